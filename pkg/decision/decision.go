@@ -1,0 +1,282 @@
+// Package decision answers the one question of a mandate register: may this person,
+// perhaps through this intermediary, use this service for this company, at this level
+// of assurance, at this moment?
+//
+// Decide is pure. It gets facts and a request and gives a decision with its reasons;
+// the time is part of the request. The same input gives the same output, on every
+// machine and in ten years. There is no I/O, no clock, no context, and no way to
+// fail: what could not be found out never reaches this package.
+//
+// The rules follow the scheme's "Vaststellen bevoegdheid" and the HM-MR interface
+// specifications, version 1.13; rules.go has them in that order. Mandates only ever
+// add up: there are no negative mandates, and what nothing permits is denied.
+package decision
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+// Question is what is being asked.
+type Question string
+
+// The kinds of question.
+const (
+	// Authorize: may this person use the service, and for which company? Asked by a
+	// broker of the register that the person named when he logged in.
+	Authorize Question = "authorize"
+	// Confirm: does this company let this intermediary act for it? Asked by a broker
+	// of the second register of a chain.
+	Confirm Question = "confirm"
+	// Recheck: does what was asserted before still hold? Asked by a service provider.
+	// With an Actor it is about the person's half of the answer, without one about
+	// the company's.
+	Recheck Question = "recheck"
+)
+
+// Request is everything that is asked. Who asks has been verified; what is asked is
+// not yet judged.
+type Request struct {
+	Question Question
+	At       time.Time // the moment the answer is about
+
+	Asked          etoegang.AssuranceLevel // what the service wants this time; NoLevel: what the catalogue says
+	Authentication etoegang.AssuranceLevel // at which the person logged in
+
+	// Actor is the person, for Authorize and for Recheck of his half.
+	Actor etoegang.ActingSubject
+
+	// Represented is the company. Confirm and Recheck need it. For Authorize it is
+	// the company that the broker prefers: a filter on what is found, never a proof.
+	Represented etoegang.LegalSubject
+
+	// Intermediary is the company between them, for Confirm and Recheck. A Recheck
+	// without one is about a direct mandate.
+	Intermediary etoegang.Intermediary
+
+	// Previous is the level that the first register stated (Confirm, and Recheck of
+	// the company's half).
+	Previous etoegang.AssuranceLevel
+
+	// Establishments limit what was asserted before (Recheck): a mandate that now
+	// reaches less far does not hold it up.
+	Establishments []etoegang.EstablishmentNumber
+
+	// ConfirmHere, when set, is this register's own name: a chain whose halves are
+	// both here is then answered with an obligation to ask this register again,
+	// instead of in one go (setting chain.same_register: confirm).
+	ConfirmHere etoegang.EntityID
+
+	// TestNetwork tells that this is a test network, where services that are not
+	// public may be used.
+	TestNetwork bool
+}
+
+// personsHalf tells whether the person who acts is part of the question.
+func (r Request) personsHalf() bool { return r.Question == Authorize || !r.Actor.IsZero() }
+
+// Facts is what the register and the catalogue know, all of one moment. Mandates may
+// be in any state and of any time: judging them is the decision.
+type Facts struct {
+	Service *etoegang.Service // nil: not in the catalogue
+
+	Person   *mandate.Person   // nil: nobody is registered under that name
+	Direct   []mandate.Mandate // to the person
+	Assigned []Assigned        // to the person, by an intermediary
+
+	Represented *mandate.Organisation // the company that the request names; nil: unknown here
+	Chain       []mandate.Mandate     // between Represented and the request's Intermediary
+}
+
+// Assigned is a client's chain mandate together with its assignment to a person.
+type Assigned struct{ Assignment, Chain mandate.Mandate }
+
+// Outcome is the answer in one word. Deny is the zero value.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Deny   Outcome = iota
+	Permit         // exactly one option
+	Choose         // several options: somebody has to choose one
+)
+
+func (o Outcome) String() string {
+	return [...]string{"Deny", "Permit", "Choose"}[o]
+}
+
+// Decision is the answer and all that led to it.
+type Decision struct {
+	Outcome Outcome
+
+	// Options are the ways in which the person may act: one for Permit, more for
+	// Choose, none for Deny. Own organisation first, then by the register's number.
+	Options []Option
+
+	// Reasons tell, for every mandate that was considered and does not help, why.
+	// After a Deny they are the answer; after a Permit they explain what else was
+	// looked at.
+	Reasons []Reason
+
+	Required etoegang.AssuranceLevel // the level that every link had to reach
+
+	// Until is the first later moment at which the same facts may give another
+	// answer, because a mandate considered begins or ends. Zero: never.
+	Until time.Time
+}
+
+// Option is one way to act.
+type Option struct {
+	Represented    mandate.Organisation
+	Intermediary   *mandate.Organisation // nil: a direct mandate
+	Establishments []etoegang.EstablishmentNumber
+
+	// Identifiers name the represented company for the provider: the first set of
+	// types in the catalogue that can be filled. Empty when ConfirmAt is set, since
+	// then the next register gives them.
+	Identifiers []etoegang.LegalSubject
+
+	// Services are the definitions covered: the one asked for, or those behind a
+	// portal.
+	Services []etoegang.ServiceUUID
+
+	// Used is the level of the mandate, the lowest of all links so far
+	// (LevelOfAssuranceUsed). Effective is the lowest of Used and the
+	// authentication: what the provider can count on.
+	Used, Effective etoegang.AssuranceLevel
+
+	// Mandates are the links that carry the option, the person's first.
+	Mandates []mandate.ID
+
+	// ConfirmAt names the register that has to confirm the company's half before
+	// this option means anything; zero when nothing is left to confirm.
+	ConfirmAt etoegang.EntityID
+}
+
+// Decide answers the request from the facts. It is total and deterministic; the order
+// in which facts are listed makes no difference.
+func Decide(f Facts, r Request) Decision {
+	d := Decision{}
+	if code := judgeService(f.Service, r); code != "" {
+		d.Reasons = []Reason{{Code: code}}
+		return d
+	}
+	d.Required = cmp.Or(r.Asked, max(f.Service.Level, etoegang.LoA2))
+
+	considered := paths(f, r)
+	general := judgeRequest(f, r, d.Required, len(considered) > 0)
+	d.Reasons = general
+	var holding []found
+	for _, p := range considered {
+		hit, reasons := consider(p, f.Service, r, d.Required)
+		holding = append(holding, hit...)
+		d.Reasons = append(d.Reasons, reasons...)
+		d.Until = earliest(d.Until, p.nextEdge(r.At))
+	}
+	d.Reasons = tidy(d.Reasons)
+	if len(general) == 0 {
+		d.Options = options(holding, r)
+	}
+	d.Outcome = Outcome(min(len(d.Options), int(Choose)))
+	return d
+}
+
+// path is one way along which authority may flow from the company to the person:
+// one link, or two with an intermediary between them.
+type path struct {
+	links       []mandate.Mandate // person's side first
+	grantor     mandate.Organisation
+	through     *mandate.Organisation
+	establish   []etoegang.EstablishmentNumber
+	confirmAt   etoegang.EntityID
+	informative int // index of the link that another register must confirm, or -1
+}
+
+// paths lists every path that the request is about, in the order of mandate numbers.
+func paths(f Facts, r Request) []path {
+	var all []path
+	if r.personsHalf() {
+		for _, m := range f.Direct {
+			all = append(all, path{links: []mandate.Mandate{m}, grantor: m.Grantor, establish: m.Establishments, informative: -1})
+		}
+		for _, a := range f.Assigned {
+			all = append(all, chainPath(a, r))
+		}
+	} else {
+		for _, m := range f.Chain {
+			if m.Register.IsZero() { // only a register that holds a mandate can confirm it
+				all = append(all, path{links: []mandate.Mandate{m}, grantor: m.Grantor, through: &m.Intermediary, informative: -1})
+			}
+		}
+	}
+	all = slices.DeleteFunc(all, func(p path) bool { return !p.askedFor(r) })
+	slices.SortFunc(all, func(a, b path) int { return slices.Compare(a.ids(), b.ids()) })
+	return all
+}
+
+// chainPath is the path through an intermediary. What another register holds, or what
+// this one was told to confirm in a question of its own, is information here and not a
+// statement (HM-MR chain authorization: the first register asserts its own link only).
+func chainPath(a Assigned, r Request) path {
+	p := path{
+		links:       []mandate.Mandate{a.Assignment, a.Chain},
+		grantor:     a.Chain.Grantor,
+		through:     &a.Chain.Intermediary,
+		confirmAt:   a.Chain.Register,
+		informative: -1,
+	}
+	if p.confirmAt.IsZero() && r.Question == Authorize {
+		p.confirmAt = r.ConfirmHere
+	}
+	if !p.confirmAt.IsZero() {
+		p.informative = 1
+	}
+	return p
+}
+
+// askedFor tells whether the path is about the parties that the request names.
+func (p path) askedFor(r Request) bool {
+	if !r.Represented.IsZero() && !p.grantor.Is(r.Represented) {
+		return false
+	}
+	if r.Question == Authorize {
+		return true
+	}
+	if p.through == nil {
+		return r.Intermediary.IsZero()
+	}
+	return p.through.KvK == r.Intermediary.KvK
+}
+
+func (p path) ids() []mandate.ID {
+	ids := make([]mandate.ID, len(p.links))
+	for i, m := range p.links {
+		ids[i] = m.ID
+	}
+	return ids
+}
+
+// nextEdge is the first moment after at when a link of the path begins or ends.
+func (p path) nextEdge(at time.Time) time.Time {
+	var next time.Time
+	for _, m := range p.links {
+		for _, edge := range []time.Time{m.Validity.From, m.Validity.To} {
+			if edge.After(at) {
+				next = earliest(next, edge)
+			}
+		}
+	}
+	return next
+}
+
+// earliest is the earlier of two moments, where zero means never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

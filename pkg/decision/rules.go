@@ -1,0 +1,214 @@
+package decision
+
+import (
+	"slices"
+	"time"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+// judgeService looks at the service and the level asked for, before any mandate. The
+// answer is a code that ends the matter, or nothing.
+func judgeService(s *etoegang.Service, r Request) Code {
+	switch {
+	case s == nil:
+		return ServiceUnknown
+	case !s.Public && !r.TestNetwork:
+		return ServiceNotPublic
+	case r.Asked != etoegang.NoLevel && !r.Asked.Supported():
+		return LevelUnsupported
+	case r.Asked > max(s.Level, etoegang.LoA2): // a request may lower the catalogue's level, never raise it
+		return LevelAboveCatalogue
+	}
+	return ""
+}
+
+// judgeRequest gathers what stands in the way whatever the mandates say. mandates
+// tells whether any mandate was there to be considered.
+func judgeRequest(f Facts, r Request, required etoegang.AssuranceLevel, mandates bool) []Reason {
+	var reasons []Reason
+	add := func(c Code) { reasons = append(reasons, Reason{Code: c}) }
+	if r.Authentication < required {
+		add(AuthenticationTooLow)
+	}
+	switch {
+	case !r.Represented.IsZero() && f.Represented == nil:
+		add(RepresentedUnknown)
+	case !mandates && r.personsHalf():
+		add(NoMandateToPerson)
+	case !mandates:
+		add(NoMandateToCompany)
+	}
+	if r.personsHalf() && f.Person != nil && !f.Person.Active {
+		add(PartyInactive)
+	}
+	if !r.personsHalf() && r.Previous < required {
+		add(AssuranceTooLow)
+	}
+	return reasons
+}
+
+// found is a path that holds for one target service.
+type found struct {
+	path        path
+	target      etoegang.ServiceUUID
+	identifiers []etoegang.LegalSubject
+	used        etoegang.AssuranceLevel
+}
+
+// consider applies every rule to one path and gathers all reasons, without an early
+// exit: whoever repairs a mandate wants to hear everything at once.
+func consider(p path, s *etoegang.Service, r Request, required etoegang.AssuranceLevel) ([]found, []Reason) {
+	var reasons []Reason
+	for _, m := range p.links {
+		reasons = append(reasons, judgeState(m, r.At)...)
+		if !m.Grantor.Active {
+			reasons = append(reasons, Reason{PartyInactive, m.ID})
+		}
+	}
+	company := p.links[len(p.links)-1] // the link that the represented company gave
+	if len(p.links) == 1 && p.through != nil && !p.through.Active {
+		reasons = append(reasons, Reason{PartyInactive, company.ID})
+	}
+	held, uncovered := judgeScope(p, s.Targets(), required)
+	reasons = append(reasons, uncovered...)
+	if !judgeEstablishments(p, s, r) {
+		reasons = append(reasons, Reason{EstablishmentMismatch, company.ID})
+	}
+	identifiers, available := chooseIdentifiers(p, s.EntityTypes)
+	if !available {
+		reasons = append(reasons, Reason{IdentifierNotAvailable, company.ID})
+	}
+	if len(reasons) > 0 {
+		return nil, reasons
+	}
+	for i := range held {
+		held[i].identifiers = identifiers
+		if !r.personsHalf() {
+			held[i].used = min(held[i].used, r.Previous)
+		}
+	}
+	return held, nil
+}
+
+// judgeState looks at where the mandate is in its life, and at its validity. A mandate
+// that has ended for good has only that one reason.
+func judgeState(m mandate.Mandate, at time.Time) []Reason {
+	switch {
+	case m.State == mandate.LapsedUnused:
+		return []Reason{{LapsedUnused, m.ID}}
+	case m.State.Pending():
+		return []Reason{{NotYetGranted, m.ID}}
+	case m.State != mandate.Active && m.State != mandate.Suspended:
+		return []Reason{{Revoked, m.ID}}
+	}
+	var reasons []Reason
+	if m.State == mandate.Suspended {
+		reasons = append(reasons, Reason{Suspended, m.ID})
+	}
+	if at.Before(m.Validity.From) {
+		reasons = append(reasons, Reason{NotYetValid, m.ID})
+	} else if !m.Validity.Holds(at) {
+		reasons = append(reasons, Reason{Expired, m.ID})
+	}
+	return reasons
+}
+
+// judgeScope looks for target services that every link covers at the required level.
+// One is enough (a portal has several). The level of the path is that of its lowest
+// link; a link that another register must confirm has no level here. Without any such
+// service, each link that stands in the way gets its reason.
+func judgeScope(p path, targets []etoegang.Target, required etoegang.AssuranceLevel) (held []found, reasons []Reason) {
+	for _, t := range targets {
+		if used := p.level(t); used >= required {
+			held = append(held, found{path: p, target: t.UUID, used: used})
+		}
+	}
+	if held != nil {
+		return held, nil
+	}
+	for i, m := range p.links {
+		best := etoegang.NoLevel
+		for _, t := range targets {
+			best = max(best, m.Scope.Level(t))
+		}
+		if best == etoegang.NoLevel {
+			reasons = append(reasons, Reason{ServiceNotCovered, m.ID})
+		} else if best < required && i != p.informative {
+			reasons = append(reasons, Reason{AssuranceTooLow, m.ID})
+		}
+	}
+	if reasons == nil { // a portal: the links reach different services behind it
+		reasons = []Reason{{ServiceNotCovered, p.links[0].ID}}
+	}
+	return nil, reasons
+}
+
+// level is the lowest level at which the links cover t, or NoLevel if one does not.
+func (p path) level(t etoegang.Target) etoegang.AssuranceLevel {
+	lowest := etoegang.LoA4
+	for i, m := range p.links {
+		l := m.Scope.Level(t)
+		if l == etoegang.NoLevel {
+			return l
+		}
+		if i != p.informative {
+			lowest = min(lowest, l)
+		}
+	}
+	return lowest
+}
+
+// judgeEstablishments: a mandate limited to establishments helps only at a service
+// that knows the restriction (ServiceRestrictionsAllowed), and holds up an earlier
+// answer only if that was limited to the same establishments or fewer.
+func judgeEstablishments(p path, s *etoegang.Service, r Request) bool {
+	if len(p.establish) == 0 {
+		return true
+	}
+	if !s.Establishments {
+		return false
+	}
+	return r.Question != Recheck || len(r.Establishments) > 0 && containsAll(p.establish, r.Establishments)
+}
+
+func containsAll(set, wanted []etoegang.EstablishmentNumber) bool {
+	for _, e := range wanted {
+		if !slices.Contains(set, e) {
+			return false
+		}
+	}
+	return true
+}
+
+// chooseIdentifiers fills the first set of identifier types that the company has
+// altogether. A mandate limited to establishments needs a set with the KvK number,
+// without which an establishment number means nothing. A path that another register
+// confirms needs no identifiers: that register gives them.
+func chooseIdentifiers(p path, sets [][]etoegang.EntityType) ([]etoegang.LegalSubject, bool) {
+	if p.informative >= 0 {
+		return nil, true
+	}
+	for _, set := range sets {
+		if len(p.establish) > 0 && !slices.Contains(set, etoegang.TypeKvKNr) {
+			continue
+		}
+		if filled, ok := fill(p.grantor, set); ok {
+			return filled, true
+		}
+	}
+	return nil, false
+}
+
+func fill(o mandate.Organisation, set []etoegang.EntityType) ([]etoegang.LegalSubject, bool) {
+	filled := make([]etoegang.LegalSubject, 0, len(set))
+	for _, t := range set {
+		id, ok := o.Identifier(t)
+		if !ok {
+			return nil, false
+		}
+		filled = append(filled, id)
+	}
+	return filled, len(filled) > 0
+}
