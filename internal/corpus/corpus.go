@@ -30,7 +30,8 @@
 //	until 2027-01-01
 //
 // A mandate line may end in a state (suspended, revoked, ...), a service line in
-// "hidden" (not public), a company or person line in "blocked". A line that starts with
+// "hidden" (not public) or "shares permit" (the ServiceUUID of a service above, at
+// another provider), a company or person line in "blocked". A line that starts with
 // # is a remark.
 package corpus
 

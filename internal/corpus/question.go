@@ -24,11 +24,16 @@ func (c *Case) readQuestion(text string) error {
 		return fmt.Errorf("a question is one line")
 	}
 	words := strings.Fields(all[0])
+	if len(words) < 2 {
+		return fmt.Errorf("a question starts with its kind and whom it is about")
+	}
 	f, err := fields(words[2:], "for", "at", "login", "asked", "company", "through", "by", "previous", "only", "confirm-here", "test")
 	if err != nil {
 		return err
 	}
-	c.Service = one(f["for"])
+	if c.Service = one(f["for"]); c.Service == "" {
+		return fmt.Errorf("a question is for one service")
+	}
 	r := decision.Request{Question: decision.Question(words[0]), TestNetwork: f["test"] != nil}
 	if r.At, err = mandate.ParseMoment(one(f["at"])); err != nil {
 		return err

@@ -62,23 +62,38 @@ func (w *World) read(text string) error {
 }
 
 // fields reads "key value value key value" into a map; a key that takes no value maps
-// to an empty list.
+// to an empty list. A slip of the pen is an error: a word that a key cannot take must
+// not silently make another case of this one.
 func fields(words []string, keys ...string) (map[string][]string, error) {
 	out := map[string][]string{}
 	key := ""
 	for _, word := range words {
-		if slices.Contains(keys, word) {
+		switch {
+		case slices.Contains(keys, word) && out[word] != nil:
+			return nil, fmt.Errorf("%s stands there twice", word)
+		case slices.Contains(keys, word):
 			key = word
 			out[key] = []string{}
-			continue
-		}
-		if key == "" {
+		case key == "" || slices.Contains(flags, key):
 			return nil, fmt.Errorf("%q is not one of %s", word, strings.Join(keys, ", "))
+		default:
+			out[key] = append(out[key], word)
 		}
-		out[key] = append(out[key], word)
+	}
+	for key, values := range out {
+		if len(values) != 1 && !slices.Contains(flags, key) && !slices.Contains(lists, key) {
+			return nil, fmt.Errorf("%s takes one word", key)
+		}
 	}
 	return out, nil
 }
+
+// The keys that take no word, and those that take several. All others take one.
+var (
+	flags = []string{"hidden", "blocked", "elsewhere", "confirm-here", "test",
+		"suspended", "revoked", "lapsed-unused", "requested", "superseded"}
+	lists = []string{"by", "opens", "for", "only"}
+)
 
 func one(list []string) string {
 	if len(list) != 1 {
@@ -88,7 +103,7 @@ func one(list []string) string {
 }
 
 func (w *World) readService(words []string) error {
-	f, err := fields(words[2:], "of", "needs", "by", "with", "hidden", "opens")
+	f, err := fields(words[2:], "of", "needs", "by", "with", "shares", "hidden", "opens")
 	if err != nil {
 		return err
 	}
@@ -103,6 +118,12 @@ func (w *World) readService(words []string) error {
 		Level:          level,
 		Establishments: one(f["with"]) == "establishments",
 		Public:         f["hidden"] == nil,
+	}
+	if same := one(f["shares"]); same != "" {
+		if w.Services[same] == nil {
+			return fmt.Errorf("no service %q above", same)
+		}
+		s.UUID = w.Services[same].UUID
 	}
 	for set := range strings.SplitSeq(strings.Join(f["by"], " "), " or ") {
 		var types []etoegang.EntityType

@@ -36,7 +36,7 @@ func open(ctx context.Context, path string, format Format) (*File, error) {
 	if err := touch(path); err != nil {
 		return nil, err
 	}
-	if err := inspect(ctx, path, format); err != nil {
+	if _, err := inspect(ctx, path, format); err != nil {
 		return nil, err
 	}
 	f, err := connect(path, "rw", "journal_mode(WAL)", "synchronous(FULL)")
@@ -44,7 +44,7 @@ func open(ctx context.Context, path string, format Format) (*File, error) {
 		return nil, err
 	}
 	// An empty transaction proves that the file can be written.
-	err = f.Write(ctx, func(tx *Tx) error {
+	err = f.Write(func(tx *Tx) error {
 		if fresh, err := format.fresh(ctx, tx.conn); err != nil || !fresh {
 			return err
 		}
@@ -70,8 +70,12 @@ func openReadOnly(ctx context.Context, path string, format Format) (*File, error
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	if err := inspect(ctx, path, format); err != nil {
+	fresh, err := inspect(ctx, path, format)
+	if err != nil {
 		return nil, err
+	}
+	if fresh {
+		return nil, fmt.Errorf("empty, not a %s: %w", format.Name, ErrForeign)
 	}
 	return connect(path, "ro")
 }
@@ -88,14 +92,14 @@ func touch(path string) error {
 	return f.Close()
 }
 
-// inspect looks at the file without changing it.
-func inspect(ctx context.Context, path string, format Format) error {
+// inspect looks at the file without changing it, and tells whether it is empty.
+func inspect(ctx context.Context, path string, format Format) (bool, error) {
 	f, err := connect(path, "ro")
 	if err != nil {
-		return err
+		return false, err
 	}
-	_, err = format.fresh(ctx, f.db)
-	return errors.Join(err, f.Close())
+	fresh, err := format.fresh(ctx, f.db)
+	return fresh, errors.Join(err, f.Close())
 }
 
 // connect prepares connections; none is made yet.
@@ -127,13 +131,15 @@ func (f *File) DB() *sql.DB { return f.db }
 //
 // After an error the connection is thrown away, so whatever state it was in, the
 // next Write starts afresh.
-func (f *File) Write(ctx context.Context, do func(*Tx) error) error {
+//
+// Write takes no context: once begun, half a transaction helps nobody.
+func (f *File) Write(do func(*Tx) error) error {
 	if f.tx == nil {
-		conn, err := f.db.Conn(ctx)
+		conn, err := f.db.Conn(context.Background())
 		if err != nil {
 			return err
 		}
-		f.tx = &Tx{ctx: context.WithoutCancel(ctx), conn: conn, prepared: map[string]*sql.Stmt{}}
+		f.tx = &Tx{conn: conn, prepared: map[string]*sql.Stmt{}}
 	}
 	if err := f.tx.run(do); err != nil {
 		f.tx.discard()

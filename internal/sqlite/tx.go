@@ -9,7 +9,6 @@ import (
 // Tx is the writer's connection inside a transaction. It keeps the statements it
 // has prepared, because parsing SQL costs as much as running it here.
 type Tx struct {
-	ctx      context.Context // never cancelled: half a transaction helps nobody
 	conn     *sql.Conn
 	prepared map[string]*sql.Stmt
 }
@@ -31,7 +30,7 @@ func (t *Tx) Exec(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	result, err := s.ExecContext(t.ctx, args...)
+	result, err := s.ExecContext(context.Background(), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -45,14 +44,14 @@ func (t *Tx) Row(query string, args []any, dest ...any) error {
 	if err != nil {
 		return err
 	}
-	return s.QueryRowContext(t.ctx, args...).Scan(dest...)
+	return s.QueryRowContext(context.Background(), args...).Scan(dest...)
 }
 
 func (t *Tx) prepare(query string) (*sql.Stmt, error) {
 	if s := t.prepared[query]; s != nil {
 		return s, nil
 	}
-	s, err := t.conn.PrepareContext(t.ctx, query)
+	s, err := t.conn.PrepareContext(context.Background(), query)
 	if err == nil {
 		t.prepared[query] = s
 	}

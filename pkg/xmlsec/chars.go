@@ -66,14 +66,6 @@ var nameBytes = func() (table [256]byte) {
 
 // isNCName reports whether the text is a name without a colon (Namespaces in XML
 // 1.0, production 4), in ASCII.
-func isNCName[T string | []byte](text T) bool {
-	if len(text) == 0 || nameBytes[text[0]]&nameStart == 0 {
-		return false
-	}
-	for i := 1; i < len(text); i++ {
-		if nameBytes[text[i]]&nameRest == 0 {
-			return false
-		}
-	}
-	return true
+func isNCName(text string) bool {
+	return text != "" && ncName([]byte(text)) == len(text)
 }

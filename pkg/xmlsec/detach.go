@@ -18,14 +18,14 @@ import (
 // Only the signature is copied. The other children are shared with the document,
 // still knowing their old parent and position: goxmldsig begins with a copy of the
 // whole, in which both are right.
-func (s standing) detach(e envelope) *etree.Element {
+func (s *standing) detach() *etree.Element {
 	from := s.node.source
 	el := etree.NewElement(from.FullTag())
 	el.Attr = append(slices.DeleteFunc(slices.Clone(from.Attr), func(a etree.Attr) bool {
 		_, ok := declares(a)
 		return ok
 	}), inScope(from)...)
-	el.AddChild(bareSignature(s.signature, e))
+	el.AddChild(bareSignature(s.signature, s.envelope))
 	for _, c := range from.Child {
 		if c != etree.Token(s.signature.source) {
 			el.Child = append(el.Child, c)

@@ -26,8 +26,8 @@ type Place struct {
 	// ErrUnknownIssuer.
 	Keys func(issuer string) []Key
 
-	// How many such elements must and may stand there. The Signature of a path that
-	// two places share counts for the first.
+	// How many such elements must and may stand there. Two places must not share a
+	// path: the first would have all the elements.
 	Min, Max int
 }
 
@@ -81,6 +81,11 @@ type standing struct {
 	trail     trail // how we came here
 	parent    int   // index of the nearest enclosing standing element, or -1
 	signature *Node
+
+	// What judging it found.
+	envelope     envelope
+	issuer       string
+	certificates []*x509.Certificate
 }
 
 // findStanding walks the places' paths through the document. The elements come in

@@ -142,12 +142,15 @@ func (s *scanner) exclamation() error {
 // endTag closes the innermost open element.
 func (s *scanner) endTag() error {
 	s.pos += len("</")
-	name, err := s.name()
-	if err != nil {
-		return err
+	if len(s.open) == 0 {
+		return s.fail(ErrMalformed)
 	}
-	s.skipSpace()
-	if len(s.open) == 0 || !bytes.Equal(name.full, s.open[len(s.open)-1].name) || !s.take('>') {
+	name := s.open[len(s.open)-1].name
+	if !bytes.HasPrefix(s.doc[s.pos:], name) {
+		return s.fail(ErrMalformed)
+	}
+	s.pos += len(name)
+	if s.skipSpace(); !s.take('>') {
 		return s.fail(ErrMalformed)
 	}
 	s.close()

@@ -68,8 +68,8 @@ func mayBind(prefix, uri []byte) bool {
 }
 
 // isAbsolute reports whether the text is a scheme, a colon and more (RFC 3986,
-// section 3), in printable ASCII and free of references, so that it can be
-// compared as it is written.
+// section 3), in the characters URIs have and so free of references: it can be
+// compared as it is written, and written again as it is.
 func isAbsolute(uri []byte) bool {
 	scheme, rest, ok := bytes.Cut(uri, []byte(":"))
 	if !ok || len(rest) == 0 || len(scheme) == 0 || scheme[0]|0x20 < 'a' || scheme[0]|0x20 > 'z' {
@@ -81,11 +81,11 @@ func isAbsolute(uri []byte) bool {
 		}
 	}
 	for _, b := range rest {
-		if b <= ' ' || b >= 0x7f || b == '&' {
+		if b <= ' ' || b >= 0x7f {
 			return false
 		}
 	}
-	return true
+	return !bytes.ContainsAny(rest, "&\"<>\\^`{|}")
 }
 
 // lookup finds what a prefix means here.

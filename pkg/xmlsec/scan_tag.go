@@ -119,29 +119,31 @@ func (s *scanner) attribute() (a attribute, err error) {
 
 // name reads a name with at most one colon, and that inside it.
 func (s *scanner) name() (qname, error) {
-	start, colon := s.pos, -1
-	if nameBytes[s.at(s.pos)]&nameStart == 0 {
+	rest := s.doc[s.pos:]
+	end := ncName(rest)
+	n := qname{local: rest[:end]}
+	if end > 0 && end < len(rest) && rest[end] == ':' {
+		length := ncName(rest[end+1:])
+		n.prefix, n.local = rest[:end], rest[end+1:end+1+length]
+		end += 1 + length
+	}
+	if len(n.local) == 0 || end < len(rest) && (rest[end] == ':' || rest[end] >= 0x80) {
 		return qname{}, s.fail(ErrMalformed)
 	}
-	for ; ; s.pos++ {
-		b := s.at(s.pos)
-		if nameBytes[b]&nameRest != 0 {
-			continue
-		}
-		if b != ':' {
-			break
-		}
-		if colon >= 0 || nameBytes[s.at(s.pos+1)]&nameStart == 0 {
-			return qname{}, s.fail(ErrMalformed)
-		}
-		colon = s.pos
-	}
-	if s.at(s.pos) >= 0x80 {
-		return qname{}, s.fail(ErrMalformed)
-	}
-	n := qname{full: s.doc[start:s.pos]}
-	if n.local = n.full; colon >= 0 {
-		n.prefix, n.local = s.doc[start:colon], s.doc[colon+1:s.pos]
-	}
+	n.full = rest[:end]
+	s.pos += end
 	return n, nil
+}
+
+// ncName returns how many bytes at the beginning are a name without a colon.
+func ncName(text []byte) int {
+	if len(text) == 0 || nameBytes[text[0]]&nameStart == 0 {
+		return 0
+	}
+	for i, b := range text {
+		if nameBytes[b]&nameRest == 0 {
+			return i
+		}
+	}
+	return len(text)
 }

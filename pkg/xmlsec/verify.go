@@ -19,6 +19,7 @@ type Verified struct {
 	root      *Node
 	signature string
 	parent    int
+	source    *etree.Element // as received, for Quote
 }
 
 // Place returns the name of the place the element stood at.
@@ -54,44 +55,54 @@ func (d *Document) Verify(now time.Time, places ...Place) ([]Verified, error) {
 	if err := pairSignatures(d.root, found); err != nil {
 		return nil, err
 	}
+	for i := range found {
+		if err := found[i].judge(now); err != nil {
+			return nil, fmt.Errorf("place %q: %w", found[i].place.Name, err)
+		}
+	}
 	results := make([]Verified, len(found))
-	for i, s := range found {
-		v, err := s.verify(now)
+	for i := range found {
+		v, err := found[i].verify(now)
 		if err != nil {
-			return nil, fmt.Errorf("place %q: %w", s.place.Name, err)
+			return nil, fmt.Errorf("place %q: %w", found[i].place.Name, err)
 		}
 		results[i] = v
 	}
 	return results, nil
 }
 
-// verify goes through the checks of one element in the order that lets the cheap
-// ones refuse first.
-func (s standing) verify(now time.Time) (Verified, error) {
+// judge makes every check that needs no cryptography, and so refuses most
+// forgeries cheaply.
+func (s *standing) judge(now time.Time) error {
 	id, err := ownID(s.node)
 	if err != nil {
-		return Verified{}, err
+		return err
 	}
-	envelope, err := readSignature(s.signature, id)
+	if s.envelope, err = readSignature(s.signature, id); err != nil {
+		return err
+	}
+	if s.issuer, err = s.place.issuer(s.node); err != nil {
+		return err
+	}
+	s.certificates, err = s.place.certificates(s.issuer, s.envelope, now)
+	return err
+}
+
+// verify lets the cryptography decide, and reads only what it returned.
+func (s *standing) verify(now time.Time) (Verified, error) {
+	tree, err := validate(s.detach(), s.certificates, now)
 	if err != nil {
 		return Verified{}, err
 	}
-	issuer, err := s.place.issuer(s.node)
+	root := newVerified(tree, s.trail)
+	issuer, err := s.place.sameIssuer(root, s.issuer)
 	if err != nil {
 		return Verified{}, err
 	}
-	certificates, err := s.place.certificates(issuer, envelope, now)
-	if err != nil {
-		return Verified{}, err
-	}
-	tree, err := validate(s.detach(envelope), certificates, now)
-	if err != nil {
-		return Verified{}, err
-	}
-	v := Verified{place: s.place.Name, signature: envelope.value, parent: s.parent}
-	v.root = newVerified(tree, s.trail)
-	v.issuer, err = s.place.sameIssuer(v.root, issuer)
-	return v, err
+	return Verified{
+		place: s.place.Name, issuer: issuer, root: root,
+		signature: s.envelope.value, parent: s.parent, source: s.node.source,
+	}, nil
 }
 
 // ownID returns the ID attribute a signature must refer to, and refuses elements

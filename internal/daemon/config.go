@@ -1,0 +1,292 @@
+package daemon
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mandated/mandated/internal/server"
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/saml"
+)
+
+// Config is everything an operator can set, and the manual of each key. It is read from
+// one YAML file; every key that holds a single value can be overridden by an environment
+// variable: MANDATED_ and the path of the key in capitals, as in MANDATED_TLS_KEY. Unknown
+// keys are refused. Paths are relative to the folder of the file.
+type Config struct {
+	// Entity is the register's own name in the network. It is fixed when the register
+	// is created. Required.
+	Entity string `yaml:"entity"`
+
+	// Network is test or production. On a test network services that are not public may
+	// be used, and only EntityIDs of test systems (index 9000 and up) belong there.
+	// Default: production.
+	Network string `yaml:"network"`
+
+	// Address is where others reach us: scheme, host and port, without a path. What
+	// stands in the Destination of a query must begin with it. Required.
+	Address string `yaml:"address"`
+
+	// Listen is the address and port of the public listener. Without tls it must be on
+	// loopback, for tests or behind nothing at all. Default: 127.0.0.1:8443.
+	Listen string `yaml:"listen"`
+
+	// Operations is the address and port of /healthz, /readyz and /metrics. Strangers
+	// must not reach it. Default: 127.0.0.1:9443.
+	Operations string `yaml:"operations"`
+
+	// Register is the file with the mandates: made by "mandated register create", on a
+	// local disk. Default: register.db.
+	Register string `yaml:"register"`
+
+	// Journal is the file with the record of every decision, and Checkpoints the file to
+	// which signed checkpoints of it are also written: keep that one somewhere else.
+	// Defaults: journal.db, checkpoints.jsonl.
+	Journal     string `yaml:"journal"`
+	Checkpoints string `yaml:"checkpoints"`
+
+	// Guard is the file that remembers which messages were seen, so that none is
+	// answered twice. Default: guard.db.
+	Guard string `yaml:"guard"`
+
+	// Lease is how long a node may rely on what it last saw of the register. It is fixed
+	// when the register is created. Default: 500ms.
+	Lease Duration `yaml:"lease"`
+
+	// TLS is the certificate of the public listener. Clients must show a certificate
+	// that the metadata of the message's sender list.
+	TLS TLS `yaml:"tls"`
+
+	// Signing are the keys we sign answers with, the active one first. A next one is
+	// published in our metadata before it is used: put it second, and first later.
+	Signing []Key `yaml:"signing"`
+
+	// Encryption are the keys to which identifiers for us are encrypted: all are
+	// published and all can decrypt, the newest first.
+	Encryption []Key `yaml:"encryption"`
+
+	// Metadata are the files that say who the others are.
+	Metadata []Source `yaml:"metadata"`
+
+	// Catalogue is the service catalogue's file.
+	Catalogue Source `yaml:"catalogue"`
+
+	// Refresh is how often files are looked at again; SIGHUP does it at once. Default: 5m.
+	Refresh Duration `yaml:"refresh"`
+
+	// Chain says how chains are handled.
+	Chain Chain `yaml:"chain"`
+
+	// Ages bound how old messages may be.
+	Ages Ages `yaml:"ages"`
+
+	// Peers are the habits of single participants, by EntityID.
+	Peers map[string]Peer `yaml:"peers"`
+
+	// Work is how many queries are worked on at once; as many again may wait, the rest is
+	// told to come back. Default: 64.
+	Work int `yaml:"work"`
+
+	// Organisation and Contact (an e-mail address of a desk) stand in our metadata.
+	Organisation string `yaml:"organisation"`
+	Contact      string `yaml:"contact"`
+
+	folder string
+}
+
+// TLS is a certificate chain and its key, as PEM files.
+type TLS struct {
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+}
+
+// Key is a key, its certificate and the name under which metadata know it.
+type Key struct {
+	// Name is the KeyName in messages and metadata. Default: the certificate's SHA-1 in
+	// hexadecimal, as is common in the network.
+	Name string `yaml:"name"`
+	// Key is a PEM file (PKCS #8) that only its owner may read.
+	Key string `yaml:"key"`
+	// Certificate is a PEM file.
+	Certificate string `yaml:"certificate"`
+}
+
+// Source is a signed file and whom we believe.
+type Source struct {
+	File string `yaml:"file"`
+	// Trust is a PEM file with the certificates that may have signed it, or the word
+	// "file": then an unsigned file is believed because it is there. Required.
+	Trust string `yaml:"trust"`
+}
+
+// Chain says how chains are handled.
+type Chain struct {
+	// SameRegister is complete (both halves are decided in one question, the default) or
+	// confirm (the broker is told to ask us again for the company's half).
+	SameRegister string `yaml:"same_register"`
+}
+
+// Ages bound how old messages may be.
+type Ages struct {
+	Query   Duration `yaml:"query"`   // since a query was sent. Default: 120s
+	Skew    Duration `yaml:"skew"`    // between clocks. Default: 2s
+	Chain   Duration `yaml:"chain"`   // between log-in and the first register's statement. Default: 15m
+	Recheck Duration `yaml:"recheck"` // of the evidence a provider brings. Default: 12h
+}
+
+// Peer are the habits of one participant.
+type Peer struct {
+	// Refusals is status (a Response without assertion; default for brokers) or statement
+	// (a signed Deny; default for providers).
+	Refusals string `yaml:"refusals"`
+	// ClearIdentifiers also sends KvK number and pseudonym unencrypted. Default: false.
+	ClearIdentifiers bool `yaml:"clear_identifiers"`
+	// Encryption is cbc (what the network uses, the default) or gcm.
+	Encryption string `yaml:"encryption"`
+	// Allow lists what its queries may leave out: no-destination, no-return-context,
+	// no-environment.
+	Allow []string `yaml:"allow"`
+}
+
+// Duration is a length of time as people write it: 500ms, 2s, 15m.
+type Duration time.Duration
+
+// UnmarshalText reads a duration.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}
+
+// MarshalText writes a duration.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+func defaults() Config {
+	a := saml.DefaultAges
+	return Config{
+		Network: "production", Listen: "127.0.0.1:8443", Operations: "127.0.0.1:9443",
+		Register: "register.db", Journal: "journal.db", Checkpoints: "checkpoints.jsonl", Guard: "guard.db",
+		Lease: Duration(500 * time.Millisecond), Refresh: Duration(5 * time.Minute),
+		Chain: Chain{SameRegister: "complete"}, Work: 64,
+		Ages: Ages{Duration(a.Query), Duration(a.Skew), Duration(a.Chain), Duration(a.Recheck)},
+	}
+}
+
+// LoadConfig reads a configuration file and the environment, and refuses what
+// contradicts itself. environ is as os.Environ gives it.
+func LoadConfig(path string, environ []string) (Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("reading the configuration: %w", err)
+	}
+	c := defaults()
+	c.folder = filepath.Dir(path)
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&c); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := override(&c, environ); err != nil {
+		return Config{}, err
+	}
+	if err := c.check(); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// check names every contradiction at once.
+func (c *Config) check() error {
+	var wrong []error
+	must := func(ok bool, format string, args ...any) {
+		if !ok {
+			wrong = append(wrong, fmt.Errorf(format, args...))
+		}
+	}
+	entity, err := etoegang.ParseEntityID(c.Entity)
+	must(err == nil && entity.Role() == etoegang.Register, "entity: %q is not the EntityID of a register (MR)", c.Entity)
+	must(c.Network == "test" || c.Network == "production", "network: %q is not test or production", c.Network)
+	must(err != nil || c.Network != "production" || !entity.Test(), "entity: index 9000 and up is for test systems; set network: test")
+	address, err := url.Parse(c.Address)
+	must(err == nil && address.Host != "" && address.Path == "", "address: %q is not a scheme, host and port", c.Address)
+	host, _, err := net.SplitHostPort(c.Listen)
+	must(err == nil, "listen: %q is not an address and port", c.Listen)
+	secure := c.TLS.Certificate != ""
+	must(secure == (c.TLS.Key != ""), "tls: certificate and key go together")
+	must(secure || net.ParseIP(host).IsLoopback(), "listen: %q is reachable for others, so tls is needed", c.Listen)
+	must(address == nil || !secure || address.Scheme == "https", "address: with tls it begins with https://")
+	must(len(c.Signing) > 0, "signing: at least one key is needed")
+	must(len(c.Encryption) > 0, "encryption: at least one key is needed")
+	must(len(c.Metadata) > 0, "metadata: without any nobody can ask")
+	for i, s := range append(slices.Clone(c.Metadata), c.Catalogue) {
+		must(s.File != "" && s.Trust != "", "metadata %d or catalogue: file and trust are both needed", i+1)
+	}
+	must(c.Chain.SameRegister == "complete" || c.Chain.SameRegister == "confirm", "chain.same_register: %q is not complete or confirm", c.Chain.SameRegister)
+	must(c.Work > 0 && c.Lease > 0 && c.Refresh > 0, "work, lease and refresh must be positive")
+	must(c.Ages.Query > 0 && c.Ages.Skew >= 0 && c.Ages.Chain > 0 && c.Ages.Recheck > 0, "ages must be positive")
+	for name, p := range c.Peers {
+		if _, err := p.habits(name); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// habits turns the setting of a peer into what the server works with.
+func (p Peer) habits(name string) (server.Peer, error) {
+	entity, err := etoegang.ParseEntityID(name)
+	if err != nil {
+		return server.Peer{}, fmt.Errorf("peers: %q: %w", name, err)
+	}
+	habits := server.DefaultPeer(entity.Role())
+	habits.Clear = p.ClearIdentifiers
+	switch p.Refusals {
+	case "":
+	case "status", "statement":
+		habits.DenyStatement = p.Refusals == "statement"
+	default:
+		return habits, fmt.Errorf("peers: %s: refusals: %q is not status or statement", name, p.Refusals)
+	}
+	switch p.Encryption {
+	case "", "cbc", "gcm":
+		habits.GCM = p.Encryption == "gcm"
+	default:
+		return habits, fmt.Errorf("peers: %s: encryption: %q is not cbc or gcm", name, p.Encryption)
+	}
+	for _, word := range p.Allow {
+		switch word {
+		case "no-destination":
+			habits.Leniency.NoDestination = true
+		case "no-return-context":
+			habits.Leniency.NoReturnContext = true
+		case "no-environment":
+			habits.Leniency.NoEnvironment = true
+		default:
+			return habits, fmt.Errorf("peers: %s: allow: %q is not known", name, word)
+		}
+	}
+	return habits, nil
+}
+
+// Path gives a path of the configuration, relative to the folder of its file.
+func (c *Config) Path(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(c.folder, p)
+}
+
+// EntityID is the register's own name.
+func (c *Config) EntityID() etoegang.EntityID {
+	e, _ := etoegang.ParseEntityID(c.Entity) // checked when the configuration was read
+	return e
+}

@@ -1,0 +1,307 @@
+// Package daemon turns a configuration into a running daemon. It is the one place where
+// the rooms are joined: register, journal, guard, decision point and server meet here and
+// nowhere else.
+//
+// It owns the configuration, keys, the loading and reloading of files, listeners and the
+// order of starting and stopping. It has no rules: who may act is none of its business.
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/mandated/mandated/internal/guard"
+	"github.com/mandated/mandated/internal/journal"
+	"github.com/mandated/mandated/internal/server"
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/pdp"
+	"github.com/mandated/mandated/pkg/register"
+)
+
+// Options are what a configuration file has no say in.
+type Options struct {
+	Dev bool // development keys may be used
+	Log *slog.Logger
+	Now func() time.Time // nil: time.Now
+}
+
+// Daemon is a running daemon.
+type Daemon struct {
+	config Config
+	dev    bool
+	log    *slog.Logger
+	now    func() time.Time
+
+	register   *register.Register
+	journal    *journal.Journal
+	guard      *guard.Guard
+	catalogues *catalogues
+	pdp        *pdp.PDP
+	state      atomic.Pointer[server.State]
+	watch      *watch
+	metrics    *prometheus.Registry
+	stopping   atomic.Bool
+
+	public, operations     *http.Server
+	listener, opsListener  net.Listener
+	reloads                chan chan error
+	stopRefresh, refreshed chan struct{}
+}
+
+// Start starts a daemon. When it returns without an error, both listeners answer. What
+// cannot be read is an error here; later it only keeps the last good version in use.
+func Start(ctx context.Context, c Config, o Options) (*Daemon, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	d := &Daemon{
+		config: c, dev: o.Dev, log: o.Log, now: o.Now, metrics: prometheus.NewRegistry(),
+		reloads: make(chan chan error), stopRefresh: make(chan struct{}), refreshed: make(chan struct{}),
+	}
+	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	d.watch = newWatch(d.metrics)
+	if err := d.open(ctx); err != nil {
+		d.closeStores()
+		return nil, err
+	}
+	if err := d.listen(); err != nil {
+		d.closeStores()
+		return nil, err
+	}
+	go d.refreshing()
+	return d, nil
+}
+
+// open opens the stores and reads all files.
+func (d *Daemon) open(ctx context.Context) (err error) {
+	signing, err := d.config.loadKeys(d.config.Signing, d.dev)
+	if err != nil {
+		return fmt.Errorf("reading signing keys: %w", err)
+	}
+	if d.register, err = OpenRegister(ctx, d.config, d.now); err != nil {
+		return err
+	}
+	if d.journal, err = journal.Open(ctx, d.config.Path(d.config.Journal), journal.Options{
+		Signer: signing[0].private, Checkpoints: d.config.Path(d.config.Checkpoints), Now: d.now, Log: d.log,
+	}); err != nil {
+		return fmt.Errorf("opening the journal: %w", err)
+	}
+	if d.guard, err = guard.Open(ctx, d.config.Path(d.config.Guard), d.now); err != nil {
+		return fmt.Errorf("opening the replay guard: %w", err)
+	}
+	d.catalogues = newCatalogues(d.register, d.now)
+	d.pdp = NewPDP(d.config, d.register, d.catalogues, d.journal, d.now)
+	if err := d.refresh(ctx); err != nil {
+		return d.tolerate(ctx, err)
+	}
+	return nil
+}
+
+// tolerate starts without a readable catalogue file if the register has kept an earlier
+// version: that is then the last good one. Without metadata nobody could ask.
+func (d *Daemon) tolerate(ctx context.Context, problem error) error {
+	if d.state.Load() == nil {
+		return problem
+	}
+	var kept int64
+	err := d.register.Read(ctx, func(s *register.Snapshot) error {
+		kept = s.CatalogueSequence()
+		return nil
+	})
+	if err != nil || kept == 0 {
+		return errors.Join(problem, err)
+	}
+	d.log.Error("starting with the service catalogue that the register has kept", "sequence", kept, "cause", problem)
+	return nil
+}
+
+// OpenRegister opens the register that a configuration names, and makes sure it is the
+// register of that name.
+func OpenRegister(ctx context.Context, c Config, now func() time.Time) (*register.Register, error) {
+	r, err := register.Open(ctx, c.Path(c.Register), register.Options{Now: now})
+	if errors.Is(err, register.ErrMissing) {
+		return nil, fmt.Errorf("there is no register yet at %s: make one with \"mandated register create\"", c.Path(c.Register))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the register: %w", err)
+	}
+	if r.EntityID() != c.EntityID() {
+		_ = r.Close()
+		return nil, fmt.Errorf("%s is the register of %s, and the configuration says %s", c.Path(c.Register), r.EntityID(), c.EntityID())
+	}
+	return r, nil
+}
+
+// NewPDP joins a decision point. The journal may be nil for one that only explains.
+func NewPDP(c Config, r *register.Register, catalogues pdp.Catalogues, j pdp.Journal, now func() time.Time) *pdp.PDP {
+	config := pdp.Config{
+		Register: r, Catalogues: catalogues, Journal: j, Now: now,
+		Key: r.Key("journal"), TestNetwork: c.Network == "test",
+	}
+	if c.Chain.SameRegister == "confirm" {
+		config.ConfirmHere = c.EntityID()
+	}
+	return pdp.New(config)
+}
+
+// listen opens both listeners and serves on them.
+func (d *Daemon) listen() (err error) {
+	s := server.New(server.Config{
+		Self: d.config.EntityID(), State: d.state.Load, Decider: d.pdp, Guard: d.guard, Replayed: guard.ErrReplayed,
+		Metrics: server.NewMetrics(d.metrics), Log: d.log, Now: d.now,
+		PseudonymKey: d.register.Key("pseudonym"), Work: d.config.Work,
+	})
+	if d.listener, err = net.Listen("tcp", d.config.Listen); err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	if d.opsListener, err = net.Listen("tcp", d.config.Operations); err != nil {
+		_ = d.listener.Close()
+		return fmt.Errorf("listening for operators: %w", err)
+	}
+	d.public = patient(s.Handler(), d.log)
+	d.operations = patient(server.Operations(d.problems, d.metrics), d.log)
+	serve := d.public.Serve
+	if d.config.TLS.Certificate != "" {
+		if d.public.TLSConfig, err = d.config.tls(); err != nil {
+			_ = d.listener.Close()
+			_ = d.opsListener.Close()
+			return err
+		}
+		serve = func(l net.Listener) error { return d.public.ServeTLS(l, "", "") }
+	}
+	go d.serving("public", serve, d.listener)
+	go d.serving("operations", d.operations.Serve, d.opsListener)
+	return nil
+}
+
+// patient is an HTTP server with an end to everything.
+func patient(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// tls asks every client for a certificate. Which ones are good depends on the sender of
+// the message, so the server compares; here the client only proves that it has the key.
+// The certificate is read anew for each connection, so that a renewed one needs no restart.
+func (c *Config) tls() (*tls.Config, error) {
+	load := func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		pair, err := tls.LoadX509KeyPair(c.Path(c.TLS.Certificate), c.Path(c.TLS.Key))
+		return &pair, err
+	}
+	if _, err := load(nil); err != nil {
+		return nil, fmt.Errorf("reading the TLS certificate: %w", err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequireAnyClientCert, GetCertificate: load}, nil
+}
+
+func (d *Daemon) serving(name string, serve func(net.Listener) error, l net.Listener) {
+	if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
+		d.watch.set(name+" listener", err)
+		d.log.Error("listener ended", "listener", name, "cause", err)
+	}
+}
+
+// problems is what stands in the way of answering.
+func (d *Daemon) problems() []error {
+	list := d.watch.list()
+	if d.stopping.Load() {
+		list = append(list, errors.New("stopping"))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := d.register.Read(ctx, func(*register.Snapshot) error { return nil }); err != nil {
+		list = append(list, fmt.Errorf("register: %w", err))
+	}
+	return list
+}
+
+// refreshing looks at the files now and then, and whenever Reload asks.
+func (d *Daemon) refreshing() {
+	defer close(d.refreshed)
+	ticker := time.NewTicker(time.Duration(d.config.Refresh))
+	defer ticker.Stop()
+	for {
+		var asked chan error
+		select {
+		case <-d.stopRefresh:
+			return
+		case <-ticker.C:
+		case asked = <-d.reloads:
+		}
+		err := d.refresh(context.Background())
+		if err != nil {
+			d.log.Error("refresh: the last good version stays in use", "cause", err)
+		}
+		if asked != nil {
+			asked <- err
+		}
+	}
+}
+
+// Reload looks at keys, metadata and catalogue again, without dropping a request. An
+// error tells what is wrong; the last good version stays in use.
+func (d *Daemon) Reload() error {
+	answer := make(chan error, 1)
+	d.reloads <- answer
+	return <-answer
+}
+
+// Stop turns readiness off, lets requests under way end, signs a last checkpoint and
+// closes everything. ctx bounds how long requests may take to end.
+func (d *Daemon) Stop(ctx context.Context) error {
+	d.stopping.Store(true)
+	close(d.stopRefresh)
+	<-d.refreshed
+	err := d.public.Shutdown(ctx)
+	return errors.Join(err, d.operations.Shutdown(ctx), d.closeStores())
+}
+
+func (d *Daemon) closeStores() error {
+	var errs []error
+	if d.guard != nil {
+		errs = append(errs, d.guard.Close())
+	}
+	if d.journal != nil {
+		errs = append(errs, d.journal.Close())
+	}
+	if d.register != nil {
+		errs = append(errs, d.register.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// QueryAddress is where queries are answered, with the port that was really opened.
+func (d *Daemon) QueryAddress() string { return d.base() + server.PathQuery }
+
+// MetadataAddress is where our metadata are.
+func (d *Daemon) MetadataAddress() string { return d.base() + server.PathMetadata }
+
+func (d *Daemon) base() string {
+	scheme := "http://"
+	if d.config.TLS.Certificate != "" {
+		scheme = "https://"
+	}
+	return scheme + d.listener.Addr().String()
+}
+
+// OperationsAddress is where operators look.
+func (d *Daemon) OperationsAddress() string { return "http://" + d.opsListener.Addr().String() }
+
+// Register is the register the daemon works on, for those who start one in process.
+func (d *Daemon) Register() *register.Register { return d.register }
+
+// Entity is the daemon's name in the network.
+func (d *Daemon) Entity() etoegang.EntityID { return d.config.EntityID() }

@@ -1,0 +1,143 @@
+package daemon
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/mandated/mandated/internal/devkeys"
+	"github.com/mandated/mandated/pkg/xmlsec"
+)
+
+// What can be wrong with a key.
+var (
+	ErrKeyReadable    = errors.New("others can read the key file: chmod 600 it, and if others could read it before, make a new key")
+	ErrKeyMismatch    = errors.New("the certificate does not belong to the key")
+	ErrDevelopmentKey = errors.New("this is a development key: start with --dev to use it, and never in production")
+)
+
+// keyPair is a private key with its certificate and name.
+type keyPair struct {
+	name        string
+	private     *rsa.PrivateKey
+	certificate *x509.Certificate
+}
+
+func (k keyPair) public() xmlsec.Key { return xmlsec.Key{Name: k.name, Certificate: k.certificate} }
+
+func (k keyPair) signer() xmlsec.Signer {
+	return xmlsec.Signer{Key: k.private, KeyName: k.name, Certificate: k.certificate}
+}
+
+// loadKeys reads keys and refuses those that are not safe or do not fit.
+func (c *Config) loadKeys(keys []Key, dev bool) ([]keyPair, error) {
+	out := make([]keyPair, len(keys))
+	for i, k := range keys {
+		pair, err := loadKey(c.Path(k.Key), c.Path(k.Certificate), k.Name, dev)
+		if err != nil {
+			return nil, fmt.Errorf("key %s: %w", k.Key, err)
+		}
+		out[i] = pair
+	}
+	return out, nil
+}
+
+func loadKey(keyFile, certificateFile, name string, dev bool) (keyPair, error) {
+	private, err := readPrivateKey(keyFile)
+	if err != nil {
+		return keyPair{}, err
+	}
+	certificates, err := ReadCertificates(certificateFile)
+	if err != nil {
+		return keyPair{}, err
+	}
+	certificate := certificates[0]
+	switch {
+	case !private.PublicKey.Equal(certificate.PublicKey):
+		return keyPair{}, ErrKeyMismatch
+	case private.N.BitLen() < 2048:
+		return keyPair{}, errors.New("the key has fewer than 2048 bits")
+	case !dev && slices.Contains(certificate.Subject.OrganizationalUnit, devkeys.Unit):
+		return keyPair{}, ErrDevelopmentKey
+	}
+	if name == "" {
+		sum := sha1.Sum(certificate.Raw) // a name, not a protection
+		name = hex.EncodeToString(sum[:])
+	}
+	return keyPair{name, private, certificate}, nil
+}
+
+// readPrivateKey reads an RSA key that only its owner can read.
+func readPrivateKey(file string) (*rsa.PrivateKey, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, ErrKeyReadable
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil, errors.New("not a PEM file")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, errors.New("not a private key in PKCS #8")
+	}
+	private, ok := parsed.(*rsa.PrivateKey)
+	if !ok {
+		return nil, errors.New("not an RSA key")
+	}
+	return private, nil
+}
+
+// ReadCertificates reads the certificates of a PEM file, at least one.
+func ReadCertificates(file string) ([]*x509.Certificate, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var certificates []*x509.Certificate
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		certificates = append(certificates, c)
+	}
+	if len(certificates) == 0 {
+		return nil, fmt.Errorf("%s: there is no certificate in it", file)
+	}
+	return certificates, nil
+}
+
+// openers are the keys that can decrypt what is meant for us.
+func openers(pairs []keyPair) []xmlsec.Opener {
+	out := make([]xmlsec.Opener, len(pairs))
+	for i, p := range pairs {
+		out[i] = xmlsec.Opener{KeyName: p.name, Key: crypto.Decrypter(p.private)}
+	}
+	return out
+}
+
+func publicKeys(pairs []keyPair) []xmlsec.Key {
+	out := make([]xmlsec.Key, len(pairs))
+	for i, p := range pairs {
+		out[i] = p.public()
+	}
+	return out
+}

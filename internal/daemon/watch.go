@@ -1,0 +1,92 @@
+package daemon
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/mandated/mandated/pkg/saml"
+)
+
+// watch gathers what is wrong with the daemon's surroundings, for readiness and metrics.
+type watch struct {
+	mu       sync.Mutex
+	problems map[string]error
+
+	healthy      *prometheus.GaugeVec
+	metadata     prometheus.Gauge
+	certificates *prometheus.GaugeVec
+}
+
+func newWatch(r prometheus.Registerer) *watch {
+	w := &watch{
+		problems: map[string]error{},
+		healthy: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "mandated_source_healthy", Help: "1 if what was last read is in use, 0 if the last good version stands in for it.",
+		}, []string{"source"}),
+		metadata: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "mandated_metadata_valid_until_timestamp_seconds", Help: "When the first of the participants' metadata stop being valid.",
+		}),
+		certificates: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "mandated_certificate_not_after_timestamp_seconds", Help: "When the first certificate of that use expires.",
+		}, []string{"use"}),
+	}
+	r.MustRegister(w.healthy, w.metadata, w.certificates)
+	return w
+}
+
+// set notes a problem, or that it is over.
+func (w *watch) set(source string, problem error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if problem == nil {
+		delete(w.problems, source)
+		w.healthy.WithLabelValues(source).Set(1)
+		return
+	}
+	w.problems[source] = problem
+	w.healthy.WithLabelValues(source).Set(0)
+}
+
+// list gives the problems, in the order of their sources.
+func (w *watch) list() []error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var sources []string
+	for source := range w.problems {
+		sources = append(sources, source)
+	}
+	slices.Sort(sources)
+	var list []error
+	for _, source := range sources {
+		list = append(list, fmt.Errorf("%s: %w", source, w.problems[source]))
+	}
+	return list
+}
+
+// participants measures how long what is in use will still be valid.
+func (w *watch) participants(all []saml.Participant) {
+	first := map[string]int64{}
+	earliest := func(use string, at int64) {
+		if old, ok := first[use]; !ok || at < old {
+			first[use] = at
+		}
+	}
+	for _, p := range all {
+		if !p.Until.IsZero() {
+			earliest("metadata", p.Until.Unix())
+		}
+		for _, k := range p.Signing {
+			earliest("signing", k.Certificate.NotAfter.Unix())
+		}
+		for _, k := range p.Encryption {
+			earliest("encryption", k.Certificate.NotAfter.Unix())
+		}
+	}
+	w.metadata.Set(float64(first["metadata"]))
+	for _, use := range []string{"signing", "encryption"} {
+		w.certificates.WithLabelValues(use).Set(float64(first[use]))
+	}
+}

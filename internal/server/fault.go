@@ -1,0 +1,84 @@
+package server
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/mandated/mandated/pkg/saml"
+)
+
+// This file is the one table from what went wrong to what is answered. The outside gets
+// a status and at most one stable word; the log gets everything.
+
+// refusal is a row: how a message is answered whose sender is known.
+type refusal struct {
+	status saml.Status
+	word   string // StatusMessage; "" says nothing
+	level  slog.Level
+}
+
+// Refusals that come from no problem of the message.
+var (
+	refusalNotFoundOut = refusal{saml.ResponderFailed, "", slog.LevelError} // neither Permit nor Deny
+	refusalReplayed    = refusal{saml.RequesterUnsupported, "replayed", slog.LevelWarn}
+	refusalDenied      = refusal{saml.ResponderAuthnFailed, "", slog.LevelInfo}
+	refusalChoice      = refusal{saml.ResponderAuthnFailed, "choice-needed", slog.LevelInfo}
+	refusalUnsupported = refusal{saml.RequesterUnsupported, "", slog.LevelInfo}
+	refusalNoKey       = refusal{saml.ResponderUnsupported, "no-encryption-key", slog.LevelError}
+)
+
+// refusals has a row for every problem a message can have. What concerns decryption is
+// answered like any other broken identifier, so that nobody can tell them apart.
+var refusals = map[saml.Problem]refusal{
+	saml.ProblemMalformed:    {saml.RequesterFailed, "malformed", slog.LevelWarn},
+	saml.ProblemVersion:      {saml.RequesterFailed, "version", slog.LevelWarn},
+	saml.ProblemForbidden:    {saml.RequesterFailed, "forbidden-content", slog.LevelWarn},
+	saml.ProblemDestination:  {saml.RequesterFailed, "destination", slog.LevelWarn},
+	saml.ProblemExpired:      {saml.RequesterUnsupported, "expired", slog.LevelWarn},
+	saml.ProblemFuture:       {saml.RequesterUnsupported, "from-the-future", slog.LevelWarn},
+	saml.ProblemConsumer:     {saml.RequesterFailed, "consumer-service", slog.LevelWarn},
+	saml.ProblemAudience:     {saml.RequesterFailed, "audience", slog.LevelWarn},
+	saml.ProblemAssertions:   {saml.RequesterFailed, "assertions", slog.LevelWarn},
+	saml.ProblemValidity:     {saml.RequesterUnsupported, "assertion-validity", slog.LevelWarn},
+	saml.ProblemConfirmation: {saml.RequesterFailed, "subject-confirmation", slog.LevelWarn},
+	saml.ProblemNotRegistry:  {saml.RequesterUnsupported, "not-this-register", slog.LevelWarn},
+	saml.ProblemNotRepresent: {saml.RequesterUnsupported, "no-representation", slog.LevelWarn},
+	saml.ProblemService:      {saml.RequesterFailed, "service-mismatch", slog.LevelWarn},
+	saml.ProblemSubject:      {saml.RequesterFailed, "subject-mismatch", slog.LevelWarn},
+	saml.ProblemLink:         {saml.RequesterFailed, "assertion-link", slog.LevelWarn},
+	saml.ProblemStatement:    {saml.RequesterFailed, "statement", slog.LevelWarn},
+	saml.ProblemEncryption:   {saml.RequesterFailed, "identifier", slog.LevelWarn},
+	saml.ProblemIdentifier:   {saml.RequesterFailed, "identifier", slog.LevelWarn},
+	saml.ProblemIntermediary: {saml.RequesterFailed, "intermediary-unclear", slog.LevelWarn},
+}
+
+// refusalFor finds the row of a problem. An error without one is our own failure.
+func refusalFor(err error) refusal {
+	var problem *saml.Error
+	if errors.As(err, &problem) {
+		if row, ok := refusals[problem.Problem]; ok {
+			return row
+		}
+	}
+	return refusalNotFoundOut
+}
+
+// fault is how a message is answered whose sender is not known: with a SOAP fault that
+// is the same whatever was wrong.
+type fault struct {
+	code, text string
+	level      slog.Level
+}
+
+var (
+	faultUnbelieved = fault{"Client", "The message was refused: it is no valid query of a known sender.", slog.LevelWarn}
+	faultHeader     = fault{"MustUnderstand", "A header that must be understood is not known here.", slog.LevelWarn}
+	faultBroken     = fault{"Server", "The question could not be answered. Ask again later.", slog.LevelError}
+)
+
+func faultFor(err error) fault {
+	if errors.Is(err, saml.ErrMustUnderstand) {
+		return faultHeader
+	}
+	return faultUnbelieved
+}

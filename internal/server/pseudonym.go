@@ -1,0 +1,40 @@
+package server
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+
+	"github.com/mandated/mandated/pkg/decision"
+	"github.com/mandated/mandated/pkg/saml"
+)
+
+// pseudonym is the specific pseudonym by which one provider knows one person who acts
+// on behalf of one organisation: 32 bytes of a keyed hash, "@", 16 bytes of another, in
+// hexadecimal (scheme page "Specific pseudonym"). It is derived and never stored, stays
+// the same as long as the register lives, and cannot be traced back without its key. A
+// person who acts for two clients of the same intermediary keeps one pseudonym.
+func (s *Server) pseudonym(in *saml.Received, o decision.Option) string {
+	mandating := o.Represented.KvK
+	if o.Intermediary != nil {
+		mandating = o.Intermediary.KvK
+	}
+	return specificPseudonym(s.c.PseudonymKey, in.Audience.OIN().String(),
+		in.Actor.Authenticator.String(), in.Actor.Pseudonym.Text(), mandating.Text(), firstIssue)
+}
+
+// firstIssue counts how often the pseudonym was renewed at its owner's wish.
+const firstIssue = "0"
+
+func specificPseudonym(key []byte, parts ...string) string {
+	derive := func(label string, size int) string {
+		h := hmac.New(sha256.New, key)
+		for _, part := range append([]string{label}, parts...) {
+			_ = binary.Write(h, binary.BigEndian, uint32(len(part))) // a hash does not fail
+			h.Write([]byte(part))
+		}
+		return hex.EncodeToString(h.Sum(nil)[:size])
+	}
+	return derive("person", 32) + "@" + derive("relation", 16)
+}

@@ -1,0 +1,210 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/saml"
+	"github.com/mandated/mandated/pkg/xmlsec"
+)
+
+// Broker is the broker that the harness plays.
+type Broker struct {
+	*Party
+	network *Network
+}
+
+// NewPerson makes somebody whom the network's authentication service knows.
+func (n *Network) NewPerson(name string) mandate.Person {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // crypto/rand never fails
+	pseudonym := mustParse(etoegang.ParsePseudonym(hex.EncodeToString(b[:])))
+	return mandate.Person{
+		Name: name, Active: true,
+		Subject: etoegang.ActingSubject{Authenticator: n.Authenticator.Entity, Pseudonym: pseudonym},
+	}
+}
+
+// Question is what a user wants to do, and how he logged in.
+type Question struct {
+	Person  mandate.Person
+	Service Service
+	Login   etoegang.AssuranceLevel // NoLevel: what the service needs
+	Asked   etoegang.AssuranceLevel // NoLevel: left out, so that the catalogue counts
+	Company etoegang.KvKNumber      // the company the broker prefers; zero: none
+	Mistake Mistake                 // "": none
+	At      *RegisterNode           // the person's register; nil: the first
+}
+
+// Result is one exchange, as it went over the wire and as the asker read it.
+type Result struct {
+	Sent, Received []byte
+	HTTPStatus     int
+	Took           time.Duration
+
+	// Reply is the verified answer; nil after a SOAP fault.
+	Reply *saml.Reply
+	Fault string
+
+	question  Question
+	login     *xmlsec.Element // as the authentication service signed it
+	loginID   string
+	transient string
+}
+
+// Represented is whom the answer lets the person act for, as the provider reads it: only
+// he has the key.
+func (r *Result) Represented() ([]etoegang.LegalSubject, error) {
+	home := r.question.Service.Home
+	return r.Reply.Statement.OpenRepresented(home.Entity, home.Openers())
+}
+
+// Acting is the person's specific pseudonym, as the provider reads it.
+func (r *Result) Acting() (string, error) {
+	home := r.question.Service.Home
+	return r.Reply.Statement.OpenActing(home.Entity, home.Openers())
+}
+
+// Authorize asks whether a person may use a service, and for whom.
+func (b *Broker) Authorize(ctx context.Context, q Question) (*Result, error) {
+	if q.At == nil {
+		q.At = b.network.First
+	}
+	result := &Result{question: q, loginID: saml.NewID(), transient: saml.NewID()}
+	var err error
+	if result.login, err = b.network.login(result); err != nil {
+		return nil, err
+	}
+	asking := b.asking(result, q.At)
+	asking.Assertions = []*xmlsec.Element{result.login}
+	if !q.Company.IsZero() {
+		preferred, err := saml.SealName(etoegang.TypeKvKNr, q.Company.Text(), q.At.Recipient())
+		if err != nil {
+			return nil, err
+		}
+		asking.Represented = []*xmlsec.Element{preferred}
+	}
+	return result, b.send(ctx, asking, q.At, result)
+}
+
+// Confirm asks the second register to confirm what the first one permitted.
+func (b *Broker) Confirm(ctx context.Context, first *Result, at *RegisterNode) (*Result, error) {
+	if first.Reply == nil || first.Reply.Assertion == nil {
+		return nil, fmt.Errorf("the first register gave no statement to confirm")
+	}
+	result := &Result{question: first.question, login: first.login, loginID: first.loginID, transient: first.transient}
+	asking := b.asking(result, at)
+	asking.Assertions = []*xmlsec.Element{first.login, first.Reply.Assertion}
+	return result, b.send(ctx, asking, at, result)
+}
+
+// asking is a query about the result's question.
+func (b *Broker) asking(r *Result, at *RegisterNode) saml.Asking {
+	q := r.question
+	issued := b.network.Now()
+	if q.Mistake == Expired {
+		issued = issued.Add(-10 * time.Minute)
+	}
+	return saml.Asking{
+		ID: saml.NewID(), Issuer: b.Entity, Destination: at.Address, Issued: issued, Consumer: "1",
+		Audience: q.Service.Home.Entity, SubjectID: r.transient,
+		ServiceID: q.Service.ID, ServiceUUID: q.Service.UUID, Level: q.Asked,
+	}
+}
+
+// login is the assertion that the authentication service gives the broker.
+func (n *Network) login(r *Result) (*xmlsec.Element, error) {
+	q := r.question
+	acting, err := saml.SealName(etoegang.TypePseudo, q.Person.Subject.Pseudonym.Text(), q.At.Recipient())
+	if err != nil {
+		return nil, err
+	}
+	level := q.Login
+	if level == etoegang.NoLevel {
+		level = q.Service.Level
+	}
+	audience := q.At.Entity
+	if q.Mistake == WrongAudience {
+		audience = mustParse(etoegang.ParseEntityID("urn:etoegang:MR:" + secondOIN + ":entities:9999"))
+	}
+	now := n.Now()
+	return saml.Login{
+		ID: r.loginID, Issuer: n.Authenticator.Entity, NameID: r.transient, Issued: now, Until: now.Add(2 * time.Minute),
+		Recipient: n.Broker.Consumer, InResponseTo: saml.NewID(),
+		Audiences: []etoegang.EntityID{n.Broker.Entity, audience, q.Service.Home.Entity},
+		Level:     level, Representation: true, Registry: q.At.Entity, Acting: acting, ServiceUUID: q.Service.UUID,
+	}.Sign(n.Authenticator.Signer())
+}
+
+// send signs the query, makes the mistake if one is wanted, and exchanges messages.
+func (b *Broker) send(ctx context.Context, asking saml.Asking, at *RegisterNode, result *Result) error {
+	signer := b.Signer()
+	if result.question.Mistake == WrongKey {
+		signer.Key = b.network.Authenticator.pair.Key
+	}
+	return b.network.ask(ctx, b.Party, asking, signer, at, result)
+}
+
+func (n *Network) ask(ctx context.Context, asker *Party, asking saml.Asking, signer xmlsec.Signer, at *RegisterNode, result *Result) error {
+	query, err := asking.Sign(signer)
+	if err != nil {
+		return err
+	}
+	result.Sent = saml.Wrap(query)
+	if result.question.Mistake == Altered {
+		result.Sent = alter(result.Sent)
+	}
+	if result.question.Mistake == Replayed {
+		if err := n.exchange(ctx, asker, at, result); err != nil {
+			return err
+		}
+	}
+	if err := n.exchange(ctx, asker, at, result); err != nil {
+		return err
+	}
+	if result.HTTPStatus != http.StatusOK {
+		result.Fault = string(result.Received)
+		return nil
+	}
+	directory := saml.NewDirectory(at.participant())
+	result.Reply, err = saml.ReadReply(result.Received, directory, asking.ID, n.Now())
+	return err
+}
+
+// alter changes one letter of what the signature covers: the service asked for.
+func alter(message []byte) []byte {
+	from := []byte(`:services:`)
+	at := bytes.Index(message, from) + len(from)
+	changed := bytes.Clone(message)
+	if changed[at]++; changed[at] > '9' {
+		changed[at] = '1'
+	}
+	return changed
+}
+
+// exchange sends the message over HTTP, as it is.
+func (n *Network) exchange(ctx context.Context, asker *Party, at *RegisterNode, result *Result) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, at.Address, bytes.NewReader(result.Sent))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", saml.ContentType)
+	started := time.Now()
+	response, err := asker.httpClient(at.Party).Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	result.HTTPStatus = response.StatusCode
+	result.Received, err = io.ReadAll(response.Body)
+	result.Took = time.Since(started)
+	return err
+}

@@ -1,0 +1,162 @@
+package harness_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/harness"
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+var (
+	ctx    = context.Background()
+	bakery = harness.Company("Bakkerij De Korenbloem", "12345678", "123456782")
+	farm   = harness.Company("Boerderij Zonzicht", "23456789", "")
+	office = harness.Company("Kantoor Telraam", "87654321", "")
+)
+
+func must[T any](t *testing.T) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// permitted checks that the answer is a Permit and that the provider reads the company.
+func permitted(t *testing.T, r *harness.Result, kvk string) {
+	t.Helper()
+	if r.Reply == nil || !r.Reply.Permitted() {
+		t.Fatalf("not permitted: HTTP %d, %+v", r.HTTPStatus, r.Reply)
+	}
+	represented := must[[]etoegang.LegalSubject](t)(r.Represented())
+	if len(represented) == 0 || represented[0].Text() != kvk {
+		t.Errorf("the provider reads %d identifiers, not that of %s", len(represented), kvk)
+	}
+}
+
+// A bakery's own bookkeeper files a tax return, over TLS with client certificates.
+func TestDirect(t *testing.T) {
+	n := harness.Start(t, harness.Options{TLS: true})
+	anna, vat := n.NewPerson("Anna"), n.Services["vat"]
+	id := must[mandate.ID](t)(n.First.Direct(bakery, anna, harness.For(vat, etoegang.LoA3)))
+	ask := func() *harness.Result {
+		return must[*harness.Result](t)(n.Broker.Authorize(ctx, harness.Question{Person: anna, Service: vat}))
+	}
+	first := ask()
+	permitted(t, first, "12345678")
+	if first.Reply.Statement.Used != etoegang.LoA3 {
+		t.Errorf("used level %v", first.Reply.Statement.Used)
+	}
+	acting := must[string](t)(first.Acting())
+	if again := must[string](t)(ask().Acting()); acting != again || len(acting) != 64+1+32 {
+		t.Errorf("the specific pseudonym must stay the same: %q, %q", acting, again)
+	}
+
+	if err := n.First.Revoke(id); err != nil {
+		t.Fatal(err)
+	}
+	refused := ask()
+	if refused.Reply.Permitted() || !slices.Equal(refused.Reply.Codes(), []string{"revoked"}) {
+		t.Errorf("after revocation: %+v", refused.Reply)
+	}
+	// A provider that still holds the old answer asks whether it is so, and hears no.
+	recheck := must[*harness.Result](t)(n.Recheck(ctx, n.First, first))
+	if recheck.Reply.Statement == nil || recheck.Reply.Statement.Decision != "Deny" || recheck.Reply.Statement.Message != "revoked" {
+		t.Errorf("recheck after revocation: %+v", recheck.Reply)
+	}
+}
+
+// An accountant's employee acts for a client; both halves stand in one register.
+func TestChainInOneRegister(t *testing.T) {
+	n := harness.Start(t, harness.Options{})
+	daan, vat := n.NewPerson("Daan"), n.Services["vat"]
+	scope := harness.For(vat, etoegang.LoA3)
+	for _, client := range []mandate.Organisation{bakery, farm} {
+		chain := must[mandate.ID](t)(n.First.Chain(client, office, scope))
+		must[mandate.ID](t)(n.First.Assign(chain, office, daan, scope))
+	}
+	unnamed := must[*harness.Result](t)(n.Broker.Authorize(ctx, harness.Question{Person: daan, Service: vat}))
+	if unnamed.Reply.Permitted() || !slices.Equal(unnamed.Reply.Codes(), []string{"choice-needed"}) {
+		t.Errorf("with two clients and none named: %+v", unnamed.Reply)
+	}
+	named := must[*harness.Result](t)(n.Broker.Authorize(ctx, harness.Question{Person: daan, Service: vat, Company: farm.KvK}))
+	permitted(t, named, "23456789")
+	if got := named.Reply.Statement.Intermediary().KvK.Text(); got != "87654321" {
+		t.Errorf("intermediary %s", got)
+	}
+	recheck := must[*harness.Result](t)(n.Recheck(ctx, n.First, named))
+	if !recheck.Reply.Permitted() {
+		t.Errorf("recheck: %+v", recheck.Reply)
+	}
+}
+
+// The employee's register knows only its own half; the client's register confirms.
+func TestChainAcrossTwoRegisters(t *testing.T) {
+	n := harness.Start(t, harness.Options{TwoRegisters: true})
+	daan, vat := n.NewPerson("Daan"), n.Services["vat"]
+	scope := harness.For(vat, etoegang.LoA3)
+	relation := must[mandate.ID](t)(n.First.ChainElsewhere(bakery, office, scope, n.Second))
+	must[mandate.ID](t)(n.First.Assign(relation, office, daan, harness.For(vat, etoegang.LoA4)))
+	held := must[mandate.ID](t)(n.Second.Chain(bakery, office, scope))
+
+	first := must[*harness.Result](t)(n.Broker.Authorize(ctx, harness.Question{Person: daan, Service: vat, Login: etoegang.LoA4}))
+	if !first.Reply.Permitted() || first.Reply.Statement.Confirm != n.Second.Entity {
+		t.Fatalf("the first register must name the second: %+v", first.Reply)
+	}
+	if _, err := first.Represented(); err == nil {
+		t.Error("the provider can read what was meant for the second register")
+	}
+	second := must[*harness.Result](t)(n.Broker.Confirm(ctx, first, n.Second))
+	permitted(t, second, "12345678")
+	if s := second.Reply.Statement; s.Used != etoegang.LoA3 || !s.Confirm.IsZero() || s.Intermediary().KvK.Text() != "87654321" {
+		t.Errorf("second statement: used %v, confirm %v", s.Used, s.Confirm)
+	}
+	for _, at := range []*harness.RegisterNode{n.First, n.Second} {
+		recheck := must[*harness.Result](t)(n.Recheck(ctx, at, first, second))
+		if !recheck.Reply.Permitted() {
+			t.Errorf("recheck at %s: %+v", at.Name, recheck.Reply)
+		}
+	}
+	if err := n.Second.Revoke(held); err != nil {
+		t.Fatal(err)
+	}
+	refused := must[*harness.Result](t)(n.Broker.Confirm(ctx, first, n.Second))
+	if refused.Reply.Permitted() || !slices.Equal(refused.Reply.Codes(), []string{"revoked"}) {
+		t.Errorf("after revocation: %+v", refused.Reply)
+	}
+}
+
+// Every mistake is refused, each in its own way, although the mandate is there.
+func TestMistakes(t *testing.T) {
+	n := harness.Start(t, harness.Options{})
+	anna, vat := n.NewPerson("Anna"), n.Services["vat"]
+	must[mandate.ID](t)(n.First.Direct(bakery, anna, harness.For(vat, etoegang.LoA3)))
+	for _, c := range []struct {
+		mistake harness.Mistake
+		word    string // what a known sender is told
+		fault   bool   // an unbelievable message gets a SOAP fault
+	}{
+		{harness.Expired, "expired", false},
+		{harness.WrongAudience, "audience", false},
+		{harness.Replayed, "replayed", false},
+		{harness.Altered, "", true},
+		{harness.WrongKey, "", true},
+	} {
+		r := must[*harness.Result](t)(n.Broker.Authorize(ctx, harness.Question{Person: anna, Service: vat, Mistake: c.mistake}))
+		if c.fault {
+			if r.Fault == "" || !strings.Contains(r.Fault, "soap:Client") {
+				t.Errorf("%s: %d %s", c.mistake, r.HTTPStatus, r.Received)
+			}
+			continue
+		}
+		if r.Reply == nil || r.Reply.Permitted() || !slices.Equal(r.Reply.Codes(), []string{c.word}) {
+			t.Errorf("%s: %+v", c.mistake, r.Reply)
+		}
+	}
+}

@@ -1,0 +1,372 @@
+// Package harness is a network in one process for those who integrate with a mandate
+// register: one or two real daemons on real registers with fresh keys, and the other
+// roles around them - authentication service, broker, service providers - played with
+// real signatures over real HTTP. Time is a clock that the test controls, and mistakes
+// are made on purpose by name.
+//
+//	network := harness.Start(t, harness.Options{})
+//	vat := network.Services["vat"]
+//	network.First.Direct(bakery, anna, vat, etoegang.LoA3)
+//	result := network.Broker.Authorize(ctx, harness.Question{Person: anna, Service: vat})
+//
+// The package owns how the roles are played. How a daemon is joined is the daemon's
+// own affair.
+package harness
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mandated/mandated/internal/daemon"
+	"github.com/mandated/mandated/internal/server"
+	"github.com/mandated/mandated/pkg/catalogue"
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/register"
+	"github.com/mandated/mandated/pkg/saml"
+)
+
+// Options say what the network is like. The zero value is a network of one register and
+// the services of DefaultServices, at the time of now.
+type Options struct {
+	Clock        *Clock    // nil: one that stands at the present
+	TwoRegisters bool      // for chains of which the halves are held apart
+	Services     []Service // nil: DefaultServices
+	TLS          bool      // the daemons ask for client certificates, as in production
+	RealTime     bool      // the daemons follow the machine's clock; Clock is not used
+
+	// Configure changes a daemon's settings before it starts, as in its YAML file.
+	Configure func(settings map[string]any)
+
+	Log *slog.Logger // nil: nothing is logged
+}
+
+// Service is a service to put into the catalogue.
+type Service struct {
+	Name           string
+	Provider       string // providers with the same name are the same
+	Level          etoegang.AssuranceLevel
+	EntityTypes    [][]etoegang.EntityType // nil: KvK number
+	Establishments bool
+
+	// Set when the network starts.
+	ID   etoegang.ServiceID
+	UUID etoegang.ServiceUUID
+	Home *Party // the provider
+}
+
+// DefaultServices are a tax return that wants KvK number and RSIN, or the KvK number
+// alone, and a building permit that may be limited to an establishment.
+func DefaultServices() []Service {
+	return []Service{
+		{Name: "vat", Provider: "tax service", Level: etoegang.LoA3,
+			EntityTypes: [][]etoegang.EntityType{{etoegang.TypeKvKNr, etoegang.TypeRSIN}, {etoegang.TypeKvKNr}}},
+		{Name: "permit", Provider: "municipality", Level: etoegang.LoA2Plus, Establishments: true},
+	}
+}
+
+// Network is a running network. It lives in one folder, where everything it consists of
+// lies as plain files.
+type Network struct {
+	Folder   string
+	Services map[string]Service
+
+	First, Second *RegisterNode // Second is nil unless there are two
+	Broker        *Broker
+	Authenticator *Party
+	Providers     map[string]*Party
+	Scheme        *Party // signs metadata and catalogue
+
+	options Options
+	clock   func() time.Time
+	metas   []string // files of metadata
+}
+
+// RegisterNode is one daemon with its register.
+type RegisterNode struct {
+	*Party
+	Address    string // where queries go
+	Operations string // where operators look
+	Config     string // path of its configuration
+
+	network *Network
+	daemon  *daemon.Daemon
+}
+
+// TB is the part of testing.TB that Start needs.
+type TB interface {
+	Helper()
+	TempDir() string
+	Cleanup(func())
+	Fatalf(format string, args ...any)
+}
+
+// Start starts a network in a temporary folder, and stops it when the test ends. Any
+// failure to start ends the test.
+func Start(t TB, o Options) *Network {
+	t.Helper()
+	n, err := Open(context.Background(), t.TempDir(), o)
+	if err != nil {
+		t.Fatalf("starting the network: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := n.Stop(context.Background()); err != nil {
+			t.Fatalf("stopping the network: %v", err)
+		}
+	})
+	return n
+}
+
+// Open starts a network in an empty folder. Stop must be called in the end.
+func Open(ctx context.Context, folder string, o Options) (*Network, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if o.Services == nil {
+		o.Services = DefaultServices()
+	}
+	n := &Network{Folder: folder, Services: map[string]Service{}, Providers: map[string]*Party{}, options: o}
+	n.clock = time.Now
+	if !o.RealTime {
+		if n.options.Clock == nil {
+			n.options.Clock = NewClock(time.Now().UTC())
+		}
+		n.clock = n.options.Clock.Now
+	}
+	if err := n.people(); err != nil {
+		return nil, err
+	}
+	if err := n.publish(); err != nil {
+		return nil, err
+	}
+	for _, r := range n.registers() {
+		if err := n.launch(ctx, r); err != nil {
+			return nil, fmt.Errorf("starting %s: %w", r.Name, err)
+		}
+	}
+	return n, nil
+}
+
+// Clock is the clock of the whole network; nil when it follows the machine's.
+func (n *Network) Clock() *Clock { return n.options.Clock }
+
+// Now is the time in the network.
+func (n *Network) Now() time.Time { return n.clock() }
+
+func (n *Network) registers() []*RegisterNode {
+	if n.Second == nil {
+		return []*RegisterNode{n.First}
+	}
+	return []*RegisterNode{n.First, n.Second}
+}
+
+// The organisations behind the roles, by their OIN.
+const (
+	schemeOIN   = "00000004000000001000"
+	networkOIN  = "00000003520354760000"
+	secondOIN   = "00000003876543210000"
+	providerOIN = "0000000100000%03d0000"
+)
+
+// people makes the participants with their keys.
+func (n *Network) people() (err error) {
+	n.Scheme = &Party{Name: "scheme"}
+	n.Authenticator = n.party("authenticator", etoegang.Authenticator, networkOIN, 9003)
+	n.Broker = &Broker{Party: n.party("broker", etoegang.Broker, networkOIN, 9004), network: n}
+	n.First = &RegisterNode{Party: n.party("register", etoegang.Register, networkOIN, 9001), network: n}
+	all := []*Party{n.Scheme, n.Authenticator, n.Broker.Party, n.First.Party}
+	if n.options.TwoRegisters {
+		n.Second = &RegisterNode{Party: n.party("second-register", etoegang.Register, secondOIN, 9002), network: n}
+		all = append(all, n.Second.Party)
+	}
+	for _, s := range n.options.Services {
+		if n.Providers[s.Provider] == nil {
+			p := n.party("provider-"+slug(s.Provider), etoegang.Provider, fmt.Sprintf(providerOIN, len(n.Providers)+1), 9010+len(n.Providers))
+			p.Title = s.Provider
+			n.Providers[s.Provider] = p
+			all = append(all, p)
+		}
+	}
+	return n.makeKeys(all)
+}
+
+func (n *Network) party(name string, role etoegang.Role, oin string, index int) *Party {
+	entity, err := etoegang.ParseEntityID(fmt.Sprintf("urn:etoegang:%s:%s:entities:%d", role, oin, index))
+	if err != nil {
+		panic(err) // the numbers are our own
+	}
+	return &Party{Name: name, Title: name, Entity: entity, Consumer: "https://" + name + ".test/acs/1.13"}
+}
+
+// publish writes everybody's metadata and the catalogue, signed by the scheme.
+func (n *Network) publish() error {
+	for _, r := range n.registers() {
+		address, err := freeAddress()
+		if err != nil {
+			return err
+		}
+		if r.Operations, err = freeAddress(); err != nil {
+			return err
+		}
+		r.Address = address
+	}
+	for _, p := range n.participants() {
+		if err := n.writeMetadata(p); err != nil {
+			return fmt.Errorf("metadata of %s: %w", p.Name, err)
+		}
+	}
+	return n.writeCatalogue()
+}
+
+func (n *Network) participants() []*Party {
+	all := []*Party{n.Authenticator, n.Broker.Party}
+	for _, p := range n.Providers {
+		all = append(all, p)
+	}
+	for _, r := range n.registers() {
+		all = append(all, r.Party)
+	}
+	return all
+}
+
+func (n *Network) writeMetadata(p *Party) error {
+	d := saml.Description{
+		ID: saml.NewID(), Entity: p.Entity, Until: n.Now().Add(365 * 24 * time.Hour),
+		Organisation: p.Title, Contact: "desk@" + p.Name + ".test",
+		Signing: p.keys(), Encryption: p.keys(), Authz: "https://" + p.Name + ".test/sso/1.13",
+		Consumers: []saml.Consumer{{Endpoint: saml.Endpoint{Binding: saml.BindingArtifact, Location: p.Consumer}, Index: 1, Default: true}},
+	}
+	for _, r := range n.registers() {
+		if r.Party == p {
+			d.Authz = n.scheme() + r.Address + server.PathQuery
+		}
+	}
+	signed, err := d.Sign(n.Scheme.Signer())
+	if err != nil {
+		return err
+	}
+	file := "metadata-" + p.Name + ".xml"
+	n.metas = append(n.metas, file)
+	return n.write(file, signed.Bytes())
+}
+
+func (n *Network) scheme() string {
+	if n.options.TLS {
+		return "https://"
+	}
+	return "http://"
+}
+
+func (n *Network) writeCatalogue() error {
+	spec := n.catalogueSpec(1)
+	e := catalogue.Build(spec)
+	if err := n.Scheme.catalogueSigner().Sign(e); err != nil {
+		return err
+	}
+	return n.write("catalogue.xml", e.Bytes())
+}
+
+func (n *Network) write(file string, data []byte) error {
+	path := filepath.Join(n.Folder, file)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o644)
+}
+
+// launch writes a daemon's configuration, makes its register and starts it, all by the
+// same roads as a real one.
+func (n *Network) launch(ctx context.Context, r *RegisterNode) error {
+	r.Config = filepath.Join(n.Folder, r.Name, "mandated.yaml")
+	if err := n.writeConfig(r); err != nil {
+		return err
+	}
+	c, err := daemon.LoadConfig(r.Config, nil)
+	if err != nil {
+		return err
+	}
+	made, err := register.Create(ctx, c.Path(c.Register), r.Entity, time.Duration(c.Lease), register.Options{Now: n.clock})
+	if err != nil {
+		return err
+	}
+	if err := made.Close(); err != nil {
+		return err
+	}
+	return r.start(ctx)
+}
+
+func (r *RegisterNode) start(ctx context.Context) error {
+	c, err := daemon.LoadConfig(r.Config, nil)
+	if err != nil {
+		return err
+	}
+	r.daemon, err = daemon.Start(ctx, c, daemon.Options{Dev: true, Log: r.network.options.Log, Now: r.network.clock})
+	if err != nil {
+		return err
+	}
+	r.Address, r.Operations = r.daemon.QueryAddress(), r.daemon.OperationsAddress()
+	return nil
+}
+
+func (n *Network) writeConfig(r *RegisterNode) error {
+	key := map[string]any{"key": "../keys/" + r.Name + ".key", "certificate": "../keys/" + r.Name + ".crt"}
+	settings := map[string]any{
+		"entity": r.Entity.String(), "network": "test",
+		"address": n.scheme() + r.Address, "listen": r.Address, "operations": r.Operations,
+		"signing": []any{key}, "encryption": []any{key},
+		"catalogue":    map[string]any{"file": "../catalogue.xml", "trust": "../keys/scheme.crt"},
+		"organisation": r.Title, "contact": "desk@" + r.Name + ".test",
+	}
+	var metadata []any
+	for _, file := range n.metas {
+		if file != "metadata-"+r.Name+".xml" {
+			metadata = append(metadata, map[string]any{"file": "../" + file, "trust": "../keys/scheme.crt"})
+		}
+	}
+	settings["metadata"] = metadata
+	if n.options.TLS {
+		settings["tls"] = key
+	}
+	if n.options.Configure != nil {
+		n.options.Configure(settings)
+	}
+	text, err := yaml.Marshal(settings)
+	if err != nil {
+		return err
+	}
+	return n.write(filepath.Join(r.Name, "mandated.yaml"), text)
+}
+
+// Stop stops the daemons. The folder stays.
+func (n *Network) Stop(ctx context.Context) error {
+	for _, r := range n.registers() {
+		if r.daemon == nil {
+			continue
+		}
+		if err := r.daemon.Stop(ctx); err != nil {
+			return err
+		}
+		r.daemon = nil
+	}
+	return nil
+}
+
+// Reload lets the daemon look at its files again, as SIGHUP does.
+func (r *RegisterNode) Reload() error { return r.daemon.Reload() }
+
+// Restart stops the daemon and starts it again on the same files.
+func (r *RegisterNode) Restart(ctx context.Context) error {
+	if err := r.daemon.Stop(ctx); err != nil {
+		return err
+	}
+	return r.start(ctx)
+}
+
+// Register is the mandate register itself, to put mandates in.
+func (r *RegisterNode) Register() *register.Register { return r.daemon.Register() }

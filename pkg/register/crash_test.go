@@ -1,0 +1,159 @@
+package register
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+// childEnv tells the test binary that it is the process to be killed, and on which
+// register.
+const childEnv = "REGISTER_TEST_CHILD"
+
+// child grants and revokes until it is killed or has done a thousand of each, and
+// prints every change that was acknowledged. It is false in the parent.
+func child() bool {
+	path := os.Getenv(childEnv)
+	if path == "" {
+		return false
+	}
+	r := must(Open(ctx, path, Options{Now: newClock().Now}))
+	var b mandate.Organisation
+	var g mandate.Person
+	must(r.Change(ctx, desk, func(t *Tx) error {
+		b, g = must(t.PutOrganisation(company(1))), must(t.PutPerson(human(1)))
+		left, _, err := t.Snapshot().Mandates(Filter{State: mandate.Active}, 0, 1)
+		for _, m := range left { // granted, and killed before it was acknowledged
+			must(t.SetState(m.ID, mandate.Revoked))
+		}
+		return err
+	}))
+	for range 1000 {
+		var m mandate.Mandate
+		rev := must(r.Change(ctx, desk, func(t *Tx) (err error) {
+			m, err = t.Grant(freshMandate(b, g), GrantOptions{})
+			return err
+		}))
+		fmt.Println(rev, m.ID, m.State)
+		rev = must(r.Change(ctx, desk, func(t *Tx) (err error) {
+			m, err = t.SetState(m.ID, mandate.Revoked)
+			return err
+		}))
+		fmt.Println(rev, m.ID, m.State)
+	}
+	return true
+}
+
+// freshMandate covers two services and a branch, so that it is many rows.
+func freshMandate(b mandate.Organisation, g mandate.Person) mandate.Mandate {
+	m := direct(b, g, mandate.Item{Service: tax, Level: etoegang.LoA3}, mandate.Item{Service: uwv, Level: etoegang.LoA3})
+	m.Establishments = []etoegang.EstablishmentNumber{branch(1)}
+	return m
+}
+
+// The process dies by SIGKILL at a moment nobody chose. Everything it had
+// acknowledged is there afterwards, and nothing is half there.
+func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
+	s := newScene(t)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		acknowledged := killSomewhere(t, s.path)
+		r, err := Open(ctx, s.path, Options{})
+		if err != nil {
+			t.Fatalf("opening after the kill: %v", err)
+		}
+		for _, a := range acknowledged {
+			err := r.ReadAt(ctx, a.revision, func(v *Snapshot) error {
+				m, err := v.Mandate(a.id)
+				if err == nil && (m.State != a.state || len(m.Scope) != 2 || len(m.Establishments) != 1) {
+					err = fmt.Errorf("it is %s over %d items", m.State, len(m.Scope))
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatalf("acknowledged in revision %d: mandate %d %s: %v", a.revision, a.id, a.state, err)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		sound(t, s.path)
+	}
+}
+
+type acknowledgement struct {
+	revision Revision
+	id       mandate.ID
+	state    mandate.State
+}
+
+// killSomewhere runs the child, kills it in the middle of its work, and gives what it
+// had acknowledged.
+func killSomewhere(t *testing.T, path string) (list []acknowledgement) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+path)
+	out := must(cmd.StdoutPipe())
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(out)
+	kill := time.Duration(rand.Int64N(int64(200 * time.Millisecond)))
+	for first := true; ; first = false {
+		line, err := lines.ReadString('\n')
+		if err == io.EOF {
+			break // a line that was cut off was not acknowledged
+		}
+		var a acknowledgement
+		if _, err := fmt.Sscan(line, &a.revision, &a.id, &a.state); err != nil {
+			t.Fatalf("the child said %q: %v", line, err)
+		}
+		list = append(list, a)
+		if first {
+			time.AfterFunc(kill, func() { _ = cmd.Process.Kill() })
+		}
+	}
+	_ = cmd.Wait()
+	if len(list) == 0 {
+		t.Fatal("the child acknowledged nothing")
+	}
+	return list
+}
+
+// sound checks from outside, in plain SQL, that the file is whole: its pages, its
+// references, and that revisions, feed, versions and scope belong together.
+func sound(t *testing.T, path string) {
+	t.Helper()
+	db := raw(t, path)
+	defer db.Close()
+	for why, query := range map[string]string{
+		"pages":                           `SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
+		"references":                      `SELECT count(*) FROM pragma_foreign_key_check`,
+		"revisions missing":               `SELECT (SELECT revision FROM head) + 1 - count(*) FROM revision`,
+		"revisions beyond the head":       `SELECT count(*) FROM revision WHERE revision > (SELECT revision FROM head)`,
+		"revisions that touched nobody":   `SELECT count(*) FROM revision WHERE revision > 0 AND revision NOT IN (SELECT revision FROM change_feed)`,
+		"mandates without scope":          `SELECT count(*) FROM mandate WHERE id NOT IN (SELECT mandate FROM mandate_scope)`,
+		"mandates without first version":  `SELECT count(*) FROM mandate WHERE id NOT IN (SELECT mandate FROM mandate_version WHERE version = 1)`,
+		"mandates without branches":       `SELECT count(*) FROM mandate WHERE limited <> (id IN (SELECT mandate FROM mandate_establishment))`,
+		"mandates with two current ones":  `SELECT count(*) FROM (SELECT 1 FROM mandate_version WHERE until = 9223372036854775807 GROUP BY mandate HAVING count(*) > 1)`,
+		"mandates without a current one":  `SELECT count(*) FROM mandate WHERE id NOT IN (SELECT mandate FROM mandate_version WHERE until = 9223372036854775807)`,
+		"companies without a current one": `SELECT count(*) FROM organisation WHERE id NOT IN (SELECT organisation FROM organisation_version WHERE until = 9223372036854775807)`,
+		"persons without a current one":   `SELECT count(*) FROM person WHERE id NOT IN (SELECT person FROM person_version WHERE until = 9223372036854775807)`,
+	} {
+		var n int
+		if err := db.QueryRow(query).Scan(&n); err != nil || n != 0 {
+			t.Errorf("%s: %d (%v)", why, n, err)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package register
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+// What can be wrong with the file. The text says what to do next.
+var (
+	ErrExists      = errors.New("the file already exists: a register is created once; choose another path or open this one")
+	ErrMissing     = errors.New("there is no such file: check the path, or create the register first")
+	ErrNotRegister = errors.New("the file is not a register: check the path")
+	ErrNewerSchema = errors.New("the register was written by a newer version of this program: use that version")
+	ErrOlderSchema = errors.New("the register was written by an older version of this program: open it for writing once, which brings it up to date")
+	ErrBusy        = errors.New("another process is writing in the register: try again, or see which other program has it open")
+	ErrReadOnly    = errors.New("the register cannot be written: it was opened for reading, or the file, its folder or its disk is read-only")
+	ErrFull        = errors.New("no room to write in the register: nothing was changed; make room on the disk and try again")
+	ErrClosed      = errors.New("the register, or the change or snapshot it was asked in, is closed")
+)
+
+// What can be wrong with a question or a change.
+var (
+	// ErrNotFound: no mandate, catalogue or revision with this number is known at
+	// the revision asked about.
+	ErrNotFound = errors.New("not found in the register")
+
+	// ErrAuthor: a change without who or why.
+	ErrAuthor = errors.New("a change needs an author: who makes it, and why")
+
+	// ErrNoIdentity: an organisation without KvK number, or a person without
+	// authentication service or pseudonym.
+	ErrNoIdentity = errors.New("an organisation needs a KvK number, a person an authentication service and a pseudonym")
+
+	// ErrUnknownParty: a mandate names an organisation or person that is not
+	// registered yet.
+	ErrUnknownParty = errors.New("the mandate names an organisation or person that is not registered")
+
+	// ErrRSINTaken: the RSIN belongs to another organisation now.
+	ErrRSINTaken = errors.New("another organisation has this RSIN")
+
+	// ErrClient: an assignment passes on something else than a chain mandate, still
+	// in force, of which its grantor is the intermediary.
+	ErrClient = errors.New("an assignment passes on a chain mandate, not ended, of which its grantor is the intermediary")
+
+	// ErrOverlap: see OverlapError.
+	ErrOverlap = errors.New("the same mandate is already registered for part of this time")
+
+	// ErrStaleCatalogue: a service catalogue that is not newer than the current one.
+	ErrStaleCatalogue = errors.New("the service catalogue is not newer than the one in the register")
+
+	// ErrDigest: a service catalogue that is not the document its SHA-256 belongs to.
+	ErrDigest = errors.New("the service catalogue does not have the SHA-256 that was given")
+)
+
+// OverlapError names the mandate that already covers part of what is granted. It is
+// an ErrOverlap.
+type OverlapError struct{ Mandate mandate.ID }
+
+func (e *OverlapError) Error() string { return fmt.Sprintf("%v: mandate %d", ErrOverlap, e.Mandate) }
+
+// Unwrap makes it an ErrOverlap.
+func (e *OverlapError) Unwrap() error { return ErrOverlap }
+
+// TransitionError says that a mandate cannot go from its state to another.
+type TransitionError struct {
+	Mandate  mandate.ID
+	From, To mandate.State
+}
+
+func (e *TransitionError) Error() string {
+	return fmt.Sprintf("mandate %d is %s and cannot become %s", e.Mandate, e.From, e.To)
+}

@@ -1,0 +1,175 @@
+package register
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+)
+
+// Party stands for an identity in the change feed: a keyed hash of it. So it can
+// name somebody who is not registered yet, and says nothing to whom it leaks.
+type Party [16]byte
+
+// AllParties stands for everybody: the change touched too many to name.
+var AllParties Party
+
+// String is hexadecimal, or an asterisk for AllParties.
+func (p Party) String() string {
+	if p == AllParties {
+		return "*"
+	}
+	return hex.EncodeToString(p[:])
+}
+
+// mostParties is how many parties one revision names before it says "everybody".
+const mostParties = 1000
+
+// Change is one line of the change feed: a revision touched a party.
+type Change struct {
+	Revision Revision
+	Tag      Tag
+	Party    Party
+	At       time.Time
+}
+
+// PersonParty is the party of a person, registered or not.
+func (r *Register) PersonParty(s etoegang.ActingSubject) Party {
+	return r.hash("person", s.Authenticator.String(), s.Pseudonym.Text())
+}
+
+// OrganisationParty is the party of the company with a KvK number, registered or not.
+func (r *Register) OrganisationParty(n etoegang.KvKNumber) Party {
+	return r.hash("organisation", n.Text())
+}
+
+// SubjectParty is the party of a company under one of its identifiers. For a KvK
+// number that is OrganisationParty. An RSIN has a party of its own, touched when a
+// company gets or loses that RSIN: a decision about an RSIN that nobody has here
+// depends on it.
+func (r *Register) SubjectParty(s etoegang.LegalSubject) Party {
+	if s.Type() == etoegang.TypeKvKNr {
+		return r.hash("organisation", s.Text())
+	}
+	return r.hash(string(s.Type()), s.Text())
+}
+
+// CatalogueParty is the party touched by every new service catalogue.
+func (r *Register) CatalogueParty() Party { return r.hash("catalogue") }
+
+// hash is HMAC-SHA256 over the parts, each with its length in front, cut to a Party.
+func (r *Register) hash(parts ...string) (p Party) {
+	mac := hmac.New(sha256.New, r.party)
+	for _, part := range parts {
+		var length [4]byte
+		binary.BigEndian.PutUint32(length[:], uint32(len(part)))
+		mac.Write(length[:])
+		mac.Write([]byte(part))
+	}
+	copy(p[:], mac.Sum(nil))
+	return p
+}
+
+// touched are the parties of a change. Beyond mostParties they are everybody.
+type touched struct {
+	named map[Party]bool
+	all   bool
+}
+
+func (p *touched) add(party Party) {
+	if p.named == nil {
+		p.named = map[Party]bool{}
+	}
+	if p.all {
+		return
+	}
+	p.named[party] = true
+	if len(p.named) > mostParties {
+		p.named, p.all = nil, true
+	}
+}
+
+func (p *touched) none() bool { return !p.all && len(p.named) == 0 }
+
+// stored are the parties as the feed keeps them.
+func (p *touched) stored() [][]byte {
+	if p.all {
+		return [][]byte{[]byte("*")}
+	}
+	list := make([][]byte, 0, len(p.named))
+	for party := range p.named {
+		list = append(list, party[:])
+	}
+	slices.SortFunc(list, slices.Compare)
+	return list
+}
+
+func (s *session) writeFeed(rev Revision, p *touched) error {
+	for _, party := range p.stored() {
+		if err := s.exec(`INSERT INTO change_feed (revision, party) VALUES (?1, ?2)`, rev, party); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Changes gives the lines of the feed after revision since, in the order of
+// revisions. It gives whole revisions only: as many as fit in limit lines, and at
+// least one if there is one, however many lines it has (at most a thousand). No
+// lines: nothing has changed since.
+func (r *Register) Changes(ctx context.Context, since Revision, limit int) (list []Change, err error) {
+	err = r.Read(ctx, func(s *Snapshot) error {
+		list, err = s.Changes(since, limit)
+		return err
+	})
+	return list, err
+}
+
+// Changes is Register.Changes up to the snapshot's revision, so that the lines, the
+// revision and its tag belong together.
+func (s *Snapshot) Changes(since Revision, limit int) ([]Change, error) {
+	limit = max(limit, 1)
+	list, err := s.changes(since, s.revision, limit+1)
+	if err != nil || len(list) <= limit {
+		return list, err
+	}
+	cut := list[limit].Revision
+	if first := list[0].Revision; first == cut {
+		return s.changes(first-1, first, mostParties)
+	}
+	return slices.DeleteFunc(list, func(c Change) bool { return c.Revision == cut }), nil
+}
+
+// changes gives the lines of revisions after since, up to and including until.
+func (s *Snapshot) changes(since, until Revision, limit int) (list []Change, err error) {
+	var c Change
+	var tag, party []byte
+	var at int64
+	err = s.each([]any{&c.Revision, &tag, &party, &at}, func() error {
+		c.Tag, c.At = Tag(tag), moment(at)
+		c.Party, err = storedParty(party)
+		list = append(list, c)
+		return err
+	}, `
+		SELECT f.revision, r.tag, f.party, r.at
+		FROM change_feed f JOIN revision r ON r.revision = f.revision
+		WHERE f.revision > ?1 AND f.revision <= ?2
+		ORDER BY f.revision, f.party LIMIT ?3`, since, until, limit)
+	return list, err
+}
+
+func storedParty(b []byte) (Party, error) {
+	switch {
+	case string(b) == "*":
+		return AllParties, nil
+	case len(b) != len(Party{}):
+		return AllParties, fmt.Errorf("the change feed holds a party of %d bytes", len(b))
+	}
+	return Party(b), nil
+}

@@ -1,0 +1,214 @@
+package register
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+// Each change names everybody for whom a decision may now differ.
+func TestTheFeedNamesWhoWasTouched(t *testing.T) {
+	s := newScene(t)
+	b, a, g := s.org(1), s.org(2), s.person(1)
+	org, person := s.OrganisationParty, s.PersonParty
+	rsin := must(etoegang.ParseRSIN("123456782"))
+	d, c := s.grant(direct(b, g)), s.grant(chain(b, a))
+	s.grant(assignment(c, g))
+	s.setState(d.ID, mandate.Suspended)
+	s.setState(c.ID, mandate.Revoked)
+	withRSIN := b
+	withRSIN.RSIN = rsin
+	s.change(func(t *Tx) { must(t.PutOrganisation(withRSIN)) })
+	s.change(func(t *Tx) { must(t.PutOrganisation(b)) })
+	s.change(func(t *Tx) { put(t, edition(1)) })
+
+	for i, c := range []struct {
+		why  string
+		want []Party
+	}{
+		{"a company", []Party{org(b.KvK)}},
+		{"a company", []Party{org(a.KvK)}},
+		{"a person", []Party{person(g.Subject)}},
+		{"a direct mandate", []Party{org(b.KvK), person(g.Subject)}},
+		{"a chain mandate", []Party{org(b.KvK), org(a.KvK)}},
+		{"an assignment, and its client", []Party{org(b.KvK), org(a.KvK), person(g.Subject)}},
+		{"a state", []Party{org(b.KvK), person(g.Subject)}},
+		{"a chain that ends, with its assignments", []Party{org(b.KvK), org(a.KvK), person(g.Subject)}},
+		{"an RSIN gained", []Party{org(b.KvK), s.SubjectParty(rsin.LegalSubject())}},
+		{"an RSIN lost", []Party{org(b.KvK), s.SubjectParty(rsin.LegalSubject())}},
+		{"a catalogue", []Party{s.CatalogueParty()}},
+	} {
+		rev := Revision(i + 1)
+		var got []Party
+		for _, line := range must(s.Changes(ctx, rev-1, 1)) {
+			s.readAt(rev, func(v *Snapshot) {
+				if line.Revision != rev || line.Tag != v.Tag() || line.At != noon {
+					t.Errorf("%s: got %+v", c.why, line)
+				}
+			})
+			got = append(got, line.Party)
+		}
+		if !sameParties(got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.why, got, c.want)
+		}
+	}
+	if s.SubjectParty(b.KvK.LegalSubject()) != org(b.KvK) {
+		t.Error("a company must have one party, whoever names it")
+	}
+}
+
+func sameParties(a, b []Party) bool {
+	order := func(x, y Party) int { return slices.Compare(x[:], y[:]) }
+	return slices.Equal(slices.SortedFunc(slices.Values(a), order), slices.SortedFunc(slices.Values(b), order))
+}
+
+// A thousand parties are named; one more and the change is about everybody.
+func TestManyPartiesAreEverybody(t *testing.T) {
+	s := newScene(t)
+	put := func(from, n int) {
+		s.change(func(t *Tx) {
+			for i := range n {
+				must(t.PutOrganisation(company(from + i)))
+			}
+		})
+	}
+	put(1, 1000)
+	put(2001, 1001)
+	if got := must(s.Changes(ctx, 0, 5)); len(got) != 1000 {
+		t.Errorf("a thousand companies are %d lines", len(got))
+	}
+	got := must(s.Changes(ctx, 1, 5))
+	if len(got) != 1 || got[0].Party != AllParties || got[0].Party.String() != "*" {
+		t.Errorf("a thousand and one: %v", got)
+	}
+}
+
+// Whoever follows the feed gets whole revisions, in order, and misses none, whatever
+// he can carry at a time.
+func TestTheFeedComesInWholeRevisions(t *testing.T) {
+	s := newScene(t)
+	for i, n := range []int{1, 3, 1, 5, 2} {
+		s.change(func(t *Tx) {
+			for j := range n {
+				must(t.PutOrganisation(company(10*i + j)))
+			}
+		})
+	}
+	for limit := range 14 {
+		var lines []Change
+		for since := Revision(0); ; {
+			got := must(s.Changes(ctx, since, limit))
+			if len(got) == 0 {
+				break
+			}
+			if first, last := got[0].Revision, got[len(got)-1].Revision; first != last && len(got) > limit {
+				t.Errorf("%d at a time: got %d lines", limit, len(got))
+			}
+			lines = append(lines, got...)
+			since = got[len(got)-1].Revision
+		}
+		var revisions []Revision
+		for _, l := range lines {
+			revisions = append(revisions, l.Revision)
+		}
+		if want := []Revision{1, 2, 2, 2, 3, 4, 4, 4, 4, 4, 5, 5}; !slices.Equal(revisions, want) {
+			t.Errorf("%d at a time: got %v", limit, revisions)
+		}
+	}
+}
+
+// Sixteen writers at once: every revision is given out once, none is skipped, and
+// readers beside them see each change whole or not at all.
+func TestSixteenWritersAndSomeReaders(t *testing.T) {
+	s := newScene(t)
+	const writers, each = 16, 6
+	got := make(chan Revision, writers*each)
+	stop := make(chan struct{})
+	var writing, reading sync.WaitGroup
+	for w := range writers {
+		writing.Go(func() {
+			for i := range each {
+				rev, err := s.Change(ctx, desk, func(t *Tx) error { return couple(t, 1000*w+2*i) })
+				if err != nil {
+					t.Error(err)
+				}
+				got <- rev
+			}
+		})
+	}
+	for range 3 {
+		reading.Go(func() { watch(t, s.Register, stop) })
+	}
+	writing.Wait()
+	close(stop)
+	reading.Wait()
+	close(got)
+
+	var revisions []Revision
+	for rev := range got {
+		revisions = append(revisions, rev)
+	}
+	slices.Sort(revisions)
+	for i, rev := range revisions {
+		if rev != Revision(i+1) {
+			t.Fatalf("revision %d is where %d should be", rev, i+1)
+		}
+	}
+	sound(t, s.path)
+}
+
+// couple registers two companies and a chain mandate between them.
+func couple(t *Tx, n int) error {
+	b, err := t.PutOrganisation(company(n))
+	if err != nil {
+		return err
+	}
+	a, err := t.PutOrganisation(company(n + 1))
+	if err != nil {
+		return err
+	}
+	_, err = t.Grant(chain(b, a), GrantOptions{})
+	return err
+}
+
+// watch reads until told to stop: at revision r there are r mandates and 2r
+// companies, and they stay so for the whole snapshot.
+func watch(t *testing.T, r *Register, stop chan struct{}) {
+	last := Revision(0)
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		err := r.Read(ctx, func(s *Snapshot) error {
+			for range 2 {
+				var companies, feed int64
+				if err := s.one([]any{&companies, &feed}, `SELECT (SELECT count(*) FROM organisation), (SELECT count(*) FROM change_feed)`); err != nil {
+					return err
+				}
+				list, _, err := s.Mandates(Filter{}, 0, 1000)
+				if err != nil {
+					return err
+				}
+				if int64(len(list)) != int64(s.Revision()) || companies != 2*int64(s.Revision()) || feed != companies {
+					return fmt.Errorf("at revision %d: %d mandates, %d companies, %d lines", s.Revision(), len(list), companies, feed)
+				}
+			}
+			if s.Revision() < last {
+				return errors.New("a later snapshot shows an earlier revision")
+			}
+			last = s.Revision()
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+	}
+}

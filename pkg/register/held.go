@@ -1,0 +1,188 @@
+package register
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+// Held is what a person holds, as far as it can bear on a decision.
+type Held struct {
+	Person   *mandate.Person   // nil: unknown here
+	Direct   []mandate.Mandate // from the companies themselves
+	Assigned []Assigned        // from intermediaries, for their clients
+}
+
+// Assigned is an assignment with the client's chain mandate that it passes on.
+type Assigned struct{ Assignment, Chain mandate.Mandate }
+
+// HeldBy gives every mandate that a person holds, from one company or, with a zero
+// represented, from every company: direct ones, and assignments for it as an
+// intermediary's client. They come in whatever state and validity, by id, so that a
+// decision can say why one does not count; only those rejected, withdrawn, expired
+// as a request or superseded are left out. A chain mandate stands beside its
+// assignment in any state.
+//
+// An unknown person or company holds nothing, which is no error.
+func (s *Snapshot) HeldBy(subject etoegang.ActingSubject, represented etoegang.LegalSubject) (Held, error) {
+	person, err := s.Person(subject)
+	if err != nil || person == nil {
+		return Held{}, err
+	}
+	held := Held{Person: person}
+	company := mandate.OrganisationID(0) // every company
+	if !represented.IsZero() {
+		known, err := s.Organisation(represented)
+		if err != nil || known == nil {
+			return held, err
+		}
+		company = known.ID
+	}
+	return held, s.fill(&held, company)
+}
+
+// fill reads the mandates to held.Person.
+func (s *Snapshot) fill(held *Held, company mandate.OrganisationID) error {
+	list, err := s.to(*held.Person, company)
+	if err != nil {
+		return err
+	}
+	assignments := 0
+	for _, m := range list {
+		if m.Kind == mandate.Assignment {
+			assignments++
+		} else {
+			held.Direct = append(held.Direct, m)
+		}
+	}
+	if assignments == 0 {
+		return nil
+	}
+	chains, err := s.passedOn(held.Person.ID, company)
+	for _, m := range list {
+		if m.Kind == mandate.Assignment {
+			chain := chains[m.Client]
+			chain.Intermediary = m.Grantor
+			held.Assigned = append(held.Assigned, Assigned{m, chain})
+		}
+	}
+	return err
+}
+
+// to reads the mandates to a person, from one company or all.
+func (s *Snapshot) to(p mandate.Person, company mandate.OrganisationID) ([]mandate.Mandate, error) {
+	condition, args := `m.person = ?2`, []any{p.ID}
+	if company != 0 {
+		condition, args = `m.person = ?2 AND m.represented = ?3`, append(args, company)
+	}
+	list, err := s.mandates(grantorOnly, condition+byHolder, args...)
+	list = slices.DeleteFunc(list, pointless)
+	slices.SortFunc(list, func(a, b mandate.Mandate) int { return cmp.Compare(a.ID, b.ID) })
+	for i := range list {
+		list[i].Person = p
+	}
+	return list, err
+}
+
+// pointless tells whether a mandate gives a decision nothing, not even a reason: it
+// never came to be, or another speaks for it.
+func pointless(m mandate.Mandate) bool {
+	switch m.State {
+	case mandate.Rejected, mandate.Withdrawn, mandate.RequestExpired, mandate.Superseded:
+		return true
+	}
+	return false
+}
+
+// passedOn reads the chain mandates behind a person's assignments, by their ids. The
+// intermediary is the grantor of the assignment.
+func (s *Snapshot) passedOn(person mandate.PersonID, company mandate.OrganisationID) (map[mandate.ID]mandate.Mandate, error) {
+	condition, args := `m.id IN (SELECT client FROM mandate WHERE person = ?2)`, []any{person}
+	if company != 0 {
+		condition, args = `m.id IN (SELECT client FROM mandate WHERE person = ?2 AND represented = ?3)`, append(args, company)
+	}
+	list, err := s.mandates(grantorOnly, condition+byID, args...)
+	chains := make(map[mandate.ID]mandate.Mandate, len(list))
+	for _, m := range list {
+		chains[m.ID] = m
+	}
+	return chains, err
+}
+
+// Between gives every chain mandate from a company to an intermediary, also those
+// held in another register, by id. As with HeldBy, only those that never came to be
+// or that are superseded are left out. An unknown company or intermediary has none.
+func (s *Snapshot) Between(represented etoegang.LegalSubject, a etoegang.Intermediary) ([]mandate.Mandate, error) {
+	company, err := s.Organisation(represented)
+	if err != nil || company == nil {
+		return nil, err
+	}
+	intermediary, err := s.Organisation(a.KvK.LegalSubject())
+	if err != nil || intermediary == nil {
+		return nil, err
+	}
+	list, err := s.mandates(noParties, `m.grantor = ?2 AND m.intermediary = ?3`+byID, company.ID, intermediary.ID)
+	list = slices.DeleteFunc(list, pointless)
+	for i := range list {
+		list[i].Grantor, list[i].Intermediary = *company, *intermediary
+	}
+	return list, err
+}
+
+const selectOrganisation = `
+	SELECT o.id, o.kvk, coalesce(v.rsin, ''), v.name, v.active
+	FROM organisation o
+	JOIN organisation_version v ON v.organisation = o.id AND v.since <= ?1 AND v.until > ?1
+	WHERE `
+
+// Organisation gives the company that s names, or nil if it is unknown.
+func (s *Snapshot) Organisation(subject etoegang.LegalSubject) (*mandate.Organisation, error) {
+	switch subject.Type() {
+	case etoegang.TypeKvKNr:
+		return s.organisation(`o.kvk = ?2`, subject.Text())
+	case etoegang.TypeRSIN:
+		return s.organisation(`v.rsin = ?2`, subject.Text())
+	}
+	return nil, nil
+}
+
+func (s *Snapshot) organisation(condition string, arg any) (*mandate.Organisation, error) {
+	var row organisationRow
+	if unknown, err := s.find(row.fields(), selectOrganisation+condition, arg); unknown || err != nil {
+		return nil, err
+	}
+	o, err := row.organisation()
+	return &o, err
+}
+
+const selectPerson = `
+	SELECT p.id, p.authenticator, p.pseudonym, v.name, v.active
+	FROM person p
+	JOIN person_version v ON v.person = p.id AND v.since <= ?1 AND v.until > ?1
+	WHERE `
+
+// Person gives the person that s names, or nil if he is unknown.
+func (s *Snapshot) Person(subject etoegang.ActingSubject) (*mandate.Person, error) {
+	return s.person(`p.pseudonym = ?2 AND p.authenticator = ?3`, subject.Pseudonym.Text(), subject.Authenticator.String())
+}
+
+func (s *Snapshot) person(condition string, args ...any) (*mandate.Person, error) {
+	var row personRow
+	if unknown, err := s.find(row.fields(), selectPerson+condition, args...); unknown || err != nil {
+		return nil, err
+	}
+	p, err := row.person()
+	return &p, err
+}
+
+// find is one for a row that may well be unknown.
+func (s *Snapshot) find(dest []any, query string, args ...any) (unknown bool, err error) {
+	err = s.one(dest, query, append([]any{s.revision}, args...)...)
+	if errors.Is(err, ErrNotFound) {
+		return true, nil
+	}
+	return false, err
+}

@@ -1,0 +1,113 @@
+package register
+
+import (
+	"fmt"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+// Mandates are read with as many of their parties as the question does not know
+// already: each party costs two look-ups per mandate.
+type parties int
+
+const (
+	noParties parties = iota
+	grantorOnly
+	allParties
+)
+
+// selectMandates reads mandates as known at revision ?1, a row per item of their
+// scope. A condition and an order follow.
+var selectMandates = [...]string{
+	noParties:   `SELECT` + ofMandate + fromMandate + ` WHERE `,
+	grantorOnly: `SELECT` + ofMandate + ofGrantor + fromMandate + withGrantor + ` WHERE `,
+	allParties:  `SELECT` + ofMandate + ofGrantor + ofReceiver + fromMandate + withGrantor + withReceiver + ` WHERE `,
+}
+
+const (
+	ofMandate = `
+		m.id, m.kind, v.state, coalesce(m.client, 0), coalesce(m.register, ''),
+		m.valid_from, m.valid_to, m.reference, m.limited, s.service, s.provider, s.level`
+	fromMandate = `
+		FROM mandate m
+		JOIN mandate_version v ON v.mandate = m.id AND v.since <= ?1 AND v.until > ?1
+		JOIN mandate_scope s ON s.mandate = m.id`
+
+	ofGrantor = `,
+		g.id, g.kvk, coalesce(gv.rsin, ''), gv.name, gv.active`
+	withGrantor = `
+		JOIN organisation g ON g.id = m.grantor
+		JOIN organisation_version gv ON gv.organisation = m.grantor AND gv.since <= ?1 AND gv.until > ?1`
+
+	ofReceiver = `,
+		coalesce(i.id, 0), coalesce(i.kvk, ''), coalesce(iv.rsin, ''), coalesce(iv.name, ''), coalesce(iv.active, 0),
+		coalesce(p.id, 0), coalesce(p.authenticator, ''), coalesce(p.pseudonym, ''), coalesce(pv.name, ''), coalesce(pv.active, 0)`
+	withReceiver = `
+		LEFT JOIN organisation i ON i.id = m.intermediary
+		LEFT JOIN organisation_version iv ON iv.organisation = m.intermediary AND iv.since <= ?1 AND iv.until > ?1
+		LEFT JOIN person p ON p.id = m.person
+		LEFT JOIN person_version pv ON pv.person = m.person AND pv.since <= ?1 AND pv.until > ?1`
+)
+
+// The orders that keep the rows of one mandate together. The second follows the
+// index by person, which costs nothing.
+const (
+	byID     = ` ORDER BY m.id, s.service, s.provider`
+	byHolder = ` ORDER BY m.person, m.represented, m.id, s.service, s.provider`
+)
+
+// mandates reads the mandates for which the condition holds. In it, ?1 is the
+// snapshot's revision and args begin at ?2.
+func (s *Snapshot) mandates(p parties, condition string, args ...any) ([]mandate.Mandate, error) {
+	var row mandateRow
+	var list []mandate.Mandate
+	var limited []int // places in the list of mandates limited to establishments
+	err := s.each(row.fields(p), func() error {
+		if last := len(list) - 1; last < 0 || list[last].ID != mandate.ID(row.id) {
+			m, err := row.mandate()
+			if err != nil {
+				return fmt.Errorf("reading mandate %d: %w", row.id, err)
+			}
+			if row.limited {
+				limited = append(limited, len(list))
+			}
+			list = append(list, m)
+		}
+		item, err := row.item.item()
+		if err != nil {
+			return fmt.Errorf("reading mandate %d: %w", row.id, err)
+		}
+		m := &list[len(list)-1]
+		m.Scope = append(m.Scope, item)
+		return nil
+	}, selectMandates[p]+condition, append([]any{s.revision}, args...)...)
+	for _, place := range limited {
+		if err == nil {
+			list[place].Establishments, err = s.establishments(list[place].ID)
+		}
+	}
+	return list, err
+}
+
+func (s *Snapshot) establishments(id mandate.ID) (list []etoegang.EstablishmentNumber, err error) {
+	var text string
+	err = s.each([]any{&text}, func() error {
+		number, err := etoegang.ParseEstablishmentNumber(text)
+		list = append(list, number)
+		return err
+	}, `SELECT establishment FROM mandate_establishment WHERE mandate = ?1 ORDER BY establishment`, id)
+	return list, err
+}
+
+// Mandate gives one mandate. ErrNotFound: none with this number.
+func (s *Snapshot) Mandate(id mandate.ID) (mandate.Mandate, error) {
+	list, err := s.mandates(allParties, `m.id = ?2`+byID, id)
+	switch {
+	case err != nil:
+		return mandate.Mandate{}, err
+	case len(list) == 0:
+		return mandate.Mandate{}, fmt.Errorf("mandate %d: %w", id, ErrNotFound)
+	}
+	return list[0], nil
+}

@@ -1,0 +1,158 @@
+package register
+
+import (
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+// PutOrganisation registers a company, known by its KvK number, or writes a new
+// version of it if its name, RSIN or activity differ. It gives the organisation as
+// registered, ID filled in; the ID given does not count. ErrRSINTaken: the RSIN
+// belongs to another company.
+func (t *Tx) PutOrganisation(o mandate.Organisation) (mandate.Organisation, error) {
+	if o.KvK.IsZero() {
+		return o, ErrNoIdentity
+	}
+	known, err := t.view.Organisation(o.KvK.LegalSubject())
+	switch {
+	case err != nil:
+		return o, err
+	case known != nil:
+		if o.ID = known.ID; o == *known {
+			return o, nil
+		}
+	}
+	if err := t.rsinFree(o); err != nil {
+		return o, err
+	}
+	return o, t.writeOrganisation(&o, known)
+}
+
+// rsinFree tells whether no other company has the RSIN now.
+func (t *Tx) rsinFree(o mandate.Organisation) error {
+	if o.RSIN.IsZero() {
+		return nil
+	}
+	holder, err := t.view.Organisation(o.RSIN.LegalSubject())
+	if err == nil && holder != nil && holder.KvK != o.KvK {
+		return ErrRSINTaken
+	}
+	return err
+}
+
+// writeOrganisation writes the next version; known is the current one, if any.
+func (t *Tx) writeOrganisation(o, known *mandate.Organisation) error {
+	if known == nil {
+		if err := t.insert(&o.ID, `INSERT INTO organisation (kvk) VALUES (?1) RETURNING id`, o.KvK.Text()); err != nil {
+			return err
+		}
+	} else if err := t.exec(`UPDATE organisation_version SET until = ?1 WHERE organisation = ?2 AND until = ?3`,
+		t.view.revision, o.ID, int64(forever)); err != nil {
+		return err
+	}
+	t.organisations[o.ID] = *o
+	t.touchOrganisation(*o)
+	t.touchRSIN(o, known)
+	return t.exec(`
+		INSERT INTO organisation_version (organisation, version, since, until, rsin, name, active)
+		SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5, ?6 FROM organisation_version WHERE organisation = ?1`,
+		o.ID, t.view.revision, int64(forever), orNull(o.RSIN.Text()), o.Name, o.Active)
+}
+
+func (t *Tx) touchOrganisation(o mandate.Organisation) {
+	t.touched.add(t.view.register.OrganisationParty(o.KvK))
+}
+
+// touchRSIN names the RSINs by which the company can be found now, or no longer.
+func (t *Tx) touchRSIN(o, known *mandate.Organisation) {
+	if known != nil && known.RSIN == o.RSIN {
+		return
+	}
+	if !o.RSIN.IsZero() {
+		t.touched.add(t.view.register.SubjectParty(o.RSIN.LegalSubject()))
+	}
+	if known != nil && !known.RSIN.IsZero() {
+		t.touched.add(t.view.register.SubjectParty(known.RSIN.LegalSubject()))
+	}
+}
+
+// organisation gives a registered company by id, the zero Organisation if unknown.
+func (t *Tx) organisation(id mandate.OrganisationID) (mandate.Organisation, error) {
+	if o, ok := t.organisations[id]; ok {
+		return o, nil
+	}
+	o, err := t.view.organisation(`o.id = ?2`, id)
+	if err != nil || o == nil {
+		return mandate.Organisation{}, err
+	}
+	t.organisations[id] = *o
+	return *o, nil
+}
+
+// PutPerson registers a person, known by his pseudonym at an authentication service,
+// or writes a new version of him if his name or activity differ. It gives the person
+// as registered, ID filled in; the ID given does not count.
+func (t *Tx) PutPerson(p mandate.Person) (mandate.Person, error) {
+	if p.Subject.IsZero() || !authenticates(p.Subject.Authenticator) {
+		return p, ErrNoIdentity
+	}
+	known, err := t.view.Person(p.Subject)
+	switch {
+	case err != nil:
+		return p, err
+	case known != nil:
+		if p.ID = known.ID; p == *known {
+			return p, nil
+		}
+	}
+	return p, t.writePerson(&p, known)
+}
+
+// authenticates tells whether a participant gives out pseudonyms.
+func authenticates(e etoegang.EntityID) bool {
+	return e.Role() == etoegang.Authenticator || e.Role() == etoegang.EIDAS
+}
+
+// writePerson writes the next version; known is the current one, if any.
+func (t *Tx) writePerson(p, known *mandate.Person) error {
+	if known == nil {
+		if err := t.insert(&p.ID, `INSERT INTO person (authenticator, pseudonym) VALUES (?1, ?2) RETURNING id`,
+			p.Subject.Authenticator.String(), p.Subject.Pseudonym.Text()); err != nil {
+			return err
+		}
+	} else if err := t.exec(`UPDATE person_version SET until = ?1 WHERE person = ?2 AND until = ?3`,
+		t.view.revision, p.ID, int64(forever)); err != nil {
+		return err
+	}
+	t.persons[p.ID] = *p
+	t.touchPerson(*p)
+	return t.exec(`
+		INSERT INTO person_version (person, version, since, until, name, active)
+		SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5 FROM person_version WHERE person = ?1`,
+		p.ID, t.view.revision, int64(forever), p.Name, p.Active)
+}
+
+func (t *Tx) touchPerson(p mandate.Person) {
+	t.touched.add(t.view.register.PersonParty(p.Subject))
+}
+
+// person gives a registered person by id, the zero Person if unknown.
+func (t *Tx) person(id mandate.PersonID) (mandate.Person, error) {
+	if p, ok := t.persons[id]; ok {
+		return p, nil
+	}
+	p, err := t.view.person(`p.id = ?2`, id)
+	if err != nil || p == nil {
+		return mandate.Person{}, err
+	}
+	t.persons[id] = *p
+	return *p, nil
+}
+
+// orNull stores an empty text as NULL.
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}

@@ -1,0 +1,159 @@
+package register
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Snapshot is the register as it was known at one revision. Every answer taken from
+// one snapshot belongs together, whatever is written meanwhile. It is for the
+// function it was given to, and for one goroutine.
+type Snapshot struct {
+	register  *Register
+	session   *session // nil once the snapshot has ended
+	ctx       context.Context
+	failed    error // the first failure of the database, which ends the snapshot
+	revision  Revision
+	tag       Tag
+	catalogue int64
+}
+
+// Read runs fn against the newest revision. The snapshot begins after Read was
+// called, so it holds every change acknowledged before. It never waits for a change
+// under way, only for its turn when very many reads run at once. ctx is looked at
+// between questions.
+func (r *Register) Read(ctx context.Context, fn func(*Snapshot) error) error {
+	return r.read(ctx, fn, snapshotNow)
+}
+
+// ReadAt runs fn against an earlier revision: the same questions, answered with what
+// was known then. ErrNotFound: there is no such revision.
+func (r *Register) ReadAt(ctx context.Context, rev Revision, fn func(*Snapshot) error) error {
+	return r.read(ctx, fn, snapshotAt, rev)
+}
+
+const (
+	snapshotNow = `
+		SELECT r.revision, r.tag, coalesce((SELECT max(sequence) FROM catalogue_version), 0)
+		FROM head h JOIN revision r ON r.revision = h.revision`
+	snapshotAt = `
+		SELECT r.revision, r.tag, coalesce((SELECT max(sequence) FROM catalogue_version WHERE since <= r.revision), 0)
+		FROM revision r WHERE r.revision = ?1`
+)
+
+func (r *Register) read(ctx context.Context, fn func(*Snapshot) error, which string, args ...any) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	session, err := r.readers.take(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the register: %w", explain(err))
+	}
+	defer r.readers.give(session)
+
+	s := &Snapshot{register: r, session: session, ctx: ctx}
+	if err := s.begin(which, args); err != nil {
+		session.rollback()
+		return fmt.Errorf("reading the register: %w", explain(err))
+	}
+	defer session.rollback()
+	defer s.end()
+	return fn(s)
+}
+
+// begin opens the transaction; its first question fixes what it sees.
+func (s *Snapshot) begin(which string, args []any) error {
+	if err := s.session.exec(beginRead); err != nil {
+		return err
+	}
+	var tag []byte
+	switch err := s.session.row([]any{&s.revision, &tag, &s.catalogue}, which, args...); {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("revision: %w", ErrNotFound)
+	case err != nil:
+		return err
+	}
+	s.tag = Tag(tag)
+	return nil
+}
+
+func (s *Snapshot) end() { s.session = nil }
+
+// Revision is the revision that the snapshot shows.
+func (s *Snapshot) Revision() Revision { return s.revision }
+
+// Tag is the mark of that revision.
+func (s *Snapshot) Tag() Tag { return s.tag }
+
+// CatalogueSequence is the sequence of the service catalogue that was current, or 0
+// if none was loaded yet.
+func (s *Snapshot) CatalogueSequence() int64 { return s.catalogue }
+
+// RevisionAt gives the last revision of which the change began at or before the
+// moment. ErrNotFound: the register did not exist yet.
+func (r *Register) RevisionAt(ctx context.Context, at time.Time) (rev Revision, err error) {
+	err = r.Read(ctx, func(s *Snapshot) error {
+		return s.one([]any{&rev},
+			`SELECT revision FROM revision WHERE at <= ?1 ORDER BY at DESC, revision DESC LIMIT 1`, at.UnixMilli())
+	})
+	return rev, err
+}
+
+// ready tells whether questions can still be asked.
+func (s *Snapshot) ready() error {
+	switch {
+	case s.failed != nil:
+		return s.failed
+	case s.session == nil:
+		return ErrClosed
+	}
+	return s.ctx.Err()
+}
+
+// fail remembers a failure of the database. SQLite may have ended the transaction
+// with it, so nothing that follows would belong to this snapshot.
+func (s *Snapshot) fail(doing string, err error) error {
+	if err != nil {
+		s.failed = fmt.Errorf("%s the register: %w", doing, explain(err))
+	}
+	return s.failed
+}
+
+// one reads a row into dest. No row is ErrNotFound.
+func (s *Snapshot) one(dest []any, query string, args ...any) error {
+	if err := s.ready(); err != nil {
+		return err
+	}
+	err := s.session.row(dest, query, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return s.fail("reading", err)
+}
+
+// each reads every row into dest and calls fn after each.
+func (s *Snapshot) each(dest []any, fn func() error, query string, args ...any) error {
+	if err := s.ready(); err != nil {
+		return err
+	}
+	rows, err := s.session.query(query, args...)
+	if err != nil {
+		return s.fail("reading", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return s.fail("reading", err)
+		}
+		if err := fn(); err != nil {
+			return err
+		}
+	}
+	return s.fail("reading", rows.Err())
+}
+
+// moment reads a stored moment.
+func moment(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -1,0 +1,137 @@
+package register
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+// Tx is a change under way. It is for the function it was given to, and for one
+// goroutine.
+//
+// A method that refuses (ErrOverlap, ErrNotFound and the like) has changed nothing,
+// and the change may go on without it. When the database itself fails, the change is
+// lost: every later call and Change itself return that error.
+type Tx struct {
+	view   *Snapshot // the register as it stands in this change
+	now    time.Time
+	before Revision
+
+	touched touched
+
+	organisations map[mandate.OrganisationID]mandate.Organisation
+	persons       map[mandate.PersonID]mandate.Person
+}
+
+// Change runs fn in one transaction and gives the revision it made. Changes take
+// turns, also between processes; each takes the next revision when its turn comes.
+//
+// When Change returns a revision, the change is on disk, with its author, its
+// history and the parties it touched. When fn or the commit fails, or ctx ends
+// before it, nothing has changed. A fn that changed nothing uses no revision: Change
+// then gives the current one.
+//
+// fn must not call Change: it would wait for itself.
+func (r *Register) Change(ctx context.Context, a Author, fn func(*Tx) error) (Revision, error) {
+	if a.Who == "" || a.Why == "" {
+		return 0, ErrAuthor
+	}
+	if r.writer == nil {
+		return 0, ErrReadOnly
+	}
+	s, err := r.writer.take(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer r.writer.give()
+	return r.change(ctx, s, a, fn)
+}
+
+// change is Change once it has its turn.
+func (r *Register) change(ctx context.Context, s *session, a Author, fn func(*Tx) error) (Revision, error) {
+	committed := false
+	defer func() {
+		if !committed {
+			s.rollback()
+		}
+	}()
+	t, err := r.begin(ctx, s, a)
+	if err != nil {
+		return 0, fmt.Errorf("beginning a change: %w", explain(err))
+	}
+	defer t.view.end()
+
+	switch err := fn(t); {
+	case t.view.failed != nil:
+		return 0, t.view.failed
+	case err != nil:
+		return 0, err
+	case t.touched.none():
+		return t.before, nil
+	}
+	if err := t.commit(ctx); err != nil {
+		return 0, fmt.Errorf("completing a change: %w", explain(err))
+	}
+	committed = true
+	return t.view.revision, nil
+}
+
+// begin starts the transaction and takes the next revision before anything else.
+func (r *Register) begin(ctx context.Context, s *session, a Author) (*Tx, error) {
+	if _, err := s.conn.ExecContext(ctx, beginChange); err != nil {
+		return nil, err
+	}
+	t := &Tx{
+		view:          &Snapshot{register: r, session: s, ctx: ctx},
+		now:           r.now(),
+		organisations: map[mandate.OrganisationID]mandate.Organisation{},
+		persons:       map[mandate.PersonID]mandate.Person{},
+	}
+	_, _ = rand.Read(t.view.tag[:]) // never fails
+	if err := s.row([]any{&t.view.revision},
+		`UPDATE head SET revision = revision + 1 WHERE one = 1 RETURNING revision`); err != nil {
+		return nil, err
+	}
+	t.before = t.view.revision - 1
+	// A clock that was set back does not turn the order of revisions.
+	return t, s.exec(`
+		INSERT INTO revision (revision, tag, at, who, why)
+		SELECT ?1, ?2, CASE WHEN at > ?3 THEN at ELSE ?3 END, ?4, ?5 FROM revision WHERE revision = ?1 - 1`,
+		t.view.revision, t.view.tag[:], t.now.UnixMilli(), a.Who, a.Why)
+}
+
+// commit writes the parties touched and makes the change last.
+func (t *Tx) commit(ctx context.Context) error {
+	if err := t.view.session.writeFeed(t.view.revision, &t.touched); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return t.view.session.exec(`COMMIT`)
+}
+
+// Now is the moment at which the change began: the same for all of it.
+func (t *Tx) Now() time.Time { return t.now }
+
+// Snapshot answers questions within the change: it sees what was done earlier in it.
+func (t *Tx) Snapshot() *Snapshot { return t.view }
+
+// exec writes. The first failure is the end of the change.
+func (t *Tx) exec(query string, args ...any) error {
+	if err := t.view.ready(); err != nil {
+		return err
+	}
+	return t.view.fail("writing in", t.view.session.exec(query, args...))
+}
+
+// insert writes a row and reads the number it was given.
+func (t *Tx) insert(id any, query string, args ...any) error {
+	if err := t.view.ready(); err != nil {
+		return err
+	}
+	return t.view.fail("writing in", t.view.session.row([]any{id}, query, args...))
+}

@@ -1,0 +1,130 @@
+package saml
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
+	"time"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/xmlsec"
+)
+
+// Participant is what the metadata of one participant says of it, in its one role.
+type Participant struct {
+	Entity     etoegang.EntityID
+	Signing    []xmlsec.Key // what it signs and identifies itself with
+	Encryption []xmlsec.Key // what to encrypt to it with
+	Consumers  []Consumer   // AssertionConsumerServices
+	Services   []Endpoint   // where queries go (AuthzService), for registers
+	Until      time.Time    // after this the metadata may not be used; zero: no end
+}
+
+// Endpoint is an address with its binding.
+type Endpoint struct{ Binding, Location string }
+
+// Consumer is an AssertionConsumerService: where answers go.
+type Consumer struct {
+	Endpoint
+	Index   int
+	Default bool
+}
+
+// Directory is everybody we know, by EntityID. It is built once and only read
+// afterwards; a new one takes its place when metadata change.
+type Directory struct {
+	participants map[etoegang.EntityID]Participant
+}
+
+// NewDirectory makes a directory. Of two entries with the same name the later counts.
+func NewDirectory(participants ...Participant) *Directory {
+	d := &Directory{participants: make(map[etoegang.EntityID]Participant, len(participants))}
+	for _, p := range participants {
+		d.participants[p.Entity] = p
+	}
+	return d
+}
+
+// Find gives a participant whose metadata are still valid.
+func (d *Directory) Find(e etoegang.EntityID, now time.Time) (Participant, bool) {
+	p, ok := d.participants[e]
+	if !ok || !p.Until.IsZero() && !now.Before(p.Until) {
+		return Participant{}, false
+	}
+	return p, true
+}
+
+// All gives every participant, valid or not, in no particular order.
+func (d *Directory) All() []Participant {
+	all := make([]Participant, 0, len(d.participants))
+	for _, p := range d.participants {
+		all = append(all, p)
+	}
+	return all
+}
+
+// keys gives the signing keys of a participant if it has one of the roles: a key
+// speaks for its owner in its own role and in no other.
+func (d *Directory) keys(issuer string, now time.Time, roles ...etoegang.Role) []xmlsec.Key {
+	entity, err := etoegang.ParseEntityID(issuer)
+	if err != nil {
+		return nil
+	}
+	for _, role := range roles {
+		if entity.Role() == role {
+			p, _ := d.Find(entity, now)
+			return p.Signing
+		}
+	}
+	return nil
+}
+
+// Presents tells whether the participant's metadata list the certificate, which a TLS
+// client showed.
+func (p Participant) Presents(c *x509.Certificate) bool {
+	for _, key := range p.Signing {
+		if bytes.Equal(key.Certificate.Raw, c.Raw) {
+			return true
+		}
+	}
+	return false
+}
+
+// Consumer gives the AssertionConsumerService with that index, or for "" the default
+// one. A participant without any has none to give.
+func (p Participant) Consumer(indexText string) (Consumer, bool) {
+	if indexText == "" {
+		for _, c := range p.Consumers {
+			if c.Default {
+				return c, true
+			}
+		}
+		if len(p.Consumers) > 0 {
+			return p.Consumers[0], true
+		}
+		return Consumer{}, false
+	}
+	wanted, ok := index(indexText)
+	for _, c := range p.Consumers {
+		if ok && c.Index == wanted {
+			return c, true
+		}
+	}
+	return Consumer{}, false
+}
+
+// consumes tells whether the address is one of the participant's own.
+func (p Participant) consumes(location string) bool {
+	for _, c := range p.Consumers {
+		if c.Location == location {
+			return true
+		}
+	}
+	return false
+}
+
+// RecipientOf makes a recipient of encrypted identifiers out of a key.
+func RecipientOf(e etoegang.EntityID, key xmlsec.Key, gcm bool) xmlsec.Recipient {
+	public, _ := key.Certificate.PublicKey.(*rsa.PublicKey) // others are refused when metadata and catalogue are read
+	return xmlsec.Recipient{EntityID: e.String(), KeyName: key.Name, Key: public, GCM: gcm}
+}

@@ -1,0 +1,188 @@
+package saml
+
+import (
+	"time"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/xmlsec"
+)
+
+// Query is an XACMLAuthzDecisionQuery as its sender signed it (HM-MR, 1.13). It has
+// been read, not yet judged.
+type Query struct {
+	ID          string
+	Issued      time.Time
+	Issuer      etoegang.EntityID
+	Destination string // "" if it has none
+
+	ReturnContext bool // the answer repeats what was asked
+	consumer      string
+	Audience      etoegang.EntityID // IntendedAudience: the provider for whom it all is; zero if not given
+
+	SubjectID   string // the transient name that the authentication gave the person; "" if not given
+	ServiceID   etoegang.ServiceID
+	ServiceUUID etoegang.ServiceUUID
+	Level       etoegang.AssuranceLevel // NoLevel if not given
+
+	// represented are the values of LegalSubjectID: whom the broker prefers, or the
+	// provider asks about. Encrypted to us or, from a provider, readable.
+	represented  []*xmlsec.Node
+	intermediary string // KvK number, as a provider reads it in what it received; "" if none
+
+	hasEnvironment bool
+}
+
+// Leniency is what one peer may leave out although the scheme asks for it. The zero
+// value is the scheme.
+type Leniency struct {
+	NoDestination   bool // no Destination attribute
+	NoReturnContext bool // ReturnContext absent or false: the answer then has no echo
+	NoEnvironment   bool // no Environment element
+}
+
+// ParseQuery reads a query. The Verified must come from a place of Places.
+func ParseQuery(v xmlsec.Verified) (Query, error) {
+	n := v.Root()
+	h, err := readHeader(n)
+	if err != nil {
+		return Query{}, err
+	}
+	q := Query{ID: h.ID, Issued: h.Issued, Issuer: h.Issuer}
+	if err := n.Only(inSAML("Issuer"), inProtocol("Extensions"), inContext("Request")); err != nil {
+		return q, wrap(ProblemForbidden, err, "query")
+	}
+	if err := q.readAttributes(n); err != nil {
+		return q, err
+	}
+	if err := q.readExtensions(n); err != nil {
+		return q, err
+	}
+	request, err := n.One(inContext("Request"))
+	if err != nil {
+		return q, wrap(ProblemMalformed, err, "query")
+	}
+	return q, q.readRequest(request)
+}
+
+func (q *Query) readAttributes(n *xmlsec.Node) error {
+	if _, ok := n.Attr("Consent"); ok {
+		return problem(ProblemForbidden, "Consent")
+	}
+	if s, ok := n.Attr("InputContextOnly"); ok {
+		if only, valid := boolean(s); only || !valid { // false written out is what some software cannot help
+			return problem(ProblemForbidden, "InputContextOnly")
+		}
+	}
+	if s, ok := n.Attr("ReturnContext"); ok {
+		var valid bool
+		if q.ReturnContext, valid = boolean(s); !valid {
+			return problem(ProblemMalformed, "ReturnContext is not a boolean")
+		}
+	}
+	q.Destination, _ = n.Attr("Destination")
+	return nil
+}
+
+func (q *Query) readExtensions(n *xmlsec.Node) error {
+	extensions, err := n.Maybe(inProtocol("Extensions"))
+	if err != nil {
+		return wrap(ProblemMalformed, err, "query")
+	}
+	if extensions == nil {
+		return nil
+	}
+	requested := xmlsec.Name{Space: spaceSAMLP, Local: "RequestedAttributes"}
+	if err := extensions.Only(inContext("Attribute"), requested); err != nil {
+		return wrap(ProblemForbidden, err, "Extensions")
+	}
+	if q.consumer, err = contextText(extensions, etoegang.AttributeConsumerIndex); err != nil {
+		return err
+	}
+	audience, err := contextText(extensions, etoegang.AttributeIntendedAudience)
+	if err != nil || audience == "" {
+		return err
+	}
+	if q.Audience, err = etoegang.ParseEntityID(audience); err != nil {
+		return wrap(ProblemIdentifier, err, "IntendedAudience")
+	}
+	return nil
+}
+
+func (q *Query) readRequest(n *xmlsec.Node) error {
+	if err := n.Only(inContext("Subject"), inContext("Resource"), inContext("Action"), inContext("Environment")); err != nil {
+		return wrap(ProblemForbidden, err, "Request")
+	}
+	q.hasEnvironment = len(n.All(inContext("Environment"))) == 1
+	subject, err := n.One(inContext("Subject"))
+	if err != nil {
+		return wrap(ProblemMalformed, err, "Request")
+	}
+	if q.SubjectID, err = contextText(subject, etoegang.AttributeSubjectID); err != nil {
+		return err
+	}
+	q.represented = contextAttribute(subject, etoegang.AttributeLegalSubjectID)
+	resource, err := n.One(inContext("Resource"))
+	if err != nil {
+		return wrap(ProblemMalformed, err, "Request")
+	}
+	if err := q.readResource(resource); err != nil {
+		return err
+	}
+	action, err := n.One(inContext("Action"))
+	if err != nil {
+		return wrap(ProblemMalformed, err, "Request")
+	}
+	id, err := contextText(action, etoegang.AttributeActionID)
+	if err == nil && id != etoegang.ActionAuthenticate {
+		err = problem(ProblemMalformed, "the action is not %s", etoegang.ActionAuthenticate)
+	}
+	return err
+}
+
+func (q *Query) readResource(n *xmlsec.Node) error {
+	id, err := contextText(n, etoegang.AttributeServiceID)
+	if id, err = required(etoegang.AttributeServiceID, id, err); err != nil {
+		return err
+	}
+	if q.ServiceID, err = etoegang.ParseServiceID(id); err != nil {
+		return wrap(ProblemIdentifier, err, "ServiceID")
+	}
+	uuid, err := contextText(n, etoegang.AttributeServiceUUID)
+	if uuid, err = required(etoegang.AttributeServiceUUID, uuid, err); err != nil {
+		return err
+	}
+	if q.ServiceUUID, err = etoegang.ParseServiceUUID(uuid); err != nil {
+		return wrap(ProblemIdentifier, err, "ServiceUUID")
+	}
+	level, err := contextText(n, etoegang.AttributeLevel)
+	if err != nil {
+		return err
+	}
+	if level != "" {
+		if q.Level, err = etoegang.ParseAssuranceLevel(level); err != nil {
+			return wrap(ProblemIdentifier, err, "LevelOfAssurance")
+		}
+	}
+	q.intermediary, err = readIntermediary(n)
+	return err
+}
+
+// readIntermediary reads the intermediary's KvK number under either of its names; two
+// that differ are a contradiction.
+func readIntermediary(resource *xmlsec.Node) (string, error) {
+	field, err := contextText(resource, etoegang.AttributeIntermediateKvKNr)
+	if err != nil {
+		return "", err
+	}
+	page, err := contextText(resource, etoegang.AttributeIntermediateKvK)
+	if err != nil {
+		return "", err
+	}
+	if field != "" && page != "" && field != page {
+		return "", problem(ProblemIntermediary, "two intermediaries")
+	}
+	if field == "" {
+		field = page
+	}
+	return field, nil
+}

@@ -1,0 +1,139 @@
+package saml
+
+import (
+	"strings"
+	"time"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/xmlsec"
+)
+
+// Reply is a register's answer as its asker reads it, signatures verified.
+type Reply struct {
+	ID           string
+	InResponseTo string
+	Issuer       etoegang.EntityID
+	Destination  string
+	Status       Status
+	Message      string // StatusMessage: reason codes with spaces between them
+
+	Statement *Statement      // nil with any status but Success
+	Assertion *xmlsec.Element // the statement as it was received, to be passed on
+}
+
+// Codes are the reason codes of a refusal, in either of its two shapes.
+func (r *Reply) Codes() []string {
+	if r.Statement != nil && r.Statement.Message != "" {
+		return strings.Fields(r.Statement.Message)
+	}
+	return strings.Fields(r.Message)
+}
+
+// Permitted tells whether the answer is a Permit.
+func (r *Reply) Permitted() bool { return r.Statement != nil && r.Statement.Decision == "Permit" }
+
+// ReadReply verifies and reads the SOAP answer to one query: the Response is signed by
+// the register that was asked, and so is the assertion in it.
+func ReadReply(body []byte, d *Directory, asked string, now time.Time) (*Reply, error) {
+	document, err := xmlsec.Read(body, xmlsec.MessageLimits)
+	if err != nil {
+		return nil, err
+	}
+	response := xmlsec.Step{inProtocol("Response")}
+	if err := checkEnvelope(document.Unverified(), response, ErrNoResponse); err != nil {
+		return nil, err
+	}
+	keys := func(issuer string) []xmlsec.Key { return d.keys(issuer, now, etoegang.Register) }
+	path := []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, response}
+	verified, err := document.Verify(now,
+		xmlsec.Place{Name: "response", Path: path, Issuer: inSAML("Issuer"), Keys: keys, Min: 1, Max: 1},
+		xmlsec.Place{Name: "assertion", Path: append(path[:3:3], xmlsec.Step{inSAML("Assertion")}), Issuer: inSAML("Issuer"), Keys: keys, Min: 0, Max: 1},
+	)
+	if err != nil {
+		return nil, err
+	}
+	r, err := readResponse(verified[0])
+	if err != nil {
+		return nil, err
+	}
+	if r.InResponseTo != asked {
+		return nil, problem(ProblemLink, "the answer is to another query")
+	}
+	if len(verified) == 1 {
+		return r, nil
+	}
+	s, err := ParseStatement(verified[1])
+	if err == nil && s.Issuer != r.Issuer {
+		err = problem(ProblemStatement, "the assertion is of another register than the response")
+	}
+	r.Statement, r.Assertion = &s, xmlsec.Quote(verified[1])
+	return r, err
+}
+
+func readResponse(v xmlsec.Verified) (*Reply, error) {
+	n := v.Root()
+	h, err := readHeader(n)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reply{ID: h.ID, Issuer: h.Issuer}
+	if r.InResponseTo, err = attribute(n, "InResponseTo"); err != nil {
+		return nil, err
+	}
+	r.Destination, _ = n.Attr("Destination")
+	status, err := n.One(inProtocol("Status"))
+	if err != nil {
+		return nil, wrap(ProblemMalformed, err, "Response")
+	}
+	code, err := status.One(inProtocol("StatusCode"))
+	if err != nil {
+		return nil, wrap(ProblemMalformed, err, "Status")
+	}
+	if r.Status.Top, err = attribute(code, "Value"); err != nil {
+		return nil, err
+	}
+	if second, err := code.Maybe(inProtocol("StatusCode")); err == nil && second != nil {
+		r.Status.Second, _ = second.Attr("Value")
+	}
+	if len(status.All(inProtocol("StatusMessage"))) > 0 {
+		r.Message, err = text(status, inProtocol("StatusMessage"))
+	}
+	return r, err
+}
+
+// Intermediary is the company between; zero for a direct mandate.
+func (s *Statement) Intermediary() etoegang.Intermediary {
+	a, _ := etoegang.ParseIntermediary(s.intermediary)
+	return a
+}
+
+// OpenRepresented decrypts the represented company's identifiers, for the one to whom
+// they were encrypted.
+func (s *Statement) OpenRepresented(self etoegang.EntityID, keys []xmlsec.Opener) ([]etoegang.LegalSubject, error) {
+	var out []etoegang.LegalSubject
+	for _, v := range s.represented {
+		subject, err := openSubject(v, self, keys)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, subject)
+	}
+	return out, nil
+}
+
+// OpenActing decrypts the person's specific pseudonym; "" if the statement has none.
+func (s *Statement) OpenActing(self etoegang.EntityID, keys []xmlsec.Opener) (string, error) {
+	if len(s.acting) == 0 {
+		return "", nil
+	}
+	encrypted, err := s.acting[0].One(inSAML("EncryptedID"))
+	if err != nil {
+		return "", wrap(ProblemMalformed, err, "ActingSubjectID")
+	}
+	n, err := xmlsec.Open(encrypted, self.String(), keys)
+	if err != nil {
+		return "", wrap(ProblemEncryption, err, "ActingSubjectID")
+	}
+	_, name, err := readName(n)
+	return name, err
+}

@@ -1,0 +1,179 @@
+package xmlsec
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"hash"
+)
+
+// contentKeySize is that of AES-256, in bytes.
+const contentKeySize = 32
+
+// Recipient is whom an element is encrypted to, with the key its metadata or the
+// service catalogue gives for that.
+type Recipient struct {
+	EntityID string
+	KeyName  string
+	Key      *rsa.PublicKey
+
+	// GCM chooses AES-256-GCM and RSA-OAEP with SHA-256 throughout. Without it:
+	// AES-256-CBC and RSA-OAEP with SHA-1, which is what the network sends today.
+	GCM bool
+}
+
+// Seal encrypts an element to one or more recipients under one fresh content key
+// and returns a saml:EncryptedID. The plaintext carries its own namespace
+// declarations, so it can be read where it is decrypted.
+//
+// One recipient: EncryptedData refers to its EncryptedKey by a RetrievalMethod, as
+// seen in the field. Several: SAML 2.0 errata, E43, all keys carrying one key name.
+//
+// ErrWeakKey: a key is not RSA of 2048 bits. ErrEncryption: there is no recipient,
+// or they do not agree on GCM.
+func Seal(plain *Element, to ...Recipient) (*Element, error) {
+	if err := checkRecipients(to); err != nil {
+		return nil, err
+	}
+	s := sealing{
+		key:    randomBytes(contentKeySize),
+		dataID: randomID(),
+		keyIDs: make([]string, len(to)),
+		shared: len(to) > 1,
+		gcm:    to[0].GCM,
+	}
+	for i := range s.keyIDs {
+		s.keyIDs[i] = randomID()
+	}
+	ciphertext, err := s.encrypt(plain.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("encrypting an element: %w", err)
+	}
+	keys := make([]*Element, len(to))
+	for i, r := range to {
+		if keys[i], err = s.encryptedKey(s.keyIDs[i], r); err != nil {
+			return nil, fmt.Errorf("encrypting to %s: %w", r.EntityID, err)
+		}
+	}
+	return E("saml:EncryptedID", s.encryptedData(ciphertext), keys), nil
+}
+
+func checkRecipients(to []Recipient) error {
+	if len(to) == 0 {
+		return fmt.Errorf("%w: no recipient", ErrEncryption)
+	}
+	for _, r := range to {
+		if r.GCM != to[0].GCM {
+			return fmt.Errorf("%w: recipients of one element want different algorithms", ErrEncryption)
+		}
+		if r.Key == nil || r.Key.N.BitLen() < weakestKey {
+			return fmt.Errorf("%w: encryption key %q of %s", ErrWeakKey, r.KeyName, r.EntityID)
+		}
+	}
+	return nil
+}
+
+// sealing is one element being encrypted.
+type sealing struct {
+	key    []byte
+	dataID string
+	keyIDs []string
+	shared bool // by several recipients
+	gcm    bool
+}
+
+// carriedName is what the keys of several recipients call the content key. It has
+// to be unique in the message only.
+func (s sealing) carriedName() string { return "content" + s.dataID }
+
+func (s sealing) encryptedData(ciphertext []byte) *Element {
+	algorithm := algorithmCBC
+	if s.gcm {
+		algorithm = algorithmGCM
+	}
+	hint := E("ds:KeyName", s.carriedName())
+	if !s.shared {
+		hint = E("ds:RetrievalMethod", A("Type", typeEncryptedKey), A("URI", "#"+s.keyIDs[0]))
+	}
+	return E("xenc:EncryptedData", A("Id", s.dataID), A("Type", typeElement),
+		E("xenc:EncryptionMethod", A("Algorithm", algorithm)),
+		E("ds:KeyInfo", hint),
+		cipherData(ciphertext))
+}
+
+func (s sealing) encryptedKey(id string, r Recipient) (*Element, error) {
+	method, newHash := methodOAEPMGF1(), sha1.New
+	if s.gcm {
+		method, newHash = methodOAEP(), sha256.New
+	}
+	wrapped, err := s.wrap(r.Key, newHash())
+	if err != nil {
+		return nil, err
+	}
+	key := E("xenc:EncryptedKey", A("Id", id), A("Recipient", r.EntityID), method)
+	if r.KeyName != "" {
+		key.add(E("ds:KeyInfo", E("ds:KeyName", r.KeyName)))
+	}
+	key.add(cipherData(wrapped))
+	key.add(E("xenc:ReferenceList", E("xenc:DataReference", A("URI", "#"+s.dataID))))
+	if s.shared {
+		key.add(E("xenc:CarriedKeyName", s.carriedName()))
+	}
+	return key, nil
+}
+
+func (s sealing) wrap(to *rsa.PublicKey, h hash.Hash) ([]byte, error) {
+	return rsa.EncryptOAEP(h, rand.Reader, to, s.key, nil)
+}
+
+func methodOAEPMGF1() *Element {
+	return E("xenc:EncryptionMethod", A("Algorithm", algorithmOAEPMGF1),
+		E("ds:DigestMethod", A("Algorithm", algorithmSHA1)))
+}
+
+func methodOAEP() *Element {
+	return E("xenc:EncryptionMethod", A("Algorithm", algorithmOAEP),
+		E("ds:DigestMethod", A("Algorithm", algorithmSHA256)),
+		E("xenc11:MGF", A("Algorithm", algorithmMGF256)))
+}
+
+func cipherData(value []byte) *Element {
+	return E("xenc:CipherData", E("xenc:CipherValue", base64.StdEncoding.EncodeToString(value)))
+}
+
+// encrypt puts a random initialization vector in front of the ciphertext: XML
+// Encryption 1.1, sections 5.2.2 and 5.2.4.
+func (s sealing) encrypt(plain []byte) ([]byte, error) {
+	block, err := aes.NewCipher(s.key)
+	if err != nil {
+		return nil, err
+	}
+	if s.gcm {
+		aead, err := cipher.NewGCMWithRandomNonce(block)
+		if err != nil {
+			return nil, err
+		}
+		return aead.Seal(nil, nil, plain, nil), nil
+	}
+	padding := aes.BlockSize - len(plain)%aes.BlockSize
+	plain = append(plain, make([]byte, padding)...)
+	plain[len(plain)-1] = byte(padding)
+	out := append(randomBytes(aes.BlockSize), plain...)
+	cipher.NewCBCEncrypter(block, out[:aes.BlockSize]).CryptBlocks(out[aes.BlockSize:], plain)
+	return out, nil
+}
+
+func randomID() string { return "_" + hex.EncodeToString(randomBytes(16)) }
+
+// randomBytes cannot fail: since Go 1.24 crypto/rand ends the program instead.
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return b
+}
