@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mandated/mandated/pkg/catalogue"
+	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/register"
 )
 
@@ -54,4 +55,10 @@ func (c *catalogues) add(parsed *catalogue.Catalogue) {
 
 func newCatalogues(r *register.Register, now func() time.Time) *catalogues {
 	return &catalogues{register: r, now: now, parsed: map[int64]*catalogue.Catalogue{}}
+}
+
+// NewCatalogues finds the catalogues that a register has kept, for those who explain
+// decisions without a daemon.
+func NewCatalogues(r *register.Register, now func() time.Time) pdp.Catalogues {
+	return newCatalogues(r, now)
 }

@@ -50,21 +50,11 @@ func (c *Config) loadKeys(keys []Key, dev bool) ([]keyPair, error) {
 }
 
 func loadKey(keyFile, certificateFile, name string, dev bool) (keyPair, error) {
-	private, err := readPrivateKey(keyFile)
+	private, certificate, err := ReadKey(keyFile, certificateFile)
 	if err != nil {
 		return keyPair{}, err
 	}
-	certificates, err := ReadCertificates(certificateFile)
-	if err != nil {
-		return keyPair{}, err
-	}
-	certificate := certificates[0]
-	switch {
-	case !private.PublicKey.Equal(certificate.PublicKey):
-		return keyPair{}, ErrKeyMismatch
-	case private.N.BitLen() < 2048:
-		return keyPair{}, errors.New("the key has fewer than 2048 bits")
-	case !dev && slices.Contains(certificate.Subject.OrganizationalUnit, devkeys.Unit):
+	if !dev && slices.Contains(certificate.Subject.OrganizationalUnit, devkeys.Unit) {
 		return keyPair{}, ErrDevelopmentKey
 	}
 	if name == "" {
@@ -72,6 +62,25 @@ func loadKey(keyFile, certificateFile, name string, dev bool) (keyPair, error) {
 		name = hex.EncodeToString(sum[:])
 	}
 	return keyPair{name, private, certificate}, nil
+}
+
+// ReadKey reads a private key and the certificate that belongs to it.
+func ReadKey(keyFile, certificateFile string) (*rsa.PrivateKey, *x509.Certificate, error) {
+	private, err := readPrivateKey(keyFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	certificates, err := ReadCertificates(certificateFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch {
+	case !private.PublicKey.Equal(certificates[0].PublicKey):
+		return nil, nil, ErrKeyMismatch
+	case private.N.BitLen() < 2048:
+		return nil, nil, errors.New("the key has fewer than 2048 bits")
+	}
+	return private, certificates[0], nil
 }
 
 // readPrivateKey reads an RSA key that only its owner can read.
@@ -140,4 +149,15 @@ func publicKeys(pairs []keyPair) []xmlsec.Key {
 		out[i] = p.public()
 	}
 	return out
+}
+
+// CheckKeys reads every key as the daemon would, and says which are not good.
+func (c *Config) CheckKeys(dev bool) error {
+	_, signing := c.loadKeys(c.Signing, dev)
+	_, encryption := c.loadKeys(c.Encryption, dev)
+	var tlsErr error
+	if c.TLS.Certificate != "" {
+		_, tlsErr = c.tls()
+	}
+	return errors.Join(signing, encryption, tlsErr)
 }

@@ -149,10 +149,7 @@ func (s *Server) identify(state *State, in *saml.Received, a pdp.Answer, answer 
 // provider is the service provider as a recipient: with the key that the catalogue has
 // for this service, or else one of its metadata.
 func (s *Server) provider(state *State, in *saml.Received, a pdp.Answer, now time.Time) (xmlsec.Recipient, error) {
-	var keys []xmlsec.Key
-	for _, k := range a.Instance.Certificates {
-		keys = append(keys, xmlsec.Key{Name: k.KeyName, Certificate: k.Certificate})
-	}
+	keys := a.Instance.Certificates
 	if len(keys) == 0 {
 		p, _ := state.Receiver.Directory.Find(in.Audience, now)
 		keys = p.Encryption

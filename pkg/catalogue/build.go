@@ -52,7 +52,7 @@ type InstanceSpec struct {
 	AdditionalBrokers         []string
 	SingleSignOn              bool
 	EntityTypes               [][]string // sets, numbered from 1
-	Certificates              []EncryptionKey
+	Certificates              []xmlsec.Key
 	Intermediation            string
 	Intermediaries            []string
 	Classifiers               []string
@@ -143,11 +143,11 @@ func buildClassifiers(values []string) *xmlsec.Element {
 	return xmlsec.E("esc:Classifiers", plain("esc:Classifier", values...))
 }
 
-func buildKey(k EncryptionKey) *xmlsec.Element {
+func buildKey(k xmlsec.Key) *xmlsec.Element {
 	return xmlsec.E("esc:ServiceCertificate",
 		xmlsec.E("md:KeyDescriptor", xmlsec.A("use", "encryption"),
 			xmlsec.E("ds:KeyInfo",
-				plain("ds:KeyName", k.KeyName),
+				plain("ds:KeyName", k.Name),
 				xmlsec.E("ds:X509Data", certificate(k.Certificate)))))
 }
 

@@ -16,13 +16,13 @@
 package catalogue
 
 import (
-	"crypto/x509"
 	"iter"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/xmlsec"
 )
 
 // Catalogue is a parsed service catalogue. It never changes and may be read by any
@@ -146,7 +146,7 @@ type Instance struct {
 	Public, Portal bool // what the instance says; a portal also if its definition says so
 
 	// Certificates are the keys with which identifiers for this endpoint are encrypted.
-	Certificates []EncryptionKey
+	Certificates []xmlsec.Key
 
 	// EntityTypes are the instance's own sets if it has any, else its definition's.
 	EntityTypes [][]etoegang.EntityType
@@ -170,12 +170,6 @@ type Instance struct {
 // Service is what a decision needs to know: the definition, as this instance runs
 // it. It is public only if the instance, the definition and its provider are.
 func (i Instance) Service() *etoegang.Service { return i.service }
-
-// EncryptionKey is a key of an endpoint.
-type EncryptionKey struct {
-	KeyName     string // may be empty
-	Certificate *x509.Certificate
-}
 
 // inLanguage chooses among texts. Any is the first in the order of language codes.
 func inLanguage(texts map[string]string, lang string) string {

@@ -12,7 +12,7 @@ import (
 
 // keys reads a ServiceCertificate: one md:KeyDescriptor for encryption with a
 // certificate. A key that is for signing only is of no use here.
-func (r *reader) keys(n *xmlsec.Node) []EncryptionKey {
+func (r *reader) keys(n *xmlsec.Node) []xmlsec.Key {
 	r.strange(n)
 	descriptor := r.child(n, "md:KeyDescriptor")
 	if descriptor == nil {
@@ -38,7 +38,7 @@ func (r *reader) keys(n *xmlsec.Node) []EncryptionKey {
 	if certificate == nil {
 		return nil
 	}
-	return []EncryptionKey{{r.maybe(info, "ds:KeyName"), certificate}}
+	return []xmlsec.Key{{Name: r.maybe(info, "ds:KeyName"), Certificate: certificate}}
 }
 
 // child returns the child that must be there once.

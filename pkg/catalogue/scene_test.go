@@ -102,7 +102,7 @@ func network() Spec {
 				ID: serviceID(taxOffice, 1), UUID: "20000000-0000-0000-0000-000000000001", Of: taxReturn, Public: true,
 				URLs: nl("https://tax.example"), PrivacyURLs: nl("https://tax.example/privacy"), Broker: broker,
 				AdditionalBrokers: []string{city}, SingleSignOn: true,
-				Certificates:   []EncryptionKey{{"key-1", endpoint().certificate}, {"", endpoint().certificate}},
+				Certificates:   []xmlsec.Key{{Name: "key-1", Certificate: endpoint().certificate}, {Certificate: endpoint().certificate}},
 				Intermediation: "serviceProviderOnly", Intermediaries: []string{city},
 				Classifiers: []string{"eIDAS-inbound"}, BsnkStructure: "1", BsnkKeySet: "20261101",
 			}},

@@ -77,7 +77,9 @@ type Request struct {
 }
 
 // personsHalf tells whether the person who acts is part of the question.
-func (r Request) personsHalf() bool { return r.Question == Authorize || !r.Actor.IsZero() }
+func (r Request) personsHalf() bool {
+	return r.Question == Authorize || r.Question == Recheck && !r.Actor.IsZero()
+}
 
 // Facts is what the register and the catalogue know, all of one moment. Mandates may
 // be in any state and of any time: judging them is the decision.
@@ -94,6 +96,14 @@ type Facts struct {
 
 // Assigned is a client's chain mandate together with its assignment to a person.
 type Assigned struct{ Assignment, Chain mandate.Mandate }
+
+// meets tells whether the two links are one chain, from a company through an intermediary
+// to the person who acts.
+func (a Assigned) meets(r Request) bool {
+	return a.Assignment.Kind == mandate.Assignment && a.Chain.Kind == mandate.Chain &&
+		a.Assignment.Client == a.Chain.ID && a.Assignment.Grantor.ID == a.Chain.Intermediary.ID && a.Chain.Intermediary.ID != 0 &&
+		a.Assignment.Person.Subject == r.Actor && len(a.Chain.Establishments) == 0
+}
 
 // Outcome is the answer in one word. Deny is the zero value.
 type Outcome uint8
@@ -196,26 +206,28 @@ type path struct {
 	informative int // index of the link that another register must confirm, or -1
 }
 
-// paths lists every path that the request is about, in the order of mandate numbers.
+// paths lists every path that the request is about.
 func paths(f Facts, r Request) []path {
 	var all []path
 	if r.personsHalf() {
 		for _, m := range f.Direct {
-			all = append(all, path{links: []mandate.Mandate{m}, grantor: m.Grantor, establish: m.Establishments, informative: -1})
+			if m.Kind == mandate.Direct && m.Person.Subject == r.Actor {
+				all = append(all, path{links: []mandate.Mandate{m}, grantor: m.Grantor, establish: m.Establishments, informative: -1})
+			}
 		}
 		for _, a := range f.Assigned {
-			all = append(all, chainPath(a, r))
+			if a.meets(r) {
+				all = append(all, chainPath(a, r))
+			}
 		}
 	} else {
 		for _, m := range f.Chain {
-			if m.Register.IsZero() { // only a register that holds a mandate can confirm it
+			if m.Kind == mandate.Chain && m.Register.IsZero() { // only a register that holds a mandate can confirm it
 				all = append(all, path{links: []mandate.Mandate{m}, grantor: m.Grantor, through: &m.Intermediary, informative: -1})
 			}
 		}
 	}
-	all = slices.DeleteFunc(all, func(p path) bool { return !p.askedFor(r) })
-	slices.SortFunc(all, func(a, b path) int { return slices.Compare(a.ids(), b.ids()) })
-	return all
+	return slices.DeleteFunc(all, func(p path) bool { return !p.bears() || !p.askedFor(r) })
 }
 
 // chainPath is the path through an intermediary. What another register holds, or what
@@ -238,13 +250,23 @@ func chainPath(a Assigned, r Request) path {
 	return p
 }
 
+// bears tells whether every link is one that people would look at: not a request that came
+// to nothing, nor a mandate whose successor speaks for it.
+func (p path) bears() bool {
+	return !slices.ContainsFunc(p.links, func(m mandate.Mandate) bool { return !m.State.Bears() })
+}
+
 // askedFor tells whether the path is about the parties that the request names.
 func (p path) askedFor(r Request) bool {
-	if !r.Represented.IsZero() && !p.grantor.Is(r.Represented) {
+	switch r.Question {
+	case Authorize:
+		return r.Represented.IsZero() || p.grantor.Is(r.Represented)
+	case Confirm, Recheck:
+		if !p.grantor.Is(r.Represented) {
+			return false
+		}
+	default:
 		return false
-	}
-	if r.Question == Authorize {
-		return true
 	}
 	if p.through == nil {
 		return r.Intermediary.IsZero()
@@ -260,10 +282,14 @@ func (p path) ids() []mandate.ID {
 	return ids
 }
 
-// nextEdge is the first moment after at when a link of the path begins or ends.
+// nextEdge is the first moment after at when a link of the path begins or ends. Time makes
+// no difference to one that has ended for good or was never granted.
 func (p path) nextEdge(at time.Time) time.Time {
 	var next time.Time
 	for _, m := range p.links {
+		if m.State != mandate.Active && m.State != mandate.Suspended {
+			continue
+		}
 		for _, edge := range []time.Time{m.Validity.From, m.Validity.To} {
 			if edge.After(at) {
 				next = earliest(next, edge)

@@ -42,6 +42,9 @@ func model(f decision.Facts, r decision.Request) decision.Decision {
 			holding = append(holding, w)
 		}
 		for _, m := range w.links {
+			if !alive[m.State] {
+				continue
+			}
 			d.Until = sooner(r.At, d.Until, m.Validity.From)
 			d.Until = sooner(r.At, d.Until, m.Validity.To)
 		}
@@ -133,8 +136,15 @@ func (q question) aboutPerson() bool {
 	return q.Question == decision.Authorize || q.Question == decision.Recheck && !q.Actor.IsZero()
 }
 
-// ways lists all that the question is about.
+// ways lists all that the question is about, but for mandates that nobody looks at any more.
 func (q question) ways(f decision.Facts) []way {
+	gone := map[mandate.State]bool{"superseded": true, "rejected": true, "withdrawn": true, "request-expired": true}
+	return slices.DeleteFunc(q.everyWay(f), func(w way) bool {
+		return slices.ContainsFunc(w.links, func(m mandate.Mandate) bool { return gone[m.State] })
+	})
+}
+
+func (q question) everyWay(f decision.Facts) []way {
 	var all []way
 	if !q.aboutPerson() {
 		for _, m := range f.Chain {
@@ -194,14 +204,14 @@ func (q question) reasons(w way) []decision.Reason {
 			decision.PartyInactive:          !m.Grantor.Active || len(w.links) == 1 && w.via != nil && !w.via.Active,
 			decision.NotYetGranted:          pending[m.State],
 			decision.LapsedUnused:           m.State == "lapsed-unused",
-			decision.Revoked:                !pending[m.State] && !alive[m.State] && m.State != "lapsed-unused",
+			decision.Revoked:                m.State == "revoked",
 			decision.Suspended:              m.State == "suspended",
 			decision.NotYetValid:            alive[m.State] && q.At.Before(m.Validity.From),
 			decision.Expired:                alive[m.State] && !q.At.Before(m.Validity.From) && !q.At.Before(m.Validity.To),
 			decision.ServiceNotCovered:      q.notCovered(w, i),
 			decision.AssuranceTooLow:        q.tooLow(w, i),
 			decision.EstablishmentMismatch:  i == len(w.links)-1 && q.mismatch(w),
-			decision.IdentifierNotAvailable: i == len(w.links)-1 && w.next.IsZero() && q.identifiers(w) == nil,
+			decision.IdentifierNotAvailable: i == len(w.links)-1 && w.next.IsZero() && q.identifiers(w, false) == nil,
 		} {
 			if wrong {
 				reasons = append(reasons, decision.Reason{Code: code, Mandate: m.ID})
@@ -292,7 +302,8 @@ func (q question) mismatch(w way) bool {
 	if len(w.onlyFor) == 0 {
 		return false
 	}
-	if !q.service.Establishments {
+	nameless := q.identifiers(w, false) != nil && q.identifiers(w, true) == nil
+	if !q.service.Establishments || nameless {
 		return true
 	}
 	if q.Question != decision.Recheck {
@@ -308,7 +319,7 @@ func (q question) mismatch(w way) bool {
 
 // identifiers is the first set that can be filled, or nil. A KvK number makes sense of
 // an establishment number, so a limited mandate needs it.
-func (q question) identifiers(w way) []etoegang.LegalSubject {
+func (q question) identifiers(w way, limited bool) []etoegang.LegalSubject {
 	own := map[etoegang.EntityType]etoegang.LegalSubject{}
 	if kvk := w.company().KvK; !kvk.IsZero() {
 		own[etoegang.TypeKvKNr] = kvk.LegalSubject()
@@ -325,7 +336,7 @@ func (q question) identifiers(w way) []etoegang.LegalSubject {
 				filled = append(filled, id)
 			}
 		}
-		if len(set) > 0 && len(filled) == len(set) && (kvk || len(w.onlyFor) == 0) {
+		if len(set) > 0 && len(filled) == len(set) && (kvk || !limited) {
 			return filled
 		}
 	}
@@ -380,7 +391,8 @@ func (q question) needless(c choice, all map[choice]decision.Option) bool {
 		if other.company != c.company || other.via != c.via || missing {
 			continue
 		}
-		completes := other.next.IsZero() && !c.next.IsZero()
+		here := func(e etoegang.EntityID) bool { return e.IsZero() || e == q.ConfirmHere }
+		completes := here(other.next) && !here(c.next)
 		includes := !q.Represented.IsZero() && other.onlyFor == "" && c.onlyFor != ""
 		if completes || includes {
 			return true
@@ -411,7 +423,7 @@ func (q question) option(ways []way) decision.Option {
 	}
 	slices.SortFunc(o.Establishments, func(a, b etoegang.EstablishmentNumber) int { return cmp.Compare(a.Text(), b.Text()) })
 	if o.ConfirmAt.IsZero() {
-		o.Identifiers = q.identifiers(ways[0])
+		o.Identifiers = q.identifiers(ways[0], len(ways[0].onlyFor) > 0)
 	}
 	services := map[string]etoegang.ServiceUUID{}
 	for _, t := range q.service.Targets() {

@@ -77,20 +77,27 @@ func combine(group []found, r Request) Option {
 	return o
 }
 
-// superfluous tells whether another option says the same and more: a chain that this
-// register completes makes one that another register must confirm needless; and once
-// the asker has named the company, the whole company includes its establishments.
-// When nobody has named it, establishments are choices of their own (GUC4.4).
+// superfluous tells whether another option says the same and more, for the same services
+// or more of them: a chain that this register completes makes one that another register
+// must confirm needless; and once the asker has named the company, the whole company
+// includes its establishments. When nobody has named it, establishments are choices of
+// their own (GUC4.4).
 func superfluous(o Option, all []Option, r Request) bool {
 	return slices.ContainsFunc(all, func(other Option) bool {
-		if other.Represented.ID != o.Represented.ID || !sameOrganisation(other.Intermediary, o.Intermediary) {
+		if other.Represented.ID != o.Represented.ID || !sameOrganisation(other.Intermediary, o.Intermediary) ||
+			!containsAll(other.Services, o.Services) {
 			return false
 		}
-		if other.ConfirmAt.IsZero() && !o.ConfirmAt.IsZero() {
+		if other.heldHere(r) && !o.heldHere(r) {
 			return true
 		}
 		return !r.Represented.IsZero() && len(other.Establishments) == 0 && len(o.Establishments) > 0
 	})
+}
+
+// heldHere tells whether all links of the option stand in this register.
+func (o Option) heldHere(r Request) bool {
+	return o.ConfirmAt.IsZero() || o.ConfirmAt == r.ConfirmHere
 }
 
 func compareOptions(a, b Option) int {

@@ -73,12 +73,12 @@ func consider(p path, s *etoegang.Service, r Request, required etoegang.Assuranc
 	}
 	held, uncovered := judgeScope(p, s.Targets(), required)
 	reasons = append(reasons, uncovered...)
+	identifiers, code := chooseIdentifiers(p, s.EntityTypes)
 	if !judgeEstablishments(p, s, r) {
 		reasons = append(reasons, Reason{EstablishmentMismatch, company.ID})
 	}
-	identifiers, available := chooseIdentifiers(p, s.EntityTypes)
-	if !available {
-		reasons = append(reasons, Reason{IdentifierNotAvailable, company.ID})
+	if code != "" {
+		reasons = append(reasons, Reason{code, company.ID})
 	}
 	if len(reasons) > 0 {
 		return nil, reasons
@@ -100,7 +100,7 @@ func judgeState(m mandate.Mandate, at time.Time) []Reason {
 		return []Reason{{LapsedUnused, m.ID}}
 	case m.State.Pending():
 		return []Reason{{NotYetGranted, m.ID}}
-	case m.State != mandate.Active && m.State != mandate.Suspended:
+	case m.State == mandate.Revoked:
 		return []Reason{{Revoked, m.ID}}
 	}
 	var reasons []Reason
@@ -173,9 +173,9 @@ func judgeEstablishments(p path, s *etoegang.Service, r Request) bool {
 	return r.Question != Recheck || len(r.Establishments) > 0 && containsAll(p.establish, r.Establishments)
 }
 
-func containsAll(set, wanted []etoegang.EstablishmentNumber) bool {
-	for _, e := range wanted {
-		if !slices.Contains(set, e) {
+func containsAll[T comparable](set, wanted []T) bool {
+	for _, w := range wanted {
+		if !slices.Contains(set, w) {
 			return false
 		}
 	}
@@ -183,22 +183,25 @@ func containsAll(set, wanted []etoegang.EstablishmentNumber) bool {
 }
 
 // chooseIdentifiers fills the first set of identifier types that the company has
-// altogether. A mandate limited to establishments needs a set with the KvK number,
-// without which an establishment number means nothing. A path that another register
-// confirms needs no identifiers: that register gives them.
-func chooseIdentifiers(p path, sets [][]etoegang.EntityType) ([]etoegang.LegalSubject, bool) {
+// altogether; the code tells why there is none. A mandate limited to establishments needs
+// a set with the KvK number, without which an establishment number means nothing. A path
+// that another register confirms needs no identifiers: that register gives them.
+func chooseIdentifiers(p path, sets [][]etoegang.EntityType) ([]etoegang.LegalSubject, Code) {
 	if p.informative >= 0 {
-		return nil, true
+		return nil, ""
 	}
+	code := IdentifierNotAvailable
 	for _, set := range sets {
-		if len(p.establish) > 0 && !slices.Contains(set, etoegang.TypeKvKNr) {
-			continue
-		}
-		if filled, ok := fill(p.grantor, set); ok {
-			return filled, true
+		filled, ok := fill(p.grantor, set)
+		switch {
+		case !ok:
+		case len(p.establish) > 0 && !slices.Contains(set, etoegang.TypeKvKNr):
+			code = EstablishmentMismatch // without the limit it would do
+		default:
+			return filled, ""
 		}
 	}
-	return nil, false
+	return nil, code
 }
 
 func fill(o mandate.Organisation, set []etoegang.EntityType) ([]etoegang.LegalSubject, bool) {

@@ -174,6 +174,7 @@ func drawSets(t *rapid.T) [][]etoegang.EntityType {
 		[][]etoegang.EntityType{{rsin}},
 		[][]etoegang.EntityType{{bsn}, {rsin, kvk}},
 		[][]etoegang.EntityType{{bsn}},
+		[][]etoegang.EntityType{{}, {kvk}},
 	)
 }
 
@@ -251,6 +252,9 @@ func (w *world) drawRequest(t *rapid.T) decision.Request {
 		r.Asked = pick(t, "asked", etoegang.LoA1, etoegang.LoA2Plus, etoegang.LoA3, etoegang.LoA4)
 		r.Authentication = pick(t, "login", etoegang.NoLevel, etoegang.LoA1, etoegang.LoA2)
 	}
+	if oneIn(t, 4, "confirm here") { // a setting of the register, there for every question
+		r.ConfirmHere = here
+	}
 	client, through := w.drawParties(t, r.Question)
 	r.Represented = client.KvK.LegalSubject()
 	switch {
@@ -264,9 +268,6 @@ func (w *world) drawRequest(t *rapid.T) decision.Request {
 		r.Actor = w.persons[0].Subject
 		if !oneIn(t, 3, "company named") {
 			r.Represented = etoegang.LegalSubject{}
-		}
-		if oneIn(t, 4, "confirm here") {
-			r.ConfirmHere = here
 		}
 	case decision.Confirm:
 		r.Intermediary.KvK = through.KvK

@@ -195,6 +195,6 @@ func addService(p *catalogue.ProviderSpec, s Service) {
 	})
 	p.Instances = append(p.Instances, catalogue.InstanceSpec{
 		ID: s.ID.String(), UUID: s.UUID.String(), Of: s.UUID.String(), Broker: networkOIN, Public: true,
-		Certificates: []catalogue.EncryptionKey{{KeyName: s.Home.pair.KeyName(), Certificate: s.Home.pair.Certificate}},
+		Certificates: s.Home.keys(),
 	})
 }

@@ -65,3 +65,14 @@ func (s State) Pending() bool {
 	}
 	return false
 }
+
+// Bears tells whether a mandate in state s bears on a decision, be it as a reason why not.
+// A request that came to nothing never was a mandate, and of a superseded one its
+// successor speaks.
+func (s State) Bears() bool {
+	switch s {
+	case Superseded, Rejected, Withdrawn, RequestExpired:
+		return false
+	}
+	return true
+}

@@ -1,6 +1,7 @@
 package register
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -36,6 +37,7 @@ func TestMain(m *testing.M) {
 	if child() {
 		return
 	}
+	_ = flag.Set("rapid.checks", "20") // unless the command line says otherwise
 	code := m.Run()
 	if big.dir != "" {
 		_ = os.RemoveAll(big.dir)

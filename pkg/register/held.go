@@ -50,18 +50,15 @@ func (s *Snapshot) fill(held *Held, company mandate.OrganisationID) error {
 	if err != nil {
 		return err
 	}
-	assignments := 0
+	var clients []mandate.ID
 	for _, m := range list {
 		if m.Kind == mandate.Assignment {
-			assignments++
+			clients = append(clients, m.Client)
 		} else {
 			held.Direct = append(held.Direct, m)
 		}
 	}
-	if assignments == 0 {
-		return nil
-	}
-	chains, err := s.passedOn(held.Person.ID, company)
+	chains, err := s.passedOn(held.Person.ID, company, clients)
 	for _, m := range list {
 		if m.Kind == mandate.Assignment {
 			chain := chains[m.Client]
@@ -79,7 +76,7 @@ func (s *Snapshot) to(p mandate.Person, company mandate.OrganisationID) ([]manda
 		condition, args = `m.person = ?2 AND m.represented = ?3`, append(args, company)
 	}
 	list, err := s.mandates(grantorOnly, condition+byHolder, args...)
-	list = slices.DeleteFunc(list, pointless)
+	list = slices.DeleteFunc(list, withoutBearing)
 	slices.SortFunc(list, func(a, b mandate.Mandate) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range list {
 		list[i].Person = p
@@ -87,29 +84,33 @@ func (s *Snapshot) to(p mandate.Person, company mandate.OrganisationID) ([]manda
 	return list, err
 }
 
-// pointless tells whether a mandate gives a decision nothing, not even a reason: it
-// never came to be, or another speaks for it.
-func pointless(m mandate.Mandate) bool {
-	switch m.State {
-	case mandate.Rejected, mandate.Withdrawn, mandate.RequestExpired, mandate.Superseded:
-		return true
-	}
-	return false
-}
+// withoutBearing tells whether a mandate gives a decision nothing, not even a reason.
+func withoutBearing(m mandate.Mandate) bool { return !m.State.Bears() }
 
 // passedOn reads the chain mandates behind a person's assignments, by their ids. The
-// intermediary is the grantor of the assignment.
-func (s *Snapshot) passedOn(person mandate.PersonID, company mandate.OrganisationID) (map[mandate.ID]mandate.Mandate, error) {
-	condition, args := `m.id IN (SELECT client FROM mandate WHERE person = ?2)`, []any{person}
-	if company != 0 {
-		condition, args = `m.id IN (SELECT client FROM mandate WHERE person = ?2 AND represented = ?3)`, append(args, company)
+// intermediary is the grantor of the assignment. One or two are read singly, which is
+// quicker than as a list.
+func (s *Snapshot) passedOn(p mandate.PersonID, company mandate.OrganisationID, clients []mandate.ID) (map[mandate.ID]mandate.Mandate, error) {
+	chains := make(map[mandate.ID]mandate.Mandate, len(clients))
+	add := func(condition string, args ...any) error {
+		list, err := s.mandates(grantorOnly, condition+byID, args...)
+		for _, m := range list {
+			chains[m.ID] = m
+		}
+		return err
 	}
-	list, err := s.mandates(grantorOnly, condition+byID, args...)
-	chains := make(map[mandate.ID]mandate.Mandate, len(list))
-	for _, m := range list {
-		chains[m.ID] = m
+	switch {
+	case len(clients) > 2 && company == 0:
+		return chains, add(`m.id IN (SELECT client FROM mandate WHERE person = ?2)`, p)
+	case len(clients) > 2:
+		return chains, add(`m.id IN (SELECT client FROM mandate WHERE person = ?2 AND represented = ?3)`, p, company)
 	}
-	return chains, err
+	for _, id := range clients {
+		if err := add(`m.id = ?2`, id); err != nil {
+			return nil, err
+		}
+	}
+	return chains, nil
 }
 
 // Between gives every chain mandate from a company to an intermediary, also those
@@ -125,7 +126,7 @@ func (s *Snapshot) Between(represented etoegang.LegalSubject, a etoegang.Interme
 		return nil, err
 	}
 	list, err := s.mandates(noParties, `m.grantor = ?2 AND m.intermediary = ?3`+byID, company.ID, intermediary.ID)
-	list = slices.DeleteFunc(list, pointless)
+	list = slices.DeleteFunc(list, withoutBearing)
 	for i := range list {
 		list[i].Grantor, list[i].Intermediary = *company, *intermediary
 	}
@@ -133,10 +134,9 @@ func (s *Snapshot) Between(represented etoegang.LegalSubject, a etoegang.Interme
 }
 
 const selectOrganisation = `
-	SELECT o.id, o.kvk, coalesce(v.rsin, ''), v.name, v.active
-	FROM organisation o
-	JOIN organisation_version v ON v.organisation = o.id AND v.since <= ?1 AND v.until > ?1
-	WHERE `
+	SELECT o.organisation, o.kvk, coalesce(o.rsin, ''), o.name, o.active
+	FROM organisation_version o
+	WHERE o.since <= ?1 AND o.until > ?1 AND `
 
 // Organisation gives the company that s names, or nil if it is unknown.
 func (s *Snapshot) Organisation(subject etoegang.LegalSubject) (*mandate.Organisation, error) {
@@ -144,7 +144,7 @@ func (s *Snapshot) Organisation(subject etoegang.LegalSubject) (*mandate.Organis
 	case etoegang.TypeKvKNr:
 		return s.organisation(`o.kvk = ?2`, subject.Text())
 	case etoegang.TypeRSIN:
-		return s.organisation(`v.rsin = ?2`, subject.Text())
+		return s.organisation(`o.rsin = ?2`, subject.Text())
 	}
 	return nil, nil
 }
@@ -159,10 +159,9 @@ func (s *Snapshot) organisation(condition string, arg any) (*mandate.Organisatio
 }
 
 const selectPerson = `
-	SELECT p.id, p.authenticator, p.pseudonym, v.name, v.active
-	FROM person p
-	JOIN person_version v ON v.person = p.id AND v.since <= ?1 AND v.until > ?1
-	WHERE `
+	SELECT p.person, p.authenticator, p.pseudonym, p.name, p.active
+	FROM person_version p
+	WHERE p.since <= ?1 AND p.until > ?1 AND `
 
 // Person gives the person that s names, or nil if he is unknown.
 func (s *Snapshot) Person(subject etoegang.ActingSubject) (*mandate.Person, error) {

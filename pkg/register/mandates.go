@@ -8,7 +8,7 @@ import (
 )
 
 // Mandates are read with as many of their parties as the question does not know
-// already: each party costs two look-ups per mandate.
+// already: each party costs a look-up per mandate.
 type parties int
 
 const (
@@ -35,19 +35,16 @@ const (
 		JOIN mandate_scope s ON s.mandate = m.id`
 
 	ofGrantor = `,
-		g.id, g.kvk, coalesce(gv.rsin, ''), gv.name, gv.active`
+		g.organisation, g.kvk, coalesce(g.rsin, ''), g.name, g.active`
 	withGrantor = `
-		JOIN organisation g ON g.id = m.grantor
-		JOIN organisation_version gv ON gv.organisation = m.grantor AND gv.since <= ?1 AND gv.until > ?1`
+		JOIN organisation_version g ON g.organisation = m.grantor AND g.since <= ?1 AND g.until > ?1`
 
 	ofReceiver = `,
-		coalesce(i.id, 0), coalesce(i.kvk, ''), coalesce(iv.rsin, ''), coalesce(iv.name, ''), coalesce(iv.active, 0),
-		coalesce(p.id, 0), coalesce(p.authenticator, ''), coalesce(p.pseudonym, ''), coalesce(pv.name, ''), coalesce(pv.active, 0)`
+		coalesce(i.organisation, 0), coalesce(i.kvk, ''), coalesce(i.rsin, ''), coalesce(i.name, ''), coalesce(i.active, 0),
+		coalesce(p.person, 0), coalesce(p.authenticator, ''), coalesce(p.pseudonym, ''), coalesce(p.name, ''), coalesce(p.active, 0)`
 	withReceiver = `
-		LEFT JOIN organisation i ON i.id = m.intermediary
-		LEFT JOIN organisation_version iv ON iv.organisation = m.intermediary AND iv.since <= ?1 AND iv.until > ?1
-		LEFT JOIN person p ON p.id = m.person
-		LEFT JOIN person_version pv ON pv.person = m.person AND pv.since <= ?1 AND pv.until > ?1`
+		LEFT JOIN organisation_version i ON i.organisation = m.intermediary AND i.since <= ?1 AND i.until > ?1
+		LEFT JOIN person_version p ON p.person = m.person AND p.since <= ?1 AND p.until > ?1`
 )
 
 // The orders that keep the rows of one mandate together. The second follows the

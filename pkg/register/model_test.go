@@ -45,8 +45,7 @@ func (w world) represented(m mandate.Mandate) mandate.OrganisationID {
 // all gives the mandates that satisfy a condition, by id.
 func (w world) all(holds func(mandate.Mandate) bool) (list []mandate.Mandate) {
 	for _, id := range slices.Sorted(maps.Keys(w.mandates)) {
-		if m := w.mandates[id]; holds(m) && m.State != mandate.Rejected && m.State != mandate.Withdrawn &&
-			m.State != mandate.RequestExpired && m.State != mandate.Superseded {
+		if m := w.mandates[id]; holds(m) && m.State.Bears() {
 			list = append(list, w.whole(id))
 		}
 	}

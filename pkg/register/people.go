@@ -43,7 +43,7 @@ func (t *Tx) rsinFree(o mandate.Organisation) error {
 // writeOrganisation writes the next version; known is the current one, if any.
 func (t *Tx) writeOrganisation(o, known *mandate.Organisation) error {
 	if known == nil {
-		if err := t.insert(&o.ID, `INSERT INTO organisation (kvk) VALUES (?1) RETURNING id`, o.KvK.Text()); err != nil {
+		if err := t.insert(&o.ID, `INSERT INTO organisation DEFAULT VALUES RETURNING id`); err != nil {
 			return err
 		}
 	} else if err := t.exec(`UPDATE organisation_version SET until = ?1 WHERE organisation = ?2 AND until = ?3`,
@@ -54,9 +54,9 @@ func (t *Tx) writeOrganisation(o, known *mandate.Organisation) error {
 	t.touchOrganisation(*o)
 	t.touchRSIN(o, known)
 	return t.exec(`
-		INSERT INTO organisation_version (organisation, version, since, until, rsin, name, active)
-		SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5, ?6 FROM organisation_version WHERE organisation = ?1`,
-		o.ID, t.view.revision, int64(forever), orNull(o.RSIN.Text()), o.Name, o.Active)
+		INSERT INTO organisation_version (organisation, version, since, until, kvk, rsin, name, active)
+		SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM organisation_version WHERE organisation = ?1`,
+		o.ID, t.view.revision, int64(forever), o.KvK.Text(), orNull(o.RSIN.Text()), o.Name, o.Active)
 }
 
 func (t *Tx) touchOrganisation(o mandate.Organisation) {
@@ -81,7 +81,7 @@ func (t *Tx) organisation(id mandate.OrganisationID) (mandate.Organisation, erro
 	if o, ok := t.organisations[id]; ok {
 		return o, nil
 	}
-	o, err := t.view.organisation(`o.id = ?2`, id)
+	o, err := t.view.organisation(`o.organisation = ?2`, id)
 	if err != nil || o == nil {
 		return mandate.Organisation{}, err
 	}
@@ -116,8 +116,7 @@ func authenticates(e etoegang.EntityID) bool {
 // writePerson writes the next version; known is the current one, if any.
 func (t *Tx) writePerson(p, known *mandate.Person) error {
 	if known == nil {
-		if err := t.insert(&p.ID, `INSERT INTO person (authenticator, pseudonym) VALUES (?1, ?2) RETURNING id`,
-			p.Subject.Authenticator.String(), p.Subject.Pseudonym.Text()); err != nil {
+		if err := t.insert(&p.ID, `INSERT INTO person DEFAULT VALUES RETURNING id`); err != nil {
 			return err
 		}
 	} else if err := t.exec(`UPDATE person_version SET until = ?1 WHERE person = ?2 AND until = ?3`,
@@ -127,9 +126,9 @@ func (t *Tx) writePerson(p, known *mandate.Person) error {
 	t.persons[p.ID] = *p
 	t.touchPerson(*p)
 	return t.exec(`
-		INSERT INTO person_version (person, version, since, until, name, active)
-		SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5 FROM person_version WHERE person = ?1`,
-		p.ID, t.view.revision, int64(forever), p.Name, p.Active)
+		INSERT INTO person_version (person, version, since, until, authenticator, pseudonym, name, active)
+		SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM person_version WHERE person = ?1`,
+		p.ID, t.view.revision, int64(forever), p.Subject.Authenticator.String(), p.Subject.Pseudonym.Text(), p.Name, p.Active)
 }
 
 func (t *Tx) touchPerson(p mandate.Person) {
@@ -141,7 +140,7 @@ func (t *Tx) person(id mandate.PersonID) (mandate.Person, error) {
 	if p, ok := t.persons[id]; ok {
 		return p, nil
 	}
-	p, err := t.view.person(`p.id = ?2`, id)
+	p, err := t.view.person(`p.person = ?2`, id)
 	if err != nil || p == nil {
 		return mandate.Person{}, err
 	}

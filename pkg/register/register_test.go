@@ -121,6 +121,12 @@ func TestPartiesAreKnownByTheirNumber(t *testing.T) {
 		if got := must(v.Person(subject(99))); got != nil {
 			t.Errorf("nobody: got %+v", got)
 		}
+		if got := must(v.PersonNumbered(g.ID)); got == nil || *got != g {
+			t.Errorf("by number: got %+v, want %+v", got, g)
+		}
+		if got := must(v.PersonNumbered(99)); got != nil {
+			t.Errorf("nobody: got %+v", got)
+		}
 	})
 	s.refused(ErrRSINTaken, func(t *Tx) error {
 		thief := company(2)

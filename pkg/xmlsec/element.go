@@ -117,13 +117,14 @@ func (e *Element) checkContent() {
 	}
 }
 
-func (e *Element) attribute(local string) (string, bool) {
+// attribute returns the value of an attribute without a namespace, or nothing.
+func (e *Element) attribute(local string) string {
 	for _, a := range e.attributes {
 		if a.prefix == "" && a.local == local {
-			return a.value, true
+			return a.value
 		}
 	}
-	return "", false
+	return ""
 }
 
 func splitName(name string) (prefix, local string) {

@@ -49,6 +49,7 @@ var attacks = []struct {
 	{"comment before the root", "<!-- x --><a/>", ErrComment},
 	{"CDATA", "<a><![CDATA[x]]></a>", ErrCDATA},
 	{"undeclared entity", "<a>&nbsp;</a>", ErrEntity},
+	{"undeclared entity with digits", "<a>&n65;</a>", ErrEntity},
 	{"lone ampersand", "<a>a & b</a>", ErrEntity},
 	{"ampersand at the end of a value", "<a b='&'/>", ErrEntity},
 	{"reference without number", "<a>&#;</a>", ErrEntity},
@@ -108,6 +109,7 @@ var attacks = []struct {
 	{"attribute without name", "<a ='1'/>", ErrMalformed},
 	{"attribute without value", "<a b/>", ErrMalformed},
 	{"attribute without quotes", "<a b=1/>", ErrMalformed},
+	{"attribute between letters", "<a b=x1x/>", ErrMalformed},
 	{"attribute without end", "<a b='1/>", ErrMalformed},
 	{"less-than in an attribute", "<a b='<'/>", ErrMalformed},
 	{"slash inside a tag", "<a / >", ErrMalformed},
@@ -148,8 +150,20 @@ func TestGateRefuses(t *testing.T) {
 			if _, err := Read([]byte(a.doc), MessageLimits); !errors.Is(err, a.want) {
 				t.Errorf("got %v, want %v", err, a.want)
 			}
+			// The parser behind the scanner must not be what refuses.
+			if err := scanOnly(a.doc); err == nil && a.want != ErrBadID && a.want != ErrDuplicateID {
+				t.Error("the scanner lets it through")
+			}
 		})
 	}
+}
+
+func scanOnly(doc string) error {
+	s, err := newScanner([]byte(doc), MessageLimits)
+	if err != nil {
+		return err
+	}
+	return s.run()
 }
 
 // Every limit is met exactly by a document that passes, and passed by one more.

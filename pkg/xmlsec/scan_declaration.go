@@ -16,7 +16,7 @@ var xmlDeclaration = regexp.MustCompile(
 // declaration reads the XML declaration, if there is one. The encoding may only
 // be called UTF-8, because that is how every byte after it is read.
 func (s *scanner) declaration() error {
-	if !bytes.HasPrefix(s.doc, []byte("<?xml")) || nameBytes[s.at(len("<?xml"))]&nameRest != 0 {
+	if !bytes.HasPrefix(s.doc, []byte("<?xml")) {
 		return nil
 	}
 	parts := xmlDeclaration.FindSubmatch(s.doc[:min(len(s.doc), 256)])

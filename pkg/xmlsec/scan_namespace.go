@@ -71,8 +71,8 @@ func mayBind(prefix, uri []byte) bool {
 // section 3), in the characters URIs have and so free of references: it can be
 // compared as it is written, and written again as it is.
 func isAbsolute(uri []byte) bool {
-	scheme, rest, ok := bytes.Cut(uri, []byte(":"))
-	if !ok || len(rest) == 0 || len(scheme) == 0 || scheme[0]|0x20 < 'a' || scheme[0]|0x20 > 'z' {
+	scheme, rest, _ := bytes.Cut(uri, []byte(":"))
+	if len(rest) == 0 || len(scheme) == 0 || scheme[0]|0x20 < 'a' {
 		return false
 	}
 	for _, b := range scheme {

@@ -45,7 +45,7 @@ func (s *scanner) reference(name []byte) error {
 	if err != nil {
 		return s.fail(ErrEntity)
 	}
-	if r > 0x10FFFF || !validChar(rune(r)) {
+	if !validChar(rune(r)) {
 		return s.fail(ErrEncoding)
 	}
 	return nil

@@ -77,6 +77,24 @@ func TestSealedIsOpenedByItsRecipient(t *testing.T) {
 	}
 }
 
+// What the receiver is told is what its metadata asked for.
+func TestSealedNamesItsAlgorithms(t *testing.T) {
+	old, modern := []string{algorithmCBC, algorithmOAEPMGF1, algorithmSHA1}, []string{algorithmGCM, algorithmOAEP + `"`, algorithmSHA256, algorithmMGF256}
+	for _, gcm := range []bool{false, true} {
+		text := string(mustSeal(t, someone(t, "register").recipient(registerID, gcm)).Bytes())
+		for _, a := range old {
+			if strings.Contains(text, a) == gcm {
+				t.Errorf("GCM %v: %s in or missing from\n%s", gcm, a, text)
+			}
+		}
+		for _, a := range modern {
+			if strings.Contains(text, a) != gcm {
+				t.Errorf("GCM %v: %s in or missing from\n%s", gcm, a, text)
+			}
+		}
+	}
+}
+
 // SAML errata E43: one element, one content key, each recipient its own
 // EncryptedKey.
 func TestSealedForSeveralIsOpenedByEach(t *testing.T) {
@@ -273,11 +291,13 @@ func TestDecryptionFailuresLookAlike(t *testing.T) {
 	}
 	same := func(_ *sealing, c []byte) []byte { return c }
 	plain := pseudonym().Bytes()
+	spaced := append(bytes.Clone(plain), bytes.Repeat([]byte(" "), 32-len(plain)%16)...) // whole blocks
 	for name, doc := range map[string][]byte{
 		"another content key":      damaged(t, false, plain, func(s *sealing, c []byte) []byte { s.key = randomBytes(32); return c }),
 		"a content key too short":  damaged(t, false, plain, func(s *sealing, c []byte) []byte { s.key = s.key[:16]; return c }),
 		"padding length too long":  damaged(t, false, plain, flip(-17)),
 		"first block changed":      damaged(t, false, plain, flip(0)),
+		"padding that is a space":  damaged(t, false, spaced, func(_ *sealing, c []byte) []byte { return c[:len(c)-16] }),
 		"ciphertext of one block":  damaged(t, false, plain, func(_ *sealing, c []byte) []byte { return c[:16] }),
 		"ciphertext of odd length": damaged(t, false, plain, func(_ *sealing, c []byte) []byte { return c[:33] }),
 		"no ciphertext":            damaged(t, false, plain, func(*sealing, []byte) []byte { return nil }),

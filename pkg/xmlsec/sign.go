@@ -33,8 +33,8 @@ type Signer struct {
 // bits. ErrSignature: the key made a signature that does not fit its own public
 // key; a faulty one could give the key away and is not sent.
 func (s Signer) Sign(e *Element) error {
-	id, ok := e.attribute("ID")
-	if !ok || !isNCName(id) || len(id) > longestID {
+	id := e.attribute("ID")
+	if !isNCName(id) || len(id) > longestID {
 		return fmt.Errorf("%w: it has no usable ID", ErrUnsignable)
 	}
 	if slices.ContainsFunc(e.content, func(c content) bool {

@@ -308,7 +308,9 @@ func TestOddSignaturesAreRefused(t *testing.T) {
 		{"prefix list split by a no-break space", parameters(inclusive("xs\u00a0xsi")), ErrTransforms},
 		{"prefix list with more", parameters(E("ec:InclusiveNamespaces", A("PrefixList", "xs"), A("Other", "x"))), ErrTransforms},
 		{"prefix list missing", parameters(E("ec:InclusiveNamespaces")), ErrTransforms},
-		{"other parameter", parameters(E("saml:Audience")), ErrTransforms},
+		{"other parameter", parameters(E("saml:Audience", A("PrefixList", "xs"))), ErrTransforms},
+		{"text in the prefix list", parameters(E("ec:InclusiveNamespaces", A("PrefixList", "xs"), "x")), ErrTransforms},
+		{"transform under another name", forgery{info: func(i *Element) { at(i, reference, transforms, 1).local = "Other" }}, ErrTransforms},
 
 		{"two SignedInfo", outside(func(s *Element) { s.content = append(s.content[:1:1], s.content...) }), ErrSignatureShape},
 		{"two signature values", outside(func(s *Element) { s.content = append(s.content[:2:2], s.content[1:]...) }), ErrSignatureShape},
@@ -334,6 +336,10 @@ func TestOddSignaturesAreRefused(t *testing.T) {
 		{"key name with a space", outside(func(s *Element) { text(at(s, 2, 0), " "+at(s, 2, 0).content[0].text) }), ErrKeyName},
 
 		{"no ID", forgery{element: func(e *Element) { e.attributes = e.attributes[1:] }}, ErrReference},
+		{"no ID, and a URI to match", forgery{
+			element: func(e *Element) { e.attributes = e.attributes[1:] },
+			info:    func(i *Element) { setAttribute(at(i, reference), "URI", "#") },
+		}, ErrReference},
 		{"twin of the ID", forgery{element: func(e *Element) { e.add(A("xsi:ID", "_twin")) }}, ErrReference},
 		{"Id beside the ID", forgery{element: func(e *Element) { e.add(A("Id", "_twin")) }}, ErrReference},
 		{"two issuers", forgery{element: func(e *Element) { e.add(E("saml:Issuer", authenticatorID)) }}, ErrIssuer},

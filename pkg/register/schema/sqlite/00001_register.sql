@@ -54,42 +54,41 @@ CREATE TABLE change_feed (
     PRIMARY KEY (revision, party)
 ) STRICT, WITHOUT ROWID;
 
--- A company is its KvK number, for life.
-CREATE TABLE organisation (
-    id  INTEGER PRIMARY KEY,
-    kvk TEXT NOT NULL UNIQUE CHECK (length(kvk) = 8 AND kvk NOT GLOB '*[^0-9]*')
-) STRICT;
+-- Who exists: the numbers that mandates refer to. What is known about them stands
+-- in their versions, all in one row, because every decision reads it.
+CREATE TABLE organisation (id INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE person (id INTEGER PRIMARY KEY) STRICT;
 
+-- A company is its KvK number, for life: no two companies have a first version with
+-- the same number, and later versions keep it.
 CREATE TABLE organisation_version (
     organisation INTEGER NOT NULL REFERENCES organisation,
     version      INTEGER NOT NULL CHECK (version >= 1),
     since        INTEGER NOT NULL REFERENCES revision,
     until        INTEGER NOT NULL CHECK (until >= since),
-    rsin         TEXT CHECK (length(rsin) = 9 AND rsin NOT GLOB '*[^0-9]*'),  -- NULL: sole proprietor
+    kvk          TEXT    NOT NULL CHECK (length(kvk) = 8 AND kvk NOT GLOB '*[^0-9]*'),
+    rsin         TEXT    CHECK (length(rsin) = 9 AND rsin NOT GLOB '*[^0-9]*'),  -- NULL: sole proprietor
     name         TEXT    NOT NULL,
     active       INTEGER NOT NULL CHECK (active IN (0, 1)),
-    PRIMARY KEY (organisation, version)
+    PRIMARY KEY (organisation, version),
+    UNIQUE (kvk, version)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX organisation_by_rsin ON organisation_version (rsin, since) WHERE rsin IS NOT NULL;
 CREATE UNIQUE INDEX organisation_rsin_once ON organisation_version (rsin)
     WHERE until = 9223372036854775807 AND rsin IS NOT NULL;
 
 -- A person is a pseudonym at an authentication service, for life.
-CREATE TABLE person (
-    id            INTEGER PRIMARY KEY,
-    authenticator TEXT NOT NULL CHECK (authenticator GLOB 'urn:etoegang:*'),
-    pseudonym     TEXT NOT NULL CHECK (length(pseudonym) = 64 AND pseudonym NOT GLOB '*[^0-9A-Fa-f]*'),
-    UNIQUE (pseudonym, authenticator)
-) STRICT;
-
 CREATE TABLE person_version (
-    person  INTEGER NOT NULL REFERENCES person,
-    version INTEGER NOT NULL CHECK (version >= 1),
-    since   INTEGER NOT NULL REFERENCES revision,
-    until   INTEGER NOT NULL CHECK (until >= since),
-    name    TEXT    NOT NULL,
-    active  INTEGER NOT NULL CHECK (active IN (0, 1)),
-    PRIMARY KEY (person, version)
+    person        INTEGER NOT NULL REFERENCES person,
+    version       INTEGER NOT NULL CHECK (version >= 1),
+    since         INTEGER NOT NULL REFERENCES revision,
+    until         INTEGER NOT NULL CHECK (until >= since),
+    authenticator TEXT    NOT NULL CHECK (authenticator GLOB 'urn:etoegang:*'),
+    pseudonym     TEXT    NOT NULL CHECK (length(pseudonym) = 64 AND pseudonym NOT GLOB '*[^0-9A-Fa-f]*'),
+    name          TEXT    NOT NULL,
+    active        INTEGER NOT NULL CHECK (active IN (0, 1)),
+    PRIMARY KEY (person, version),
+    UNIQUE (pseudonym, authenticator, version)
 ) STRICT, WITHOUT ROWID;
 
 -- What was agreed. It never changes: whoever wants something else grants a new
@@ -191,14 +190,15 @@ BEGIN SELECT RAISE(ABORT, 'only the newest revision can be written'); END;
 CREATE TRIGGER organisation_version_follows BEFORE INSERT ON organisation_version
 WHEN NEW.since <> (SELECT revision FROM head)
   OR NEW.version > 1 AND NOT EXISTS (SELECT 1 FROM organisation_version
-     WHERE organisation = NEW.organisation AND version = NEW.version - 1 AND until = NEW.since)
+     WHERE organisation = NEW.organisation AND version = NEW.version - 1 AND until = NEW.since AND kvk = NEW.kvk)
 BEGIN SELECT RAISE(ABORT, 'a version follows the one before it'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER person_version_follows BEFORE INSERT ON person_version
 WHEN NEW.since <> (SELECT revision FROM head)
   OR NEW.version > 1 AND NOT EXISTS (SELECT 1 FROM person_version
-     WHERE person = NEW.person AND version = NEW.version - 1 AND until = NEW.since)
+     WHERE person = NEW.person AND version = NEW.version - 1 AND until = NEW.since
+       AND authenticator = NEW.authenticator AND pseudonym = NEW.pseudonym)
 BEGIN SELECT RAISE(ABORT, 'a version follows the one before it'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
@@ -246,13 +246,14 @@ BEGIN SELECT RAISE(ABORT, 'the establishments of a mandate are fixed'); END;
 CREATE TRIGGER organisation_version_ends BEFORE UPDATE ON organisation_version
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.organisation <> OLD.organisation OR NEW.version <> OLD.version OR NEW.since <> OLD.since
-  OR NEW.rsin IS NOT OLD.rsin OR NEW.name <> OLD.name OR NEW.active <> OLD.active
+  OR NEW.kvk <> OLD.kvk OR NEW.rsin IS NOT OLD.rsin OR NEW.name <> OLD.name OR NEW.active <> OLD.active
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER person_version_ends BEFORE UPDATE ON person_version
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.person <> OLD.person OR NEW.version <> OLD.version OR NEW.since <> OLD.since
+  OR NEW.authenticator <> OLD.authenticator OR NEW.pseudonym <> OLD.pseudonym
   OR NEW.name <> OLD.name OR NEW.active <> OLD.active
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
 -- +goose StatementEnd

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"time"
+
+	"github.com/mandated/mandated/internal/daemon"
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
+)
+
+// load reads the configuration.
+func (e *environment) load() (daemon.Config, error) {
+	c, err := daemon.LoadConfig(e.config, e.environ)
+	if os.IsNotExist(err) || errorsIsNotExist(err) {
+		return c, fmt.Errorf("there is no configuration at %s: name one with --config, or see \"mandated demo --out DIR\" for an example", e.config)
+	}
+	return c, err
+}
+
+// with opens the register of the configuration, lets fn work on it and closes it.
+func (e *environment) with(fn func(daemon.Config, *register.Register) error) error {
+	c, err := e.load()
+	if err != nil {
+		return err
+	}
+	r, err := daemon.OpenRegister(e.ctx, c, e.now)
+	if err != nil {
+		return err
+	}
+	err = fn(c, r)
+	if closeErr := r.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// read lets fn look at one snapshot of the register.
+func (e *environment) read(fn func(*register.Snapshot) error) error {
+	return e.with(func(_ daemon.Config, r *register.Register) error { return r.Read(e.ctx, fn) })
+}
+
+// change lets fn write in the register, in the name of whoever is logged in here.
+func (e *environment) change(why string, fn func(*register.Tx) error) (revision register.Revision, err error) {
+	err = e.with(func(_ daemon.Config, r *register.Register) error {
+		revision, err = r.Change(e.ctx, e.author(why), fn)
+		return err
+	})
+	return revision, err
+}
+
+// author is who works at this command line.
+func (e *environment) author(why string) register.Author {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return register.Author{Who: "command line: " + name, Why: why}
+}
+
+type registerCommands struct {
+	Create registerCreate `cmd:"" help:"Make a new, empty register where the configuration says."`
+}
+
+type registerCreate struct{}
+
+func (registerCreate) Run(e *environment) error {
+	c, err := e.load()
+	if err != nil {
+		return err
+	}
+	path := c.Path(c.Register)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	r, err := register.Create(e.ctx, path, c.EntityID(), time.Duration(c.Lease), register.Options{Now: e.now})
+	if err != nil {
+		return fmt.Errorf("making a register at %s: %w", path, err)
+	}
+	fmt.Fprintf(e.err, "made the register of %s at %s\nIts secret is in it and pseudonyms rest on it for its whole life: back it up.\n", c.Entity, path)
+	return r.Close()
+}
+
+type organisationPut struct {
+	KvK      string `arg:"" name:"kvk" help:"KvK number, eight digits."`
+	Name     string `help:"Name for people; left alone if not given."`
+	RSIN     string `name:"rsin" help:"RSIN, nine digits; left alone if not given."`
+	Inactive bool   `help:"Stop every mandate from, to and through it; without this they count again."`
+}
+
+func (p organisationPut) Run(e *environment) error {
+	kvk, err := etoegang.ParseKvKNumber(p.KvK)
+	if err != nil {
+		return err
+	}
+	var o mandate.Organisation
+	revision, err := e.change("organisation recorded", func(t *register.Tx) error {
+		known, err := t.Snapshot().Organisation(kvk.LegalSubject())
+		if err != nil {
+			return err
+		}
+		if known != nil {
+			o = *known
+		}
+		o.KvK, o.Active = kvk, !p.Inactive
+		if p.Name != "" {
+			o.Name = p.Name
+		}
+		if p.RSIN != "" {
+			if o.RSIN, err = etoegang.ParseRSIN(p.RSIN); err != nil {
+				return err
+			}
+		}
+		o, err = t.PutOrganisation(o)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	view := organisationView(o)
+	return e.show(map[string]any{"organisation": view, "active": o.Active, "revision": revision}, func() {
+		fmt.Fprintf(e.out, "organisation %d: %s%s, revision %d\n", o.ID, view, inactive(o.Active), revision)
+	})
+}
+
+func inactive(active bool) string {
+	if active {
+		return ""
+	}
+	return " (inactive)"
+}
+
+type personPut struct {
+	Authenticator string `required:"" help:"EntityID of the authentication service that knows the person." placeholder:"URN"`
+	Pseudonym     string `required:"" help:"File with the internal pseudonym there, 64 hexadecimal digits; - reads it from standard input." type:"filecontent" placeholder:"FILE"`
+	Name          string `help:"Name for people; left alone if not given."`
+	Inactive      bool   `help:"Stop every mandate to this person; without this they count again."`
+}
+
+func (p personPut) Run(e *environment) error {
+	subject, err := readSubject(p.Authenticator, p.Pseudonym)
+	if err != nil {
+		return err
+	}
+	var person mandate.Person
+	revision, err := e.change("person recorded", func(t *register.Tx) error {
+		known, err := t.Snapshot().Person(subject)
+		if err != nil {
+			return err
+		}
+		if known != nil {
+			person = *known
+		}
+		person.Subject, person.Active = subject, !p.Inactive
+		if p.Name != "" {
+			person.Name = p.Name
+		}
+		person, err = t.PutPerson(person)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return e.show(map[string]any{"person": person.ID, "name": person.Name, "active": person.Active, "revision": revision}, func() {
+		fmt.Fprintf(e.out, "person %d: %s%s, revision %d\n", person.ID, person.Name, inactive(person.Active), revision)
+	})
+}

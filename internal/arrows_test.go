@@ -1,0 +1,124 @@
+package internal
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// module is the name under which our own packages import each other.
+const module = "github.com/mandated/mandated/"
+
+// heights are the storeys of the house. A package imports only from lower ones; equal
+// heights do not know each other.
+var heights = map[string]int{
+	"cmd/mandated":     7,
+	"pkg/harness":      6,
+	"internal/daemon":  5,
+	"internal/server":  4,
+	"internal/intake":  3,
+	"pkg/pdp":          3,
+	"internal/journal": 3,
+	"internal/guard":   3,
+	"pkg/decision":     2,
+	"pkg/register":     2,
+	"pkg/mandate":      1,
+	"pkg/saml":         1,
+	"pkg/catalogue":    1,
+	"pkg/etoegang":     0,
+	"pkg/xmlsec":       0,
+	"internal/sqlite":  0,
+	"internal/devkeys": 0,
+}
+
+// testOnly are packages that nothing but tests may import; they may look at anything.
+var testOnly = map[string]bool{"internal/corpus": true, "internal/outside": true}
+
+// strangers are what a room has never heard of.
+var strangers = map[string][]string{
+	"pkg/etoegang":     {"context", "database/sql", "net/http", "encoding/xml", "github.com/"},
+	"pkg/mandate":      {"context", "database/sql", "net/http", "encoding/xml", "github.com/beevik", "github.com/russellhaering"},
+	"pkg/decision":     {"context", "database/sql", "net/http", "encoding/xml", "github.com/beevik", "github.com/russellhaering", "os", "math/rand"},
+	"pkg/saml":         {"database/sql", "net/http", "github.com/russellhaering"},
+	"pkg/catalogue":    {"database/sql", "net/http", "github.com/russellhaering"},
+	"pkg/register":     {"encoding/xml", "net/http", "github.com/beevik"},
+	"pkg/pdp":          {"database/sql", "net/http", "encoding/xml", "github.com/beevik"},
+	"internal/journal": {"net/http", "encoding/xml"},
+	"internal/guard":   {"net/http", "encoding/xml"},
+	"internal/server":  {"database/sql", "github.com/beevik", "github.com/russellhaering"},
+	"cmd/mandated":     {"database/sql", "github.com/beevik", "github.com/russellhaering"},
+}
+
+// The house is only as orderly as its arrows: each import of each file points down.
+func TestArrowsPointDown(t *testing.T) {
+	seen := map[string]bool{}
+	walk(t, func(room, imported string) {
+		seen[room] = true
+		if testOnly[room] {
+			return
+		}
+		height, known := heights[room]
+		if !known {
+			t.Errorf("%s is a room without a height: give it one here and draw it in the README", room)
+			return
+		}
+		for _, stranger := range strangers[room] {
+			if imported == stranger || strings.HasSuffix(stranger, "/") && strings.HasPrefix(imported, stranger) && !strings.HasPrefix(imported, module) ||
+				strings.HasPrefix(imported, stranger+"/") {
+				t.Errorf("%s has never heard of %s", room, imported)
+			}
+		}
+		other, ours := strings.CutPrefix(imported, module)
+		if !ours {
+			return
+		}
+		if testOnly[other] {
+			t.Errorf("%s imports %s, which is for tests only", room, other)
+		} else if heights[other] >= height {
+			t.Errorf("%s (height %d) imports %s (height %d)", room, height, other, heights[other])
+		}
+	})
+	for room := range heights {
+		if !seen[room] {
+			t.Errorf("%s has a height and no code", room)
+		}
+	}
+}
+
+// Only xmlsec may touch XML cryptography: one verifying path in the program.
+func TestOnlyXMLSecVerifies(t *testing.T) {
+	walk(t, func(room, imported string) {
+		if room != "pkg/xmlsec" && strings.HasPrefix(imported, "github.com/russellhaering/goxmldsig") {
+			t.Errorf("%s imports %s", room, imported)
+		}
+	})
+}
+
+// walk visits every import of every file that is not a test.
+func walk(t *testing.T, visit func(room, imported string)) {
+	t.Helper()
+	for _, top := range []string{"cmd", "pkg", "internal"} {
+		err := filepath.WalkDir(filepath.Join("..", top), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+			if err != nil {
+				return err
+			}
+			room, err := filepath.Rel("..", filepath.Dir(path))
+			for _, spec := range file.Imports {
+				imported, _ := strconv.Unquote(spec.Path.Value)
+				visit(filepath.ToSlash(room), imported)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package intake
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+// wish is what a line asks for: a mandate whose parties are named, not yet looked up.
+type wish struct {
+	line    int
+	mandate mandate.Mandate
+	client  etoegang.KvKNumber // Assignment: the company whose chain mandate is passed on
+	problem *problem           // the line says nothing that could be asked for
+}
+
+// wish reads what a row asks for.
+func (s *sheet) wish(r row) wish {
+	w := wish{line: r.line, problem: r.problem}
+	if w.problem != nil {
+		return w
+	}
+	p := &parser{sheet: s, cells: r.cells}
+	w.mandate.State = mandate.Active
+	w.mandate.Kind = parsed(p, kind, parseKind)
+	p.presence(w.mandate.Kind)
+	p.parties(&w)
+	p.content(&w.mandate)
+	w.problem = p.problem
+	return w
+}
+
+// parser reads the cells of a row and keeps the first problem.
+type parser struct {
+	sheet   *sheet
+	cells   []string
+	problem *problem
+}
+
+// cell is the text in a column, empty if the file does not have the column.
+func (p *parser) cell(column string) string {
+	if i, there := p.sheet.place[column]; there {
+		return p.cells[i]
+	}
+	return ""
+}
+
+func (p *parser) refuse(problem *problem) {
+	if p.problem == nil {
+		p.problem = problem
+	}
+}
+
+// presence refuses a line that lacks what its kind needs, or has what its kind
+// cannot have: ignoring it would register something else than was meant.
+func (p *parser) presence(k mandate.Kind) {
+	for _, c := range columns {
+		_, there := p.sheet.place[c.name]
+		switch empty := p.cell(c.name) == ""; {
+		case p.problem != nil:
+			return
+		case empty && c.required && c.of(k) && !there:
+			p.refuse(refuse(c.name, "add this column to the file, and write %s", c.write))
+		case empty && c.required && c.of(k):
+			p.refuse(refuse(c.name, "it is empty; write %s", c.write))
+		case !empty && !c.of(k):
+			p.refuse(refuse(c.name, "leave it empty, or write %s in column kind; a mandate of kind %s does not have it", c.kindNames(), k))
+		}
+	}
+}
+
+// parsed reads a column by its syntax; an empty one is the zero value.
+func parsed[T any](p *parser, column string, parse func(string) (T, error)) (value T) {
+	text := p.cell(column)
+	if text == "" || p.problem != nil {
+		return value
+	}
+	value, err := parse(text)
+	if special, ok := errors.AsType[*problem](err); ok {
+		p.refuse(special)
+	} else if err != nil {
+		p.refuse(refuse(column, "write %s", named(column).write))
+	}
+	return value
+}
+
+// parties reads who gives the mandate to whom.
+func (p *parser) parties(w *wish) {
+	m := &w.mandate
+	m.Grantor = mandate.Organisation{
+		KvK:  parsed(p, grantorKvK, etoegang.ParseKvKNumber),
+		RSIN: parsed(p, grantorRSIN, etoegang.ParseRSIN),
+		Name: parsed(p, grantorName, parseName), Active: true,
+	}
+	m.Intermediary = mandate.Organisation{
+		KvK:  parsed(p, intermediaryKvK, etoegang.ParseKvKNumber),
+		Name: parsed(p, intermediaryName, parseName), Active: true,
+	}
+	m.Person = mandate.Person{
+		Subject: etoegang.ActingSubject{
+			Authenticator: parsed(p, authenticator, parseAuthenticator),
+			Pseudonym:     parsed(p, pseudonym, etoegang.ParsePseudonym),
+		},
+		Name: parsed(p, personName, parseName), Active: true,
+	}
+	w.client = parsed(p, clientKvK, etoegang.ParseKvKNumber)
+}
+
+// content reads what the mandate says.
+func (p *parser) content(m *mandate.Mandate) {
+	m.Scope = parsed(p, scope, parseScope)
+	m.Validity = mandate.Validity{
+		From: parsed(p, from, mandate.ParseMoment),
+		To:   parsed(p, until, mandate.ParseMoment),
+	}
+	m.Establishments = parsed(p, establishments, parseEstablishments)
+	m.Register = parsed(p, otherRegister, parseRegister)
+	m.Reference = parsed(p, reference, parseReference)
+}
+
+// errSyntax stands for every mistake of which the manual of the column is the answer.
+var errSyntax = errors.New("not as the column says")
+
+func parseKind(s string) (mandate.Kind, error) {
+	switch k := mandate.Kind(s); k {
+	case mandate.Direct, mandate.Chain, mandate.Assignment:
+		return k, nil
+	}
+	return "", errSyntax
+}
+
+func parseName(s string) (string, error) {
+	if utf8.RuneCountInString(s) > 200 || strings.ContainsFunc(s, unicode.IsControl) {
+		return "", errSyntax
+	}
+	return s, nil
+}
+
+func parseReference(s string) (string, error) {
+	layout := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\r\n\t", r) }
+	if len(s) > 255 || strings.ContainsFunc(s, layout) {
+		return "", errSyntax
+	}
+	return s, nil
+}
+
+func parseAuthenticator(s string) (etoegang.EntityID, error) {
+	e, err := etoegang.ParseEntityID(s)
+	if err == nil && e.Role() != etoegang.Authenticator && e.Role() != etoegang.EIDAS {
+		err = errSyntax
+	}
+	return e, err
+}
+
+func parseRegister(s string) (etoegang.EntityID, error) {
+	e, err := etoegang.ParseEntityID(s)
+	if err == nil && e.Role() != etoegang.Register {
+		err = errSyntax
+	}
+	return e, err
+}
+
+func parseScope(s string) (list mandate.Scope, err error) {
+	seen := map[mandate.Item]bool{}
+	for text := range strings.FieldsSeq(s) {
+		item, err := mandate.ParseItem(text)
+		if err != nil {
+			return nil, err
+		}
+		if !item.Level.Supported() {
+			return nil, refuse(scope, "write loa2, loa2plus, loa3 or loa4 after the @; %s no longer exists", item.Level)
+		}
+		target := mandate.Item{Service: item.Service, Provider: item.Provider}
+		if seen[target] {
+			return nil, refuse(scope, "write each item once; the same one stands here twice")
+		}
+		seen[target] = true
+		list = append(list, item)
+	}
+	return list, nil
+}
+
+func parseEstablishments(s string) (list []etoegang.EstablishmentNumber, err error) {
+	seen := map[etoegang.EstablishmentNumber]bool{}
+	for text := range strings.FieldsSeq(s) {
+		number, err := etoegang.ParseEstablishmentNumber(text)
+		if err != nil || seen[number] {
+			return nil, errSyntax
+		}
+		seen[number] = true
+		list = append(list, number)
+	}
+	return list, nil
+}

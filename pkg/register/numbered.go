@@ -1,0 +1,9 @@
+package register
+
+import "github.com/mandated/mandated/pkg/mandate"
+
+// PersonNumbered gives the person with a number of the register's own, or nil if there
+// is none.
+func (s *Snapshot) PersonNumbered(id mandate.PersonID) (*mandate.Person, error) {
+	return s.person(`p.person = ?2`, id)
+}
