@@ -8,18 +8,25 @@ import (
 )
 
 // chains reads the chain mandates from a company to an intermediary.
-func (d *desk) chains(company etoegang.LegalSubject, intermediary etoegang.KvKNumber) ([]mandate.Mandate, error) {
-	return d.view.Between(company, etoegang.Intermediary{KvK: intermediary})
+func (d *desk) chains(between pair) ([]mandate.Mandate, error) {
+	if list, ok := d.between[between]; ok {
+		return list, nil
+	}
+	list, err := d.view.Between(between.client.LegalSubject(), etoegang.Intermediary{KvK: between.intermediary})
+	if err == nil {
+		d.between[between] = list
+	}
+	return list, err
 }
 
 // client finds the chain mandate that an assignment passes on: the one of the client
 // in which the assignment fits.
 func (d *desk) client(w wish) (mandate.ID, error) {
-	list, err := d.chains(w.client.LegalSubject(), w.mandate.Grantor.KvK)
+	all, err := d.chains(pair{w.client, w.mandate.Grantor.KvK})
 	if err != nil {
 		return 0, err
 	}
-	list = slices.DeleteFunc(list, func(c mandate.Mandate) bool { return c.State.Ended() })
+	list := slices.DeleteFunc(slices.Clone(all), func(c mandate.Mandate) bool { return c.State.Ended() })
 	fitting := within(w.mandate, list)
 	switch {
 	case len(list) == 0:

@@ -19,7 +19,11 @@ type desk struct {
 
 	organisations map[etoegang.KvKNumber]mandate.Organisation // without ID: not registered
 	persons       map[etoegang.ActingSubject]mandate.Person
+	between       map[pair][]mandate.Mandate // chain mandates, until one is added
 }
+
+// pair is a client and its intermediary.
+type pair struct{ client, intermediary etoegang.KvKNumber }
 
 // judge judges and writes a batch, in order. An error is the register's, and the end
 // of the batch.
@@ -28,6 +32,7 @@ func (j *job) judge(tx *register.Tx, batch []wish) ([]Result, error) {
 		tx: tx, view: tx.Snapshot(), self: j.register.EntityID(), migrating: j.options.Migrating,
 		organisations: map[etoegang.KvKNumber]mandate.Organisation{},
 		persons:       map[etoegang.ActingSubject]mandate.Person{},
+		between:       map[pair][]mandate.Mandate{},
 	}
 	results := make([]Result, 0, len(batch))
 	for _, w := range batch {
@@ -104,5 +109,6 @@ func (d *desk) grant(m mandate.Mandate, p parties) (mandate.ID, error) {
 	if err != nil {
 		return 0, fmt.Errorf("granting a mandate that was judged to be right: %w", err)
 	}
+	delete(d.between, pair{m.Grantor.KvK, m.Intermediary.KvK})
 	return granted.ID, d.complete(m, p, everything)
 }

@@ -13,7 +13,7 @@ func (d *desk) same(w wish, p parties) (mandate.ID, error) {
 	if !p.allKnown() {
 		return 0, nil
 	}
-	others, err := d.between(w, p)
+	others, err := d.others(w, p)
 	if err != nil {
 		return 0, err
 	}
@@ -33,15 +33,15 @@ func (d *desk) same(w wish, p parties) (mandate.ID, error) {
 	return 0, nil
 }
 
-// between reads the mandates of the same kind between the same parties, for the same
+// others reads the mandates of the same kind between the same parties, for the same
 // client.
-func (d *desk) between(w wish, p parties) (list []mandate.Mandate, err error) {
-	subject, grantor := w.mandate.Person.Subject, p.grantor.KvK.LegalSubject()
+func (d *desk) others(w wish, p parties) (list []mandate.Mandate, err error) {
+	subject := w.mandate.Person.Subject
 	switch w.mandate.Kind {
 	case mandate.Chain:
-		return d.chains(grantor, p.intermediary.KvK)
+		return d.chains(pair{p.grantor.KvK, p.intermediary.KvK})
 	case mandate.Direct:
-		held, err := d.view.HeldBy(subject, grantor)
+		held, err := d.view.HeldBy(subject, p.grantor.KvK.LegalSubject())
 		return held.Direct, err
 	}
 	held, err := d.view.HeldBy(subject, w.client.LegalSubject())

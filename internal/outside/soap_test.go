@@ -98,7 +98,7 @@ func TestNotAMessage(t *testing.T) {
 		{"a closing tag too many", whole + "</soap:Envelope>", xmlsec.ErrMalformed},
 		{"another closing tag", strings.Replace(whole, "</soap:Body>", "</soap:Envelope>", 1), xmlsec.ErrMalformed},
 		{"a bare ampersand", strings.Replace(whole, ":services:", ":serv&ices:", 1), xmlsec.ErrEntity},
-		{"a bare less-than", strings.Replace(whole, ":services:", ":serv<ices:", 1), xmlsec.ErrMalformed},
+		{"a bare less-than", strings.Replace(whole, ":services:", ":serv<ices:", 1), xmlsec.ErrMixedContent},
 		{"a less-than in an attribute", strings.Replace(whole, `Version="2.0"`, `Version="2<0"`, 1), xmlsec.ErrMalformed},
 		{"an attribute without quotes", strings.Replace(whole, `Version="2.0"`, `Version=2.0`, 1), xmlsec.ErrMalformed},
 		{"an attribute twice", strings.Replace(whole, `Version="2.0"`, `Version="2.0" Version="2.0"`, 1), xmlsec.ErrDuplicateAttribute},

@@ -37,7 +37,7 @@ var ctx = context.Background()
 // The companies of all scenes. Their numbers must never turn up in a log.
 var (
 	bakery = harness.Company("Bakkerij De Korenbloem", "12345678", "123456782")
-	office = harness.Company("Kantoor Telraam", "87654321", "")
+	office = harness.Company("Kantoor Telraam", "65432198", "")
 )
 
 // morning is when all scenes are played.
@@ -60,6 +60,7 @@ type stage struct {
 
 	rival, expired, forgotten *actor
 
+	to      *harness.RegisterNode // the register that is asked
 	journal *journal.Journal
 	seen    int64  // records of the journal
 	counted counts // at the last look
@@ -117,7 +118,7 @@ func newStage(t *testing.T, o harness.Options) *stage {
 	s.vat = s.net.Services["vat"]
 	s.anna, s.bob = s.net.NewPerson("Anna"), s.net.NewPerson("Bob")
 	s.grant()
-	s.openJournal()
+	s.turnTo(s.net.First)
 	t.Cleanup(s.inspect)
 	return s
 }
@@ -132,11 +133,16 @@ func (s *stage) grant() {
 	}
 }
 
-func (s *stage) openJournal() {
+// turnTo makes a register the one that is asked from now on, and looks at what it has
+// counted and recorded so far.
+func (s *stage) turnTo(r *harness.RegisterNode) {
 	s.t.Helper()
-	path := filepath.Join(filepath.Dir(s.net.First.Config), "journal.db")
-	s.journal = must[*journal.Journal](s.t)(journal.Open(ctx, path, journal.Options{}))
-	s.t.Cleanup(func() { _ = s.journal.Close() })
+	path := filepath.Join(filepath.Dir(r.Config), "journal.db")
+	j := must[*journal.Journal](s.t)(journal.Open(ctx, path, journal.Options{}))
+	s.t.Cleanup(func() { _ = j.Close() })
+	s.to, s.journal, s.seen = r, j, 0
+	s.recorded()
+	s.grown()
 }
 
 // strangers makes the participants of our own, with metadata signed by a scheme of our
@@ -242,7 +248,7 @@ type reply struct {
 // post sends a message as an honest client would: with the right Content-Type.
 func (s *stage) post(message []byte) reply {
 	s.t.Helper()
-	request := must[*http.Request](s.t)(http.NewRequestWithContext(ctx, http.MethodPost, s.net.First.Address, bytes.NewReader(message)))
+	request := must[*http.Request](s.t)(http.NewRequestWithContext(ctx, http.MethodPost, s.to.Address, bytes.NewReader(message)))
 	request.Header.Set("Content-Type", "text/xml")
 	return s.do(request)
 }
@@ -281,7 +287,7 @@ func (s *stage) counts() counts {
 
 func (s *stage) metrics() string {
 	s.t.Helper()
-	response, err := http.Get(s.net.First.Operations + "/metrics")
+	response, err := http.Get(s.to.Operations + "/metrics")
 	if err != nil {
 		s.t.Fatalf("reading the metrics: %v", err)
 	}
@@ -311,7 +317,7 @@ func (s *stage) recorded() int {
 }
 
 // ours is the directory of somebody who believes the register and nobody else.
-func (s *stage) ours() *saml.Directory { return saml.NewDirectory(participant(s.net.First.Party)) }
+func (s *stage) ours() *saml.Directory { return saml.NewDirectory(participant(s.to.Party)) }
 
 func participant(p *harness.Party) saml.Participant {
 	signer := p.Signer()

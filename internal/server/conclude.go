@@ -93,7 +93,7 @@ func (s *Server) permit(state *State, in *saml.Received, a pdp.Answer, now time.
 		answer.Intermediary = etoegang.Intermediary{KvK: o.Intermediary.KvK}
 	}
 	if a.Instance.Portal {
-		answer.ServiceUUIDs = o.Services
+		answer.ServiceUUIDs = append(answer.ServiceUUIDs, o.Services...)
 	}
 	if in.Question != saml.AskRecheck { // a provider that asks again has the identifiers already
 		if err := s.identify(state, in, a, &answer, now); errors.Is(err, errNoKey) {

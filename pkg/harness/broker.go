@@ -153,6 +153,13 @@ func (b *Broker) send(ctx context.Context, asking saml.Asking, at *RegisterNode,
 	return b.network.ask(ctx, b.Party, asking, signer, at, result)
 }
 
+// Send signs a query of one's own making and sends it: for questions that the harness does
+// not ask by itself.
+func (n *Network) Send(ctx context.Context, asker *Party, asking saml.Asking, at *RegisterNode) (*Result, error) {
+	result := &Result{}
+	return result, n.ask(ctx, asker, asking, asker.Signer(), at, result)
+}
+
 func (n *Network) ask(ctx context.Context, asker *Party, asking saml.Asking, signer xmlsec.Signer, at *RegisterNode, result *Result) error {
 	query, err := asking.Sign(signer)
 	if err != nil {

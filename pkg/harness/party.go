@@ -4,9 +4,11 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -167,14 +169,28 @@ func both(text string) map[string]string { return map[string]string{"nl": text, 
 
 func slug(s string) string { return strings.ReplaceAll(strings.ToLower(s), " ", "-") }
 
-// freeAddress finds a port on loopback that nobody uses.
+// nextPort walks through ports below those that systems give to clients by themselves, so
+// that nobody takes one between the moment it was found free and the daemon's start.
+var nextPort = struct {
+	sync.Mutex
+	at int
+}{at: 20000 + os.Getpid()%6000*2}
+
+// freeAddress finds a port on loopback that nobody uses, and that this process never gave
+// out before.
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	nextPort.Lock()
+	defer nextPort.Unlock()
+	for range 1000 {
+		if nextPort.at++; nextPort.at > 32000 {
+			nextPort.at = 20000
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", nextPort.at))
+		if err == nil {
+			return l.Addr().String(), l.Close()
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
+	return "", errors.New("no free port on loopback")
 }
 
 // addService adds a service's definition and its one instance to its provider.

@@ -140,31 +140,55 @@ func (q *Query) readRequest(n *xmlsec.Node) error {
 }
 
 func (q *Query) readResource(n *xmlsec.Node) error {
-	id, err := contextText(n, etoegang.AttributeServiceID)
-	if id, err = required(etoegang.AttributeServiceID, id, err); err != nil {
-		return err
+	r, err := readResource(n)
+	if err == nil && len(r.uuids) != 1 {
+		err = problem(ProblemMalformed, "ServiceUUID has %d values", len(r.uuids))
 	}
-	if q.ServiceID, err = etoegang.ParseServiceID(id); err != nil {
-		return wrap(ProblemIdentifier, err, "ServiceID")
-	}
-	uuid, err := contextText(n, etoegang.AttributeServiceUUID)
-	if uuid, err = required(etoegang.AttributeServiceUUID, uuid, err); err != nil {
-		return err
-	}
-	if q.ServiceUUID, err = etoegang.ParseServiceUUID(uuid); err != nil {
-		return wrap(ProblemIdentifier, err, "ServiceUUID")
-	}
-	level, err := contextText(n, etoegang.AttributeLevel)
 	if err != nil {
 		return err
 	}
+	q.ServiceID, q.ServiceUUID, q.Level, q.intermediary = r.id, r.uuids[0], r.level, r.intermediary
+	return nil
+}
+
+// resource is what queries and statements say in the same way of a service.
+type resource struct {
+	id           etoegang.ServiceID
+	uuids        []etoegang.ServiceUUID // the one asked for; in a statement about a portal also those behind it
+	level        etoegang.AssuranceLevel
+	intermediary string
+}
+
+func readResource(n *xmlsec.Node) (r resource, err error) {
+	id, err := contextText(n, etoegang.AttributeServiceID)
+	if id, err = required(etoegang.AttributeServiceID, id, err); err != nil {
+		return r, err
+	}
+	if r.id, err = etoegang.ParseServiceID(id); err != nil {
+		return r, wrap(ProblemIdentifier, err, "ServiceID")
+	}
+	for _, v := range contextAttribute(n, etoegang.AttributeServiceUUID) {
+		text, err := value(v)
+		if err != nil {
+			return r, err
+		}
+		uuid, err := etoegang.ParseServiceUUID(text)
+		if err != nil {
+			return r, wrap(ProblemIdentifier, err, "ServiceUUID")
+		}
+		r.uuids = append(r.uuids, uuid)
+	}
+	level, err := contextText(n, etoegang.AttributeLevel)
+	if err != nil {
+		return r, err
+	}
 	if level != "" {
-		if q.Level, err = etoegang.ParseAssuranceLevel(level); err != nil {
-			return wrap(ProblemIdentifier, err, "LevelOfAssurance")
+		if r.level, err = etoegang.ParseAssuranceLevel(level); err != nil {
+			return r, wrap(ProblemIdentifier, err, "LevelOfAssurance")
 		}
 	}
-	q.intermediary, err = readIntermediary(n)
-	return err
+	r.intermediary, err = readIntermediary(n)
+	return r, err
 }
 
 // readIntermediary reads the intermediary's KvK number under either of its names; two

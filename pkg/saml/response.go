@@ -76,7 +76,7 @@ type Answer struct {
 	Echo bool
 
 	ServiceID    etoegang.ServiceID
-	ServiceUUIDs []etoegang.ServiceUUID // one, or those behind a portal
+	ServiceUUIDs []etoegang.ServiceUUID // the one asked for, then those behind a portal that may be used
 	Asked        etoegang.AssuranceLevel
 	Used         etoegang.AssuranceLevel // NoLevel: left out
 

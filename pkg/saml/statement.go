@@ -21,6 +21,7 @@ type Statement struct {
 
 	ServiceID      etoegang.ServiceID
 	ServiceUUID    etoegang.ServiceUUID
+	Opened         []etoegang.ServiceUUID  // the services behind a portal that the person may use
 	Level          etoegang.AssuranceLevel // asked; NoLevel if not stated
 	Used           etoegang.AssuranceLevel // LevelOfAssuranceUsed; NoLevel after a Deny
 	Establishments []etoegang.EstablishmentNumber
@@ -125,11 +126,14 @@ func (s *Statement) readRequest(request *xmlsec.Node) error {
 	if err != nil {
 		return wrap(ProblemStatement, err, "Request")
 	}
-	var q Query
-	if err := q.readResource(resource); err != nil {
+	r, err := readResource(resource)
+	if err == nil && len(r.uuids) == 0 {
+		err = problem(ProblemMalformed, "ServiceUUID is missing")
+	}
+	if err != nil {
 		return err
 	}
-	s.ServiceID, s.ServiceUUID, s.Level, s.intermediary = q.ServiceID, q.ServiceUUID, q.Level, q.intermediary
+	s.ServiceID, s.ServiceUUID, s.Opened, s.Level, s.intermediary = r.id, r.uuids[0], r.uuids[1:], r.level, r.intermediary
 	used, err := contextText(resource, etoegang.AttributeLevelUsed)
 	if err != nil {
 		return err
