@@ -33,6 +33,7 @@ type commands struct {
 	Revoke       revokeCommand    `cmd:"" help:"End a mandate for good."`
 	List         listCommand      `cmd:"" help:"List mandates."`
 	Show         showCommand      `cmd:"" help:"Show one mandate and its history."`
+	Import       importCommand    `cmd:"" help:"Record many mandates from a CSV file."`
 
 	Decide decideCommand `cmd:"" help:"Explain a decision, rule by rule, without a message."`
 	Ask    askCommand    `cmd:"" help:"Play the broker against a running daemon."`

@@ -297,6 +297,9 @@ func (d *Daemon) base() string {
 	return scheme + d.listener.Addr().String()
 }
 
+// Handler is what the public listener serves, for those who ask in process.
+func (d *Daemon) Handler() http.Handler { return d.public.Handler }
+
 // OperationsAddress is where operators look.
 func (d *Daemon) OperationsAddress() string { return "http://" + d.opsListener.Addr().String() }
 

@@ -37,7 +37,7 @@ func BenchmarkImport(b *testing.B) {
 
 func importMany(b *testing.B, r *register.Register, lines int, want Status) {
 	b.Helper()
-	summary, err := Import(ctx, r, manyLines(lines), Options{Author: desk1, Migrating: true}, func(r Result) error {
+	summary, err := Import(ctx, r, manyLines(lines), Options{Author: clerk, Migrating: true}, func(r Result) error {
 		if r.Status != want {
 			return fmt.Errorf("line %d is %s: %s", r.Line, r.Status, r.Problem)
 		}

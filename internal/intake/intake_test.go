@@ -1,12 +1,12 @@
 package intake
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -97,7 +97,7 @@ func TestInterrupted(t *testing.T) {
 	}
 	stop := errors.New("the power went")
 	seen := 0
-	summary, err := Import(ctx, s.Register, strings.NewReader(file(lines...)), Options{Author: desk1, Batch: 3}, func(Result) error {
+	summary, err := Import(ctx, s.Register, strings.NewReader(file(lines...)), Options{Author: clerk, Batch: 3}, func(Result) error {
 		if seen++; seen == 5 {
 			return stop
 		}
@@ -390,20 +390,46 @@ func TestBrokenRegister(t *testing.T) {
 	for i := range 10 {
 		lines = append(lines, direct("pseudonym="+nym(i)))
 	}
-	path := ""
-	_ = path
-	done := 0
-	summary, err := Import(ctx, s.Register, strings.NewReader(file(lines...)), Options{Author: desk1, Batch: 4, Progress: func(n int) {
-		if done = n; n == 4 {
-			go s.Register.Close()
-			time.Sleep(100 * time.Millisecond)
+	summary, err := Import(ctx, s.Register, strings.NewReader(file(lines...)), Options{Author: clerk, Batch: 4, Progress: func(n int) {
+		if n == 4 {
+			_ = s.Register.Close()
 		}
 	}}, nil)
-	if !errors.Is(err, register.ErrClosed) || summary.Lines != 4 || done != 4 {
+	if !errors.Is(err, register.ErrClosed) || summary.Lines != 4 || summary.Revision != 1 {
 		t.Errorf("%v, %+v", err, summary)
 	}
 	if !strings.Contains(err.Error(), "lines 6 to 9") {
 		t.Errorf("the error does not say where: %v", err)
+	}
+}
+
+// A register in which another process writes for too long is an error too, and the
+// import can be started again.
+func TestBusyRegister(t *testing.T) {
+	s := newScene(t)
+	other := must(register.Open(ctx, s.path, register.Options{}))
+	defer other.Close()
+	_, err := other.Change(ctx, clerk, func(*register.Tx) error {
+		out := s.try(file(direct()), Options{})
+		if !errors.Is(out.err, register.ErrBusy) || out.Lines != 0 {
+			t.Errorf("%v, %+v", out.err, out.Summary)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.want(s.load(direct()), "granted")
+}
+
+// An import that is told to stop does so between two batches.
+func TestCancelled(t *testing.T) {
+	s := newScene(t)
+	stopping, stop := context.WithCancel(ctx)
+	summary, err := Import(stopping, s.Register, strings.NewReader(file(direct(), chain(), assignment())),
+		Options{Author: clerk, Batch: 2, Progress: func(int) { stop() }}, nil)
+	if !errors.Is(err, context.Canceled) || summary.Granted != 2 || len(s.mandates()) != 2 {
+		t.Errorf("%v, %+v", err, summary)
 	}
 }
 

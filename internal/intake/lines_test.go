@@ -104,7 +104,7 @@ func TestFailingFile(t *testing.T) {
 	for _, text := range []string{"", file()[:5], file(direct()), header + "\n" + strings.Repeat("x", 3*maxLine)} {
 		s := newScene(t)
 		in := io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken))
-		if _, err := Import(ctx, s.Register, in, Options{Author: desk1}, nil); !errors.Is(err, broken) {
+		if _, err := Import(ctx, s.Register, in, Options{Author: clerk}, nil); !errors.Is(err, broken) {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -113,7 +113,7 @@ func TestFailingFile(t *testing.T) {
 // A file is read as it comes, however small the pieces.
 func TestSlowFile(t *testing.T) {
 	s := newScene(t)
-	summary, err := Import(ctx, s.Register, iotest.OneByteReader(strings.NewReader(file(direct(), chain()))), Options{Author: desk1}, nil)
+	summary, err := Import(ctx, s.Register, iotest.OneByteReader(strings.NewReader(file(direct(), chain()))), Options{Author: clerk}, nil)
 	if err != nil || summary.Granted != 2 {
 		t.Errorf("%v, %+v", err, summary)
 	}

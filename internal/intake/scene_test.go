@@ -21,7 +21,7 @@ var (
 	ctx   = context.Background()
 	mr    = must(etoegang.ParseEntityID("urn:etoegang:MR:00000003520354760000:entities:9001"))
 	noon  = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	desk1 = register.Author{Who: "desk", Why: "bulk import of November"}
+	clerk = register.Author{Who: "desk", Why: "bulk import of November"}
 )
 
 const (
@@ -82,13 +82,14 @@ func file(lines ...string) string { return header + "\n" + strings.Join(lines, "
 type scene struct {
 	*testing.T
 	*register.Register
-	now time.Time
+	now  time.Time
+	path string
 }
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{T: t, now: noon}
-	r, err := register.Create(ctx, filepath.Join(t.TempDir(), "register.db"), mr, time.Second,
+	s := &scene{T: t, now: noon, path: filepath.Join(t.TempDir(), "register.db")}
+	r, err := register.Create(ctx, s.path, mr, time.Second,
 		register.Options{Now: func() time.Time { return s.now }, Wait: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +110,7 @@ type outcome struct {
 func (s *scene) try(text string, o Options) (out outcome) {
 	s.Helper()
 	if o.Author == (register.Author{}) {
-		o.Author = desk1
+		o.Author = clerk
 	}
 	out.Summary, out.err = Import(ctx, s.Register, strings.NewReader(text), o, func(r Result) error {
 		out.results = append(out.results, r)
@@ -211,7 +212,7 @@ func subject(n int) etoegang.ActingSubject {
 
 func (s *scene) change(fn func(*register.Tx) error) {
 	s.Helper()
-	if _, err := s.Change(ctx, desk1, fn); err != nil {
+	if _, err := s.Change(ctx, clerk, fn); err != nil {
 		s.Fatal(err)
 	}
 }

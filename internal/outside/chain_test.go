@@ -153,7 +153,7 @@ func TestConfirm(t *testing.T) {
 			setText(child(l.statement(), "Issuer"), s.net.Second.Entity.String())
 			penOf(s.net.Second.Signer()).sign(l.statement())
 			return l.reseal().bytes()
-		}, fault(xmlsec.ErrUnknownIssuer)},
+		}, refused("assertion-link")},
 		{"the statement of another broker", func(l *letter) []byte {
 			a := l.statement()
 			setText(child(a, "Issuer"), s.rival.entity.String())

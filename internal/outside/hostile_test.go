@@ -139,7 +139,7 @@ func (s *stage) wantRefusal(t *testing.T, r reply, want verdict) {
 	}
 }
 
-func (s *stage) read(t *testing.T, body []byte) *saml.Reply {
+func (s *stage) read(t testing.TB, body []byte) *saml.Reply {
 	t.Helper()
 	asked := inResponseTo.FindSubmatch(body)
 	if asked == nil {

@@ -51,7 +51,7 @@ var played struct{ hostile, honest atomic.Int64 }
 // broker, a broker whose certificate has expired, one whose metadata have, and a trap
 // that nobody must ever walk into.
 type stage struct {
-	t     *testing.T
+	t     testing.TB
 	net   *harness.Network
 	clock *harness.Clock
 	vat   harness.Service
@@ -100,7 +100,7 @@ func (b *syncBuffer) String() string {
 
 // newStage starts the network. When the test ends, the journal must hold only decisions,
 // the log and the metrics must name nobody, and the trap must be empty.
-func newStage(t *testing.T, o harness.Options) *stage {
+func newStage(t testing.TB, o harness.Options) *stage {
 	t.Helper()
 	s := &stage{t: t, clock: harness.NewClock(morning), log: &syncBuffer{}}
 	s.trap = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.trapped.Add(1) }))
@@ -228,7 +228,7 @@ var weakPair = sync.OnceValue(func() devkeys.Pair {
 	return devkeys.Pair{Name: "weak", Key: key, Certificate: certificate}
 })
 
-func must[T any](t *testing.T) func(T, error) T {
+func must[T any](t testing.TB) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()
 		if err != nil {

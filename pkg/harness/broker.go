@@ -78,21 +78,45 @@ func (b *Broker) Authorize(ctx context.Context, q Question) (*Result, error) {
 	if q.At == nil {
 		q.At = b.network.First
 	}
-	result := &Result{question: q, loginID: saml.NewID(), transient: saml.NewID()}
-	var err error
-	if result.login, err = b.network.login(result); err != nil {
+	result, asking, err := b.prepare(q)
+	if err != nil {
 		return nil, err
 	}
-	asking := b.asking(result, q.At)
+	return result, b.send(ctx, asking, q.At, result)
+}
+
+// Query makes the signed message of a question without sending it.
+func (b *Broker) Query(q Question) ([]byte, error) {
+	if q.At == nil {
+		q.At = b.network.First
+	}
+	_, asking, err := b.prepare(q)
+	if err != nil {
+		return nil, err
+	}
+	query, err := asking.Sign(b.Signer())
+	if err != nil {
+		return nil, err
+	}
+	return saml.Wrap(query), nil
+}
+
+// prepare lets the person log in and puts his log-in into a query.
+func (b *Broker) prepare(q Question) (result *Result, asking saml.Asking, err error) {
+	result = &Result{question: q, loginID: saml.NewID(), transient: saml.NewID()}
+	if result.login, err = b.network.login(result); err != nil {
+		return nil, asking, err
+	}
+	asking = b.asking(result, q.At)
 	asking.Assertions = []*xmlsec.Element{result.login}
 	if !q.Company.IsZero() {
 		preferred, err := saml.SealName(etoegang.TypeKvKNr, q.Company.Text(), q.At.Recipient())
 		if err != nil {
-			return nil, err
+			return nil, asking, err
 		}
 		asking.Represented = []*xmlsec.Element{preferred}
 	}
-	return result, b.send(ctx, asking, q.At, result)
+	return result, asking, nil
 }
 
 // Confirm asks the second register to confirm what the first one permitted.

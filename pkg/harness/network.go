@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -367,6 +368,9 @@ func (r *RegisterNode) Restart(ctx context.Context) error {
 	}
 	return r.start(ctx)
 }
+
+// Handler is what the daemon serves, for those who ask without a network in between.
+func (r *RegisterNode) Handler() http.Handler { return r.daemon.Handler() }
 
 // Register is the mandate register itself, to put mandates in.
 func (r *RegisterNode) Register() *register.Register { return r.daemon.Register() }

@@ -31,7 +31,8 @@ type Place struct {
 	Min, Max int
 }
 
-// Key is a key an issuer has registered, with the name its signatures may hint at.
+// Key is a key an issuer has registered, with the name its signatures may hint at. A key
+// without a name answers to every hint: whoever signs metadata is known by certificate.
 type Key struct {
 	Name        string
 	Certificate *x509.Certificate

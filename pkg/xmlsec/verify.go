@@ -152,7 +152,7 @@ func (p *Place) certificates(issuer string, e envelope, now time.Time) ([]*x509.
 	var usable []*x509.Certificate
 	refusal := fmt.Errorf("%w: %.80q", ErrKeyName, e.keyName)
 	for _, k := range keys {
-		if e.named && k.Name != e.keyName {
+		if e.named && k.Name != "" && k.Name != e.keyName {
 			continue
 		}
 		if err := k.usable(now); err != nil {

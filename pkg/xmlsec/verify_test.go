@@ -432,6 +432,7 @@ func TestOnlyGoodKeysCount(t *testing.T) {
 		"1024 bits":                           {[]Key{weak}, ErrWeakKey},
 		"no RSA":                              {[]Key{elliptic}, ErrWeakKey},
 		"no certificate":                      {[]Key{nothing}, ErrCertificate},
+		"the right key without a name":        {[]Key{{"", broker.certificate}}, nil},
 		"expired a second ago":                {[]Key{expired}, ErrCertificate},
 		"another key of that name":            {[]Key{named(someone(t, "mallory"))}, ErrSignature},
 		"the right key under another name":    {[]Key{{"other", broker.certificate}}, ErrKeyName},
