@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
@@ -13,14 +17,15 @@ import (
 )
 
 type askCommand struct {
-	Network string `required:"" help:"Folder of a played network, as \"mandated demo --out DIR --keep\" leaves it." placeholder:"DIR" type:"existingdir"`
-	Person  string `required:"" help:"Who logs in." placeholder:"NAME"`
-	Service string `required:"" help:"Which service he wants to use." placeholder:"NAME"`
-	For     string `help:"KvK number of the company he wants to act for." placeholder:"KVK"`
-	Login   string `help:"Level at which he logs in. Default: what the service needs."`
-	Asked   string `help:"Level that the service asks for. Default: the catalogue's."`
-	Mistake string `help:"Something to do wrong on purpose: expired, wrong-audience, altered, replayed or wrong-key."`
-	Out     string `help:"Folder to keep the messages in." placeholder:"DIR"`
+	Network string        `required:"" help:"Folder of a played network, as \"mandated demo --out DIR --keep\" leaves it." placeholder:"DIR" type:"existingdir"`
+	Person  string        `required:"" help:"Who logs in." placeholder:"NAME"`
+	Service string        `required:"" help:"Which service he wants to use." placeholder:"NAME"`
+	For     string        `help:"KvK number of the company he wants to act for." placeholder:"KVK"`
+	Login   string        `help:"Level at which he logs in. Default: what the service needs."`
+	Asked   string        `help:"Level that the service asks for. Default: the catalogue's."`
+	Mistake string        `help:"Something to do wrong on purpose: expired, wrong-audience, altered, replayed or wrong-key."`
+	Wait    time.Duration `default:"1s" help:"How long to wait for a daemon that is still starting."`
+	Out     string        `help:"Folder to keep the messages in." placeholder:"DIR"`
 }
 
 func (a askCommand) Run(e *environment) error {
@@ -30,6 +35,9 @@ func (a askCommand) Run(e *environment) error {
 	}
 	question, err := a.question(network, people)
 	if err != nil {
+		return err
+	}
+	if err := awaitDaemon(e.ctx, network.First.Address, a.Wait); err != nil {
 		return err
 	}
 	result, err := network.Broker.Authorize(e.ctx, question)
@@ -55,6 +63,27 @@ func (a askCommand) Run(e *environment) error {
 			v.tell(e)
 		}
 	})
+}
+
+// awaitDaemon waits until somebody listens at the address.
+func awaitDaemon(ctx context.Context, address string, patience time.Duration) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		connection, err := new(net.Dialer).DialContext(ctx, "tcp", u.Host)
+		if err == nil {
+			return connection.Close()
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("nobody answers at %s: is the daemon running? (%w)", address, err)
+		}
+	}
 }
 
 func (a askCommand) question(n *harness.Network, people map[string]mandate.Person) (q harness.Question, err error) {

@@ -3,7 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
+	"os"
 	"strings"
 
 	"github.com/mandated/mandated/pkg/etoegang"
@@ -11,17 +12,24 @@ import (
 	"github.com/mandated/mandated/pkg/register"
 )
 
-func errorsIsNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }
-
-// readSubject reads who a person is at his authentication service.
-func readSubject(authenticator, pseudonym string) (s etoegang.ActingSubject, err error) {
+// readSubject reads who a person is at his authentication service. His pseudonym comes out
+// of a file, since command lines are seen by others.
+func readSubject(authenticator, file string) (s etoegang.ActingSubject, err error) {
 	if s.Authenticator, err = etoegang.ParseEntityID(authenticator); err != nil {
 		return s, err
 	}
 	if s.Authenticator.Role() != etoegang.Authenticator {
 		return s, fmt.Errorf("%s is no authentication service (AD)", authenticator)
 	}
-	s.Pseudonym, err = etoegang.ParsePseudonym(strings.TrimSpace(pseudonym))
+	read := func() ([]byte, error) { return os.ReadFile(file) }
+	if file == "-" {
+		read = func() ([]byte, error) { return io.ReadAll(io.LimitReader(os.Stdin, 1<<10)) }
+	}
+	text, err := read()
+	if err != nil {
+		return s, err
+	}
+	s.Pseudonym, err = etoegang.ParsePseudonym(strings.TrimSpace(string(text)))
 	return s, err
 }
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -16,7 +18,7 @@ import (
 // load reads the configuration.
 func (e *environment) load() (daemon.Config, error) {
 	c, err := daemon.LoadConfig(e.config, e.environ)
-	if os.IsNotExist(err) || errorsIsNotExist(err) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return c, fmt.Errorf("there is no configuration at %s: name one with --config, or see \"mandated demo --out DIR\" for an example", e.config)
 	}
 	return c, err
@@ -136,7 +138,7 @@ func inactive(active bool) string {
 
 type personPut struct {
 	Authenticator string `required:"" help:"EntityID of the authentication service that knows the person." placeholder:"URN"`
-	Pseudonym     string `required:"" help:"File with the internal pseudonym there, 64 hexadecimal digits; - reads it from standard input." type:"filecontent" placeholder:"FILE"`
+	Pseudonym     string `required:"" help:"File with the internal pseudonym there, 64 hexadecimal digits; - reads standard input." placeholder:"FILE"`
 	Name          string `help:"Name for people; left alone if not given."`
 	Inactive      bool   `help:"Stop every mandate to this person; without this they count again."`
 }

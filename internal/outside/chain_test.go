@@ -125,6 +125,7 @@ func (s *stage) chainAttacks(t *testing.T, list []attack) {
 }
 
 func TestConfirm(t *testing.T) {
+	t.Parallel()
 	s := chainStage(t)
 	result := []string{"Statement", "Response", "Result"}
 	obligation := append(result[:3:3], "Obligations", "Obligation")
@@ -276,6 +277,7 @@ func (s *stage) loginElement(who mandate.Person) *etree.Element {
 
 // The times of a chain, at their edges: the last moment accepted and the first refused.
 func TestConfirmTimes(t *testing.T) {
+	t.Parallel()
 	s := chainStage(t)
 	now := s.clock.Now()
 	statement := func(name string, path ...string) func(time.Duration) func(*letter) []byte {

@@ -175,6 +175,7 @@ func (s *stage) with(l *letter, habits ...habit) []byte {
 
 // Every habit alone, and a third of all pairs: each habit meets a dozen others.
 func TestHabits(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	all := habits(s)
 	for i, first := range all {
@@ -196,6 +197,7 @@ func TestHabits(t *testing.T) {
 
 // Habits of bytes and of HTTP, which no signature covers.
 func TestHabitsOfHTTP(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	for name, change := range map[string]func([]byte) []byte{
 		"a declaration": func(m []byte) []byte { return append([]byte("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"), m...) },

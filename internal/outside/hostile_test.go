@@ -215,6 +215,7 @@ func TestMain(m *testing.M) {
 
 // The two letters of every scene are honest, whoever signs them.
 func TestTheHonestLettersAreBelieved(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	for _, who := range []mandate.Person{s.anna, s.bob} {
 		s.answers(t, s.letter(who).bytes(), who)

@@ -179,6 +179,7 @@ var signedIDs = []string{
 // xmlsec1 verifies every signature of every message, given nothing but the certificate of
 // whoever must have made it; and no other certificate fits.
 func TestSignaturesByXMLSec1(t *testing.T) {
+	t.Parallel()
 	xmlsec1 := tool(t, "xmlsec1")
 	s := collect(t, harness.Options{})
 	verify := func(t *testing.T, file string, n int, by *harness.Party) error {
@@ -216,6 +217,7 @@ const schemas = "../../testdata/schema/"
 
 // xmllint validates every message, fetching nothing: the SOAP envelope and all in it.
 func TestFormByXMLLint(t *testing.T) {
+	t.Parallel()
 	xmllint := tool(t, "xmllint")
 	for _, schema := range []string{"/usr/share/xml/opensaml/saml-schema-protocol-2.0.xsd", "/usr/share/xml/xmltooling/soap-envelope.xsd"} {
 		tool(t, schema)
@@ -261,6 +263,7 @@ type identifier struct {
 // Only the one whom an identifier is for can read it, with xmlsec1 and the key file: the
 // provider the company and the person, the second register the company.
 func TestIdentifiersByXMLSec1(t *testing.T) {
+	t.Parallel()
 	xmlsec1 := tool(t, "xmlsec1")
 	s := collect(t, harness.Options{})
 	for _, c := range s.identifiers() {
@@ -284,6 +287,7 @@ func TestIdentifiersByXMLSec1(t *testing.T) {
 // The newer encryption, of which Debian's xmlsec1 does not know the key transport: openssl
 // opens the key, and the standard library the content.
 func TestIdentifiersByOpenSSL(t *testing.T) {
+	t.Parallel()
 	openssl := tool(t, "openssl")
 	s := collect(t, harness.Options{Configure: func(settings map[string]any) {
 		peers := map[string]any{}
@@ -344,6 +348,7 @@ func (s *specimens) decrypt(t *testing.T, xmlsec1, element string, reader *harne
 
 // crewjam/saml, which many providers in Go use, reads our metadata and our Response.
 func TestReadByCrewjam(t *testing.T) {
+	t.Parallel()
 	s := collect(t, harness.Options{})
 	for _, m := range s.list {
 		switch {

@@ -50,6 +50,7 @@ func adding(xml string, path ...string) func(*letter, *etree.Element) {
 
 // What every SAML message begins with. The signature holds, so the sender is known.
 func TestQueryHeader(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	now := s.clock.Now()
 	list := []attack{
@@ -78,6 +79,7 @@ func TestQueryHeader(t *testing.T) {
 }
 
 func TestQueryContent(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	address := s.net.First.Address
 	host := strings.TrimPrefix(address, "http://")
@@ -131,11 +133,15 @@ func pollution() (list []attack) {
 		etoegang.AttributeServiceID, etoegang.AttributeServiceUUID, etoegang.AttributeLevel, etoegang.AttributeActionID,
 		etoegang.AttributeSubjectID, etoegang.AttributeConsumerIndex, etoegang.AttributeIntendedAudience,
 	} {
+		evil := "evil"
+		if id == etoegang.AttributeServiceUUID {
+			evil = "00000009-0000-4000-8000-000000000000"
+		}
 		for name, do := range map[string]func(*etree.Element){
 			"twice":                           func(a *etree.Element) { twin(child(a, "AttributeValue")) },
-			"with a second value":             func(a *etree.Element) { setText(twin(child(a, "AttributeValue")), "evil") },
-			"with a first value":              func(a *etree.Element) { twin(child(a, "AttributeValue")); setText(child(a, "AttributeValue"), "evil") },
-			"in a second attribute":           func(a *etree.Element) { setText(child(twin(a), "AttributeValue"), "evil") },
+			"with a second value":             func(a *etree.Element) { setText(twin(child(a, "AttributeValue")), evil) },
+			"with a first value":              func(a *etree.Element) { twin(child(a, "AttributeValue")); setText(child(a, "AttributeValue"), evil) },
+			"in a second attribute":           func(a *etree.Element) { setText(child(twin(a), "AttributeValue"), evil) },
 			"in a second attribute, the same": func(a *etree.Element) { twin(a) },
 			"as an empty value":               func(a *etree.Element) { setText(child(a, "AttributeValue"), "") },
 		} {
@@ -164,6 +170,7 @@ func pollution() (list []attack) {
 
 // The query and the log-in disagree, or the log-in is meant for others.
 func TestMeantForOthers(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	audience := func(names ...string) func(*letter) []byte {
 		return onLogin(func(_ *letter, a *etree.Element) {
@@ -238,6 +245,7 @@ func TestMeantForOthers(t *testing.T) {
 // The identifier of the person cannot be opened, or is none. All of these look the same
 // from outside.
 func TestUndecryptable(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	cipher := func(n int, text string) func(*letter) []byte {
 		return onLogin(func(l *letter, a *etree.Element) {
@@ -295,6 +303,7 @@ func TestUndecryptable(t *testing.T) {
 
 // Destination is compared with our configured address, whatever the Host header says.
 func TestHostHeaderIsNotBelieved(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	l := s.letter(s.anna)
 	l.query().CreateAttr("Destination", "http://evil.test/etoegang/1.13/soap")
@@ -311,6 +320,7 @@ func TestHostHeaderIsNotBelieved(t *testing.T) {
 
 // moments are times of a message: the last that is accepted, and the first that is not.
 func TestTimes(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	now := s.clock.Now()
 	confirmation := []string{"Subject", "SubjectConfirmation", "SubjectConfirmationData"}
@@ -356,6 +366,7 @@ func stampLogin(name string, path ...string) func(string) func(*letter) []byte {
 
 // Times that are missing, unreadable or in the wrong order.
 func TestTimesThatAreNone(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	now := s.clock.Now()
 	window := func(from, to time.Duration) func(*letter) []byte {
@@ -390,6 +401,7 @@ func TestTimesThatAreNone(t *testing.T) {
 // Questions that are honest and still get a decision against them: what nobody knows is
 // not told apart from what is not allowed by how it is answered, only by its word.
 func TestUnknown(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	for name, c := range map[string]struct {
 		message func() []byte

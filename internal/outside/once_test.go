@@ -18,6 +18,7 @@ import (
 // fifteen hear that it was replayed. A look-up followed by a store would lose this race
 // sooner or later, so it is run many times.
 func TestCopiesAtOnce(t *testing.T) {
+	t.Parallel()
 	const copies, rounds = 16, 8
 	s := newStage(t, harness.Options{})
 	for round := range rounds {
@@ -54,6 +55,7 @@ func TestCopiesAtOnce(t *testing.T) {
 // A message that was answered is not answered again, in whatever wrapping its signed part
 // comes, for as long as it would be believed.
 func TestReplay(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	first := s.letter(s.anna)
 	s.answers(t, first.bytes(), s.anna)
@@ -82,6 +84,7 @@ func TestReplay(t *testing.T) {
 
 // While the guard cannot be asked, nothing is decided.
 func TestGuardCannotBeAsked(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	db := must[*sql.DB](t)(sql.Open("sqlite", filepath.Join(filepath.Dir(s.net.First.Config), "guard.db")))
 	defer db.Close()

@@ -63,6 +63,7 @@ func (l *letter) recombine() *letter {
 }
 
 func TestRecheck(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	e := s.evidence(s.anna)
 	honest := e.letter()
@@ -170,6 +171,7 @@ func TestRecheck(t *testing.T) {
 
 // Evidence may be twelve hours old and not a second more.
 func TestRecheckAge(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	honest := s.evidence(s.anna).letter()
 	again := func() []byte {

@@ -23,6 +23,7 @@ type penCase struct {
 // Each oddity is tried on the query's own signature and on that of the log-in in a query
 // which its broker has signed as it should.
 func TestSignatureProfile(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	var list []attack
 	for _, c := range penCases(s.trap.URL) {
@@ -238,6 +239,7 @@ func shapeCases(trap string) (list []penCase) {
 
 // The right form by the wrong hand.
 func TestWrongHand(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	provider, rival := penOf(s.vat.Home.Signer()), penOf(s.rival.signer())
 	nobody := pen{key: strangersKey(4), name: "nobody", certificate: s.rival.pair.Certificate}
@@ -311,6 +313,7 @@ func TestWrongHand(t *testing.T) {
 // Signatures that are missing, doubled, borrowed or astray, and issuers and IDs that are
 // not exactly one.
 func TestSignaturesAndIDs(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	edit := func(do func(l *letter)) func(*letter) []byte {
 		return func(l *letter) []byte { do(l); return l.bytes() }
@@ -400,6 +403,7 @@ func TestSignaturesAndIDs(t *testing.T) {
 // Whatever letter of an honest message is changed, the signature over it no longer fits.
 // The few places that something else looks at first say so.
 func TestAnyLetterChanged(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	honest := s.letter(s.anna)
 	for i, c := range changes(honest) {

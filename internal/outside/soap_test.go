@@ -19,6 +19,7 @@ const soap = "http://schemas.xmlsoap.org/soap/envelope/"
 
 // The envelope around an honest query is not what a SOAP 1.1 envelope is.
 func TestEnvelope(t *testing.T) {
+	t.Parallel()
 	header := func(block string) func(*letter) []byte {
 		return func(l *letter) []byte {
 			l.envelope().InsertChildAt(0, snippet(`<soap:Header xmlns:soap="`+soap+`">`+block+`</soap:Header>`))
@@ -77,6 +78,7 @@ func TestEnvelope(t *testing.T) {
 
 // What is no message at all.
 func TestNotAMessage(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	honest := s.letter(s.anna)
 	whole := string(honest.bytes())
@@ -119,6 +121,7 @@ func TestNotAMessage(t *testing.T) {
 // What HTTP itself lets us refuse is no SOAP message, and gets no SOAP answer; only the
 // refusal is counted.
 func TestHTTP(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	honest := s.letter(s.anna).bytes()
 	send := func(method, address, contentType string, body []byte) reply {
@@ -172,6 +175,7 @@ func TestHTTP(t *testing.T) {
 
 // A body that ends too soon, and one that never said how long it would be.
 func TestBrokenOff(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	u := must[*http.Request](t)(http.NewRequest("POST", s.net.First.Address, nil)).URL
 	c := must[net.Conn](t)(net.Dial("tcp", u.Host))

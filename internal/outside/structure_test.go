@@ -162,6 +162,7 @@ func permitted(t *testing.T, clear bool) []byte {
 // Our assertion is built as the skeleton says, which is our own reading of the scheme: a
 // change of the message is a change of that file.
 func TestStructureOfOurAssertion(t *testing.T) {
+	t.Parallel()
 	for name, clear := range map[string]bool{"assertion.txt": false, "assertion-clear.txt": true} {
 		ours := structure(registerAssertion(t, permitted(t, clear)))
 		file := filepath.Join("..", "..", "testdata", "messages", name)
@@ -174,6 +175,7 @@ func TestStructureOfOurAssertion(t *testing.T) {
 
 // What real registers sent in 2020 and in 2023 differs from what we send only as meant.
 func TestStructureOfRealAssertions(t *testing.T) {
+	t.Parallel()
 	folder := os.Getenv("MANDATED_SAMPLES")
 	if folder == "" {
 		t.Skip("MANDATED_SAMPLES names no folder of real messages")

@@ -16,6 +16,7 @@ import (
 // section or an element. Comments and their like are put in after signing, since they do
 // not break a signature.
 func TestHiddenInValues(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	const tail = ":services:"
 	var list []attack
@@ -79,6 +80,7 @@ func TestHiddenInValues(t *testing.T) {
 
 // Document types: to expand, to fetch, or only to hide what follows.
 func TestDocumentType(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	var list []attack
 	for name, dtd := range map[string]string{
@@ -106,6 +108,7 @@ func TestDocumentType(t *testing.T) {
 
 // Bytes that say one thing in one encoding and another in another.
 func TestEncodings(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	declared := func(declaration string) func(*letter) []byte {
 		return func(l *letter) []byte { return append([]byte(declaration), l.bytes()...) }
@@ -153,6 +156,7 @@ func inUTF16(text []byte, bigEnd bool) []byte {
 // Identifiers that look like others, all of them properly signed and encrypted: the
 // sender himself tries them.
 func TestIdentifiers(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	var list []attack
 	add := func(name string, do func(l *letter) []byte, want verdict) {

@@ -122,6 +122,7 @@ func turned() []heavy {
 }
 
 func TestHeavyMessages(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	var list []attack
 	for _, h := range append(append(overLimit(), atLimit()...), turned()...) {

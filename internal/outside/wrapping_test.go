@@ -200,6 +200,7 @@ func (w wrapping) stopped() error {
 }
 
 func TestWrappedQuery(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	var list []attack
 	for _, w := range wrappings(queryHidings()) {
@@ -280,6 +281,7 @@ func (w wrapping) stoppedAssertion() error {
 }
 
 func TestWrappedLogin(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	var list []attack
 	for _, w := range wrappings(assertionHidings()) {
@@ -316,6 +318,7 @@ func forgedLogin(l *letter) *etree.Element {
 
 // Several log-ins, of which not all are signed, or not all are wanted.
 func TestSeveralAssertions(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, harness.Options{})
 	add := func(l *letter, a *etree.Element) *letter {
 		value := twin(l.assertion().Parent())

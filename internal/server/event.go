@@ -101,7 +101,7 @@ func (e *event) finish() {
 	took := time.Since(e.started)
 	e.server.c.Metrics.took(took)
 	attributes := []slog.Attr{
-		slog.String("outcome", e.outcome), slog.String("status", e.status), slog.Duration("took", took),
+		slog.String("outcome", e.outcome), slog.String("status", e.status), slog.Float64("seconds", took.Seconds()),
 	}
 	for _, a := range []slog.Attr{
 		slog.String("sender", e.sender), slog.String("message", e.message), slog.String("question", e.question),

@@ -46,18 +46,21 @@ func ParseMetadata(doc []byte, trust Trust, now time.Time) (participants []Parti
 	if root.Name != inMetadata("EntitiesDescriptor") && root.Name != inMetadata("EntityDescriptor") {
 		return nil, nil, fmt.Errorf("reading metadata: the document is %q, not an EntitiesDescriptor or EntityDescriptor", root.Name.Local)
 	}
-	if signed := len(root.All(inDSig("Signature"))) > 0; signed || !trust.File {
-		if !signed {
-			return nil, nil, ErrUnsigned
-		}
+	signed := len(root.All(inDSig("Signature"))) > 0
+	switch {
+	case signed && (len(trust.Certificates) > 0 || !trust.File):
 		place := xmlsec.Place{Name: "metadata", Path: []xmlsec.Step{{root.Name}}, Keys: trust.Keys, Min: 1, Max: 1}
 		verified, err := document.Verify(now, place)
 		if err != nil {
 			return nil, nil, fmt.Errorf("verifying the metadata's signature: %w", err)
 		}
 		root = verified[0].Root()
-	} else {
-		notes = append(notes, "unsigned: believed only because its entry says trust: file")
+	case !trust.File:
+		return nil, nil, ErrUnsigned
+	case signed:
+		notes = append(notes, "the signature was not checked, since no certificate to trust was named: believed only because of trust: file")
+	default:
+		notes = append(notes, "unsigned: believed only because of trust: file")
 	}
 	r := metadataReader{now: now, notes: notes}
 	if err := r.read(root, time.Time{}); err != nil {
@@ -112,6 +115,9 @@ func (r *metadataReader) entity(n *xmlsec.Node, until time.Time) error {
 		return fmt.Errorf("entityID %q: %w", name, err)
 	}
 	p := Participant{Entity: entity, Until: until}
+	if !fitsRole(n, entity.Role()) {
+		return fmt.Errorf("%s: no descriptor of the role %s: one of %s is needed", entity, entity.Role(), strings.Join(descriptors[entity.Role()], ", "))
+	}
 	for _, descriptor := range n.Children {
 		if !strings.HasSuffix(descriptor.Name.Local, "Descriptor") || descriptor.Name.Space != spaceMetadata {
 			continue
@@ -131,6 +137,26 @@ func (r *metadataReader) entity(n *xmlsec.Node, until time.Time) error {
 	}
 	r.participants = append(r.participants, p)
 	return nil
+}
+
+// descriptors are those by which metadata may describe a participant's role. What
+// describes a register the scheme does not say: SAML's own for decision points, or that of
+// an identity provider.
+var descriptors = map[etoegang.Role][]string{
+	etoegang.Broker:        {"SPSSODescriptor", "IDPSSODescriptor"},
+	etoegang.Provider:      {"SPSSODescriptor"},
+	etoegang.Authenticator: {"IDPSSODescriptor"},
+	etoegang.Register:      {"PDPDescriptor", "IDPSSODescriptor", "RoleDescriptor"},
+	etoegang.EIDAS:         {"IDPSSODescriptor", "PDPDescriptor"},
+}
+
+func fitsRole(entity *xmlsec.Node, role etoegang.Role) bool {
+	for _, name := range descriptors[role] {
+		if len(entity.All(inMetadata(name))) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *metadataReader) descriptor(p *Participant, n *xmlsec.Node) error {

@@ -1,0 +1,207 @@
+package daemon_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mandated/mandated/internal/daemon"
+)
+
+const configs = "../../testdata/config"
+
+// Every example of a configuration is read by the program that it is an example for.
+func TestSampleConfigurations(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(configs, "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, file := range files {
+		if _, err := daemon.LoadConfig(file, nil); err != nil {
+			t.Errorf("an example must be good: %v", err)
+		}
+	}
+}
+
+// The shortest example shows what everything else defaults to, the longest that what it
+// says is also what is read.
+func TestSampleConfigurationsSayWhatTheyMean(t *testing.T) {
+	short := sample(t, "test.yaml")
+	if short.Network != "test" || short.Listen != "127.0.0.1:8443" || short.Operations != "127.0.0.1:9443" ||
+		short.Register != "register.db" || short.Journal != "journal.db" || short.Guard != "guard.db" || short.Checkpoints != "checkpoints.jsonl" ||
+		time.Duration(short.Lease) != 500*time.Millisecond || time.Duration(short.Refresh) != 5*time.Minute || short.Work != 64 ||
+		short.Chain.SameRegister != "complete" || time.Duration(short.Ages.Query) != 2*time.Minute || time.Duration(short.Ages.Skew) != 2*time.Second ||
+		time.Duration(short.Ages.Chain) != 15*time.Minute || time.Duration(short.Ages.Recheck) != 12*time.Hour {
+		t.Errorf("the defaults are not those of the manual: %+v", short)
+	}
+	long := sample(t, "production.yaml")
+	if long.Network != "production" || len(long.Signing) != 2 || len(long.Encryption) != 2 || long.Signing[1].Name != "signing-2027" ||
+		time.Duration(long.Ages.Query) != 90*time.Second || time.Duration(long.Ages.Chain) != 15*time.Minute ||
+		long.EntityID().String() != long.Entity || len(long.Peers) != 2 {
+		t.Errorf("the long example is read as %+v", long)
+	}
+}
+
+func sample(t *testing.T, name string) daemon.Config {
+	t.Helper()
+	c, err := daemon.LoadConfig(filepath.Join(configs, name), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// load reads the short example after some of its text was replaced.
+func load(t *testing.T, environ []string, replaced ...string) (daemon.Config, error) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(configs, "test.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(replaced); i += 2 {
+		if !strings.Contains(string(text), replaced[i]) {
+			t.Fatalf("the example does not contain %q", replaced[i])
+		}
+		text = []byte(strings.Replace(string(text), replaced[i], replaced[i+1], 1))
+	}
+	path := filepath.Join(t.TempDir(), "mandated.yaml")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return daemon.LoadConfig(path, environ)
+}
+
+// A slip of the pen must not silently be a default: unknown keys, at any depth, are told
+// with their line.
+func TestUnknownKeysAreRefused(t *testing.T) {
+	for why, c := range map[string]struct{ old, new, want string }{
+		"at the top":      {"network: test", "netwerk: test", "line 12: field netwerk not found"},
+		"inside a list":   {"    trust: file", "    trusted: file", "field trusted not found"},
+		"twice":           {"network: test", "network: test\nnetwork: test", "line 13"},
+		"of a wrong kind": {"network: test", "work: many", "line 12"},
+		"no duration":     {"network: test", "lease: soon", `invalid duration "soon"`},
+	} {
+		_, err := load(t, nil, c.old, c.new)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "mandated.yaml") {
+			t.Errorf("%s: %v; want the file and %q", why, err, c.want)
+		}
+	}
+}
+
+// Each contradiction is named by its key, so that an operator knows where to look.
+func TestContradictionsAreNamed(t *testing.T) {
+	const entity, address, signing, peers = "urn:etoegang:MR:00000003123456780000:entities:9001", "http://127.0.0.1:8443", "signing:\n  - key: keys/signing.key\n    certificate: keys/signing.crt", "\npeers:\n  "
+	for why, c := range map[string]struct{ old, new, want string }{
+		"no name":                       {"entity: " + entity, "", "entity: "},
+		"the name of a broker":          {entity, "urn:etoegang:HM:00000003123456780000:entities:9001", "is not the EntityID of a register"},
+		"a test system in production":   {"network: test", "network: production", "entity: index 9000 and up"},
+		"some other network":            {"network: test", "network: acceptance", `network: "acceptance" is not test or production`},
+		"no address":                    {"address: " + address, "", "address: "},
+		"an address with a path":        {address, address + "/etoegang", "address: "},
+		"an address that is none":       {address, `"http://[::1"`, "address: "},
+		"an address without a scheme":   {address, "127.0.0.1:8443", "address: "},
+		"listening on nothing":          {"network: test", "network: test\nlisten: here", `listen: "here"`},
+		"plain HTTP for everybody":      {"network: test", "network: test\nlisten: 0.0.0.0:8443", "reachable for others, so tls is needed"},
+		"plain HTTP on every address":   {"network: test", "network: test\nlisten: :8443", "reachable for others, so tls is needed"},
+		"plain HTTP on a network card":  {"network: test", "network: test\nlisten: 192.0.2.1:8443", "reachable for others, so tls is needed"},
+		"a TLS certificate without key": {"network: test", "network: test\ntls: {certificate: tls.crt}", "tls: certificate and key go together"},
+		"a TLS key without certificate": {"network: test", "network: test\ntls: {key: tls.key}", "tls: certificate and key go together"},
+		"TLS behind a plain address":    {"network: test", "network: test\ntls: {certificate: tls.crt, key: tls.key}", "address: with tls it begins with https://"},
+		"nothing to sign with":          {signing, "", "signing: at least one key"},
+		"nothing to decrypt with":       {"encryption:\n  - key: keys/encryption.key\n    certificate: keys/encryption.crt", "", "encryption: at least one key"},
+		"nobody who could ask":          {"metadata:\n  - file: metadata/network.xml\n    trust: file", "", "metadata: without any nobody can ask"},
+		"metadata without trust":        {"metadata/network.xml\n    trust: file", "metadata/network.xml", "metadata 1 or catalogue: file and trust are both needed"},
+		"a catalogue without trust":     {"catalogue.xml\n  trust: file", "catalogue.xml", "metadata 2 or catalogue: file and trust are both needed"},
+		"another kind of chain":         {"network: test", "network: test\nchain: {same_register: never}", `chain.same_register: "never"`},
+		"no work at all":                {"network: test", "network: test\nwork: 0", "must be positive"},
+		"no lease":                      {"network: test", "network: test\nlease: 0s", "must be positive"},
+		"a refresh in the past":         {"network: test", "network: test\nrefresh: -1m", "must be positive"},
+		"no age":                        {"network: test", "network: test\nages: {query: 0s}", "ages must be positive"},
+		"a clock ahead of itself":       {"network: test", "network: test\nages: {skew: -1s}", "ages must be positive"},
+		"a peer that is nobody":         {"network: test", "network: test" + peers + "broker: {}", `peers: "broker"`},
+		"a peer's odd refusals":         {"network: test", "network: test" + peers + entity + ": {refusals: silence}", `refusals: "silence" is not status or statement`},
+		"a peer's odd encryption":       {"network: test", "network: test" + peers + entity + ": {encryption: rot13}", `encryption: "rot13" is not cbc or gcm`},
+		"a peer's odd leniency":         {"network: test", "network: test" + peers + entity + ": {allow: [no-signature]}", `allow: "no-signature" is not known`},
+	} {
+		_, err := load(t, nil, c.old, c.new)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v; want %q", why, err, c.want)
+		}
+	}
+	_, err := load(t, nil, "network: test", "network: nowhere\nwork: 0\nlisten: here")
+	if err == nil || strings.Count(err.Error(), "\n") != 2 {
+		t.Errorf("all contradictions are told at once, not one after the other: %v", err)
+	}
+}
+
+// What names no file, port or person on its own is still to be told in words.
+func TestEmptyConfigurationIsExplained(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "empty.yaml")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := daemon.LoadConfig(path, nil); err == nil || !strings.Contains(err.Error(), "entity") {
+		t.Errorf("an empty file is told as %v; it should say what is missing", err)
+	}
+}
+
+// A key without its file is a contradiction like any other: it is told by name before
+// anything starts, and not as a folder that is no PEM file.
+func TestKeyWithoutFileIsNamed(t *testing.T) {
+	_, err := load(t, nil, "  - key: keys/signing.key\n    certificate: keys/signing.crt", "  - name: signing")
+	if err == nil || !strings.Contains(err.Error(), "signing") {
+		t.Errorf("a signing key without key and certificate: %v", err)
+	}
+}
+
+// The environment has the last word on every key with a single value, at any depth.
+func TestEnvironmentOverrides(t *testing.T) {
+	c, err := load(t, []string{
+		"MANDATED_NETWORK=production", "MANDATED_ENTITY=urn:etoegang:MR:00000003123456780000:entities:7",
+		"MANDATED_ADDRESS=https://mr.example", "MANDATED_LISTEN=0.0.0.0:443",
+		"MANDATED_TLS_CERTIFICATE=/run/secrets/tls.crt", "MANDATED_TLS_KEY=/run/secrets/tls.key",
+		"MANDATED_WORK=3", "MANDATED_LEASE=2s", "MANDATED_AGES_SKEW=0s", "MANDATED_CHAIN_SAME_REGISTER=confirm",
+		"MANDATED_CATALOGUE_FILE=other.xml", "MANDATED_SOMETHING_ELSE=kept by somebody else", "MANDATED_CONFIG=mandated.yaml",
+		"PATH=/bin", "no pair",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Network != "production" || c.EntityID().Test() || c.Address != "https://mr.example" || c.Listen != "0.0.0.0:443" ||
+		c.TLS.Certificate != "/run/secrets/tls.crt" || c.TLS.Key != "/run/secrets/tls.key" || c.Work != 3 ||
+		time.Duration(c.Lease) != 2*time.Second || c.Ages.Skew != 0 || c.Chain.SameRegister != "confirm" || c.Catalogue.File != "other.xml" {
+		t.Errorf("%+v", c)
+	}
+}
+
+// A variable that cannot be what it says is refused by its own name; and what it brings
+// is held against the rest like anything in the file.
+func TestWrongEnvironmentIsNamed(t *testing.T) {
+	for pair, want := range map[string]string{
+		"MANDATED_WORK=many":           `MANDATED_WORK: "many" is not a number`,
+		"MANDATED_LEASE=soon":          `MANDATED_LEASE: time: invalid duration`,
+		"MANDATED_AGES_QUERY=1":        `MANDATED_AGES_QUERY: time: missing unit`,
+		"MANDATED_SIGNING=a.key":       "MANDATED_SIGNING: a key with several values",
+		"MANDATED_METADATA=a.xml":      "MANDATED_METADATA: a key with several values",
+		"MANDATED_PEERS=x":             "MANDATED_PEERS: a key with several values",
+		"MANDATED_LISTEN=0.0.0.0:8443": "so tls is needed",
+		"MANDATED_NETWORK=production":  "entity: index 9000 and up",
+	} {
+		if _, err := load(t, []string{pair}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; want %q", pair, err, want)
+		}
+	}
+}
+
+// Paths are relative to the file, not to wherever the daemon was started.
+func TestPathsAreRelativeToTheFile(t *testing.T) {
+	c := sample(t, "production.yaml")
+	if got := c.Path("keys/a.key"); got != filepath.Join(configs, "keys/a.key") {
+		t.Errorf("a relative path becomes %s", got)
+	}
+	if got := c.Path("/etc/a.key"); got != "/etc/a.key" {
+		t.Errorf("an absolute path becomes %s", got)
+	}
+}
