@@ -24,3 +24,18 @@ fuzz:
 		echo "$$target"; \
 		go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(N)x -fuzzminimizetime 20x "$${target%:*}" || exit 1; \
 	done
+
+# What decisions, look-ups and imports cost, beside the cryptography they cannot do without.
+bench:
+	go test -run '^$$' -bench Decision -benchtime 400x ./pkg/harness
+	go test -run '^$$' -bench . -benchtime 300x ./pkg/xmlsec
+	go test -run '^$$' -bench 'HeldBy|Between' -benchtime 5000x ./pkg/register
+	go test -run '^$$' -bench 'Open|Import' -benchtime 40x ./pkg/register
+	go test -run '^$$' -bench Append -benchtime 5000x ./internal/journal
+	go test -run '^$$' -bench Admit -benchtime 5000x ./internal/guard
+	go test -run '^$$' -bench Hostile -benchtime 20x ./internal/outside
+
+# Processes killed 200 times at random moments, and generated worlds ten times over.
+soak:
+	MANDATED_SOAK=1 go test -timeout 2h -run 'Kill' -v ./pkg/register ./internal/journal ./cmd/mandated
+	go test -timeout 2h -count 10 -run 'Model|Law|World' ./pkg/decision

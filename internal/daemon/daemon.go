@@ -255,8 +255,12 @@ func (d *Daemon) refreshing() {
 // error tells what is wrong; the last good version stays in use.
 func (d *Daemon) Reload() error {
 	answer := make(chan error, 1)
-	d.reloads <- answer
-	return <-answer
+	select {
+	case d.reloads <- answer:
+		return <-answer
+	case <-d.refreshed:
+		return errors.New("the daemon has stopped")
+	}
 }
 
 // Stop turns readiness off, lets requests under way end, signs a last checkpoint and

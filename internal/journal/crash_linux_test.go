@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// A daemon is killed ten times in the middle of its work. What it acknowledged is
+// A daemon is killed again and again in the middle of its work. What it acknowledged is
 // there, the chain is whole, and the next daemon goes on.
 func TestKillLosesNothing(t *testing.T) {
 	if path := os.Getenv("JOURNAL_TEST_CHILD"); path != "" {
@@ -22,7 +22,7 @@ func TestKillLosesNothing(t *testing.T) {
 	}
 	p := newPlace(t)
 	var acknowledged []string
-	for range 10 {
+	for range kills() {
 		acknowledged = append(acknowledged, killedChild(t, p)...)
 		j := p.openWith(Options{})
 		for _, id := range acknowledged {
@@ -43,6 +43,14 @@ func TestKillLosesNothing(t *testing.T) {
 	if len(acknowledged) < 100 {
 		t.Errorf("only %d appends before the kills: the test says little", len(acknowledged))
 	}
+}
+
+// kills is how often the process dies: more where there is time for it (make soak).
+func kills() int {
+	if os.Getenv("MANDATED_SOAK") == "1" {
+		return 200
+	}
+	return 10
 }
 
 // killedChild runs this test in a process of its own, kills it, and returns what

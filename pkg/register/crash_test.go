@@ -66,7 +66,7 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for range 10 {
+	for range kills() {
 		acknowledged := killSomewhere(t, s.path)
 		r, err := Open(ctx, s.path, Options{})
 		if err != nil {
@@ -89,6 +89,14 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 		}
 		sound(t, s.path)
 	}
+}
+
+// kills is how often the process dies: more where there is time for it (make soak).
+func kills() int {
+	if os.Getenv("MANDATED_SOAK") == "1" {
+		return 200
+	}
+	return 10
 }
 
 type acknowledgement struct {
