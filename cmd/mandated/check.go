@@ -71,7 +71,7 @@ func (c configCheck) Run(e *environment) error {
 	v.Warnings = append(v.Warnings, notes...)
 	v.problem(err)
 	v.fact("%d participants in the metadata", len(participants))
-	parsed, _, notes, err := config.LoadCatalogue(e.now())
+	parsed, notes, err := config.LoadCatalogue(e.now())
 	v.Warnings = append(v.Warnings, notes...)
 	v.problem(err)
 	if err == nil {

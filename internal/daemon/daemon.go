@@ -8,6 +8,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -47,10 +48,13 @@ type Daemon struct {
 	guard      *guard.Guard
 	catalogues *catalogues
 	pdp        *pdp.PDP
-	state      atomic.Pointer[server.State]
-	watch      *watch
-	metrics    *prometheus.Registry
-	stopping   atomic.Bool
+
+	lastCatalogue [sha256.Size]byte // digest of the file that is in use; only refresh touches it
+
+	state    atomic.Pointer[server.State]
+	watch    *watch
+	metrics  *prometheus.Registry
+	stopping atomic.Bool
 
 	public, operations     *http.Server
 	listener, opsListener  net.Listener

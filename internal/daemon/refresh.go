@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -59,13 +60,18 @@ func (c *Config) trust(s Source) (saml.Trust, error) {
 }
 
 // LoadCatalogue reads the service catalogue.
-func (c *Config) LoadCatalogue(now time.Time) (parsed *catalogue.Catalogue, doc []byte, notes []string, err error) {
-	if doc, err = os.ReadFile(c.Path(c.Catalogue.File)); err != nil {
-		return nil, nil, nil, err
+func (c *Config) LoadCatalogue(now time.Time) (parsed *catalogue.Catalogue, notes []string, err error) {
+	doc, err := os.ReadFile(c.Path(c.Catalogue.File))
+	if err != nil {
+		return nil, nil, err
 	}
+	return c.parseCatalogue(doc, now)
+}
+
+func (c *Config) parseCatalogue(doc []byte, now time.Time) (parsed *catalogue.Catalogue, notes []string, err error) {
 	trust, err := c.trust(c.Catalogue)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	parsed, warnings, err := catalogue.Parse(doc, catalogue.Trust(trust), now)
 	if err == nil && trust.File && parsed.Signer() == "" {
@@ -77,7 +83,7 @@ func (c *Config) LoadCatalogue(now time.Time) (parsed *catalogue.Catalogue, doc 
 	if err != nil {
 		err = fmt.Errorf("%s: %w", c.Catalogue.File, err)
 	}
-	return parsed, doc, notes, err
+	return parsed, notes, err
 }
 
 // metadataLifetime is how long others may use our metadata; they are made anew at every
@@ -165,7 +171,15 @@ func (c *Config) peers() map[etoegang.EntityID]server.Peer {
 // refreshCatalogue reads the catalogue's file and, if it is newer than what the register
 // has, keeps it there: from that revision on decisions rest on it.
 func (d *Daemon) refreshCatalogue(ctx context.Context, now time.Time) error {
-	parsed, doc, notes, err := d.config.LoadCatalogue(now)
+	doc, err := os.ReadFile(d.config.Path(d.config.Catalogue.File))
+	if err != nil {
+		return fmt.Errorf("reading the service catalogue: %w", err)
+	}
+	sum := sha256.Sum256(doc)
+	if sum == d.lastCatalogue { // tens of thousands of services are not read again for nothing
+		return nil
+	}
+	parsed, notes, err := d.config.parseCatalogue(doc, now)
 	for _, note := range notes {
 		d.log.Warn("catalogue", "note", note)
 	}
@@ -180,6 +194,7 @@ func (d *Daemon) refreshCatalogue(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("keeping the service catalogue: %w", err)
 	}
 	d.catalogues.add(parsed)
+	d.lastCatalogue = sum
 	return nil
 }
 

@@ -42,7 +42,7 @@ func TestBrokenFilesKeepTheLastGoodOnes(t *testing.T) {
 			return s.read("keys/register.key")
 		}},
 		{"a certificate of another key", "keys/register.crt", "metadata", "does not belong to the key", func(s *scene) []byte { return s.read("keys/broker.crt") }},
-		{"a trust that is no certificate", "keys/scheme.crt", "metadata", "there is no certificate in it", letter},
+		{"a trust that is no certificate", "keys/scheme.crt", "catalogue", "there is no certificate in it", letter},
 		{"a catalogue that is no XML", "catalogue.xml", "catalogue", "catalogue.xml", letter},
 		{"a catalogue that is gone", "catalogue.xml", "catalogue", "no such file", nil},
 		{"a catalogue signed by a broker", "catalogue.xml", "catalogue", "sign", func(s *scene) []byte { return s.catalogueDocument("3", "vat", s.n.Broker.Signer()) }},
@@ -135,7 +135,6 @@ func TestStartWithBrokenCatalogue(t *testing.T) {
 	s.ready("after the repair")
 
 	s.write("catalogue.xml", []byte("Dear reader,"))
-	s.exec(s.database("register.db"), `DROP TRIGGER IF EXISTS catalogue_version_remains`)
 	if err := s.startNew(); err == nil || !strings.Contains(err.Error(), "reading the service catalogue") {
 		t.Errorf("a new register without a catalogue starts: %v", err)
 	}
@@ -174,7 +173,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	s := newScene(t, harness.Options{})
 	done, reloads := make(chan struct{}), sync.WaitGroup{}
 	reloads.Go(func() {
-		for good := true; ; good = !good {
+		for {
 			select {
 			case <-done:
 				return
@@ -208,7 +207,7 @@ func TestReloadUnderLoad(t *testing.T) {
 // old one is gone, nobody can use it any more, and no honest question is lost.
 func TestKeyOfABrokerIsReplaced(t *testing.T) {
 	s := newScene(t, harness.Options{})
-	old := xmlsec.Key{Name: s.n.Broker.Signer().KeyName, Certificate: s.n.Broker.Signer().Certificate}
+	old := keysOf(s.n.Broker.Signer())[0]
 	pair := must(devkeys.Certify("next", keyring()["one"], s.n.Now()))
 	next := xmlsec.Key{Name: pair.KeyName(), Certificate: pair.Certificate}
 	publish := func(keys ...xmlsec.Key) {
@@ -238,7 +237,7 @@ func TestOwnKeyIsReplaced(t *testing.T) {
 	s := newScene(t, harness.Options{Configure: func(settings map[string]any) {
 		settings["signing"], settings["encryption"] = []any{old, next}, []any{next, old}
 	}})
-	oldKey := s.n.First.Signer().Certificate
+	keys := map[string][]xmlsec.Key{"old": keysOf(s.n.First.Signer()), "next": {{Name: pair.KeyName(), Certificate: pair.Certificate}}}
 	published := func() int {
 		status, text, err := fetch(strings.Replace(s.n.First.Address, "/soap", "/metadata", 1))
 		if err != nil || status != http.StatusOK {
@@ -252,8 +251,8 @@ func TestOwnKeyIsReplaced(t *testing.T) {
 		return len(participants[0].Signing)
 	}
 	signedBy := func(r *harness.Result) string {
-		for name, certificate := range map[string]xmlsec.Key{"old": {Name: s.n.First.Signer().KeyName, Certificate: oldKey}, "next": {Name: pair.KeyName(), Certificate: pair.Certificate}} {
-			d := saml.NewDirectory(saml.Participant{Entity: s.n.First.Entity, Signing: []xmlsec.Key{certificate}})
+		for name, key := range keys {
+			d := saml.NewDirectory(saml.Participant{Entity: s.n.First.Entity, Signing: key})
 			if _, err := saml.ReadReply(r.Received, d, idOf(r.Sent), s.n.Now()); err == nil {
 				return name
 			}
@@ -265,7 +264,7 @@ func TestOwnKeyIsReplaced(t *testing.T) {
 	}
 	s.permitted("with identifiers encrypted to the key that is on its way out")
 
-	s.swapSigning(old, next)
+	s.swapSigning(next, old)
 	switched, _ := s.n.Broker.Authorize(ctx, s.question()) // the harness knows the old key alone
 	if got, by := published(), signedBy(switched); got != 2 || by != "next" {
 		t.Errorf("after the switch: %d keys, answers signed by %s", got, by)

@@ -243,7 +243,7 @@ func (s *scene) verify() journal.Report {
 func (s *scene) metadata(p *harness.Party, until time.Time, by xmlsec.Signer, keys ...xmlsec.Key) []byte {
 	s.t.Helper()
 	if keys == nil {
-		keys = []xmlsec.Key{{Name: p.Signer().KeyName, Certificate: p.Signer().Certificate}}
+		keys = keysOf(p.Signer())
 	}
 	signed, err := saml.Description{
 		ID: saml.NewID(), Entity: p.Entity, Until: until, Organisation: p.Title, Contact: "desk@example.test", Signing: keys, Encryption: keys,
@@ -270,7 +270,7 @@ func (s *scene) catalogueDocument(sequence, name string, by xmlsec.Signer) []byt
 			}},
 			Instances: []catalogue.InstanceSpec{{
 				ID: s.vat.ID.String(), UUID: s.vat.UUID.String(), Of: s.vat.UUID.String(), Broker: s.n.Broker.Entity.OIN().String(), Public: true,
-				Certificates: []xmlsec.Key{{Name: home.Signer().KeyName, Certificate: home.Signer().Certificate}},
+				Certificates: keysOf(home.Signer()),
 			}},
 		}},
 	})

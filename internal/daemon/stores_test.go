@@ -65,7 +65,9 @@ func TestRegisterThatCannotBeServed(t *testing.T) {
 			s.exec(s.database("register.db"), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`)
 		}},
 		{"it is another register's", "is the register of urn:etoegang:MR:", func(s *scene) {
-			s.configure(func(settings map[string]any) { settings["entity"] = "urn:etoegang:MR:00000003876543210000:entities:9002" })
+			s.configure(func(settings map[string]any) {
+				settings["entity"] = "urn:etoegang:MR:00000003876543210000:entities:9002"
+			})
 		}},
 		{"it may not be written", "cannot be written", func(s *scene) {
 			if os.Geteuid() == 0 {

@@ -173,6 +173,11 @@ func TestConfirm(t *testing.T) {
 			l.authenticatorPen().sign(a)
 			return l.reseal().bytes()
 		}, refused("subject-confirmation")},
+		{"a rival broker with what another broker was given", func(l *letter) []byte {
+			setText(child(l.query(), "Issuer"), s.rival.entity.String())
+			penOf(s.rival.signer()).sign(l.query())
+			return l.bytes()
+		}, refused("subject-confirmation")},
 		{"no statement, but two log-ins", func(l *letter) []byte {
 			v := l.statement().Parent()
 			v.Child = nil

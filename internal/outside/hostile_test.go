@@ -76,7 +76,10 @@ func (s *stage) attacks(t *testing.T, list []attack) {
 	t.Helper()
 	for _, who := range []mandate.Person{s.anna, s.bob} {
 		honest := s.letter(who)
-		for _, a := range list {
+		for i, a := range list {
+			if skipped(i) {
+				continue
+			}
 			t.Run(a.name+", "+s.fate(who), func(t *testing.T) {
 				s.repels(t, a.make(honest.copy()), a.want)
 			})
@@ -84,6 +87,10 @@ func (s *stage) attacks(t *testing.T, list []attack) {
 		s.answers(t, honest.bytes(), who)
 	}
 }
+
+// skipped leaves out two of three attacks under the race detector, which makes every
+// signature ten times as slow and looks for something else.
+func skipped(i int) bool { return racing && i%3 != 0 }
 
 func (s *stage) fate(who mandate.Person) string {
 	if who.Name == s.anna.Name {

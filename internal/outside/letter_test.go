@@ -177,7 +177,7 @@ func twin(el *etree.Element) *etree.Element {
 // setText replaces all an element holds.
 func setText(el *etree.Element, text string) {
 	el.Child = nil
-	el.CreateCharData(text)
+	el.CreateText(text)
 }
 
 // xacml is an XACML attribute with text values.

@@ -113,6 +113,12 @@ func TestRecheck(t *testing.T) {
 			provider.sign(l.query())
 			return l.bytes()
 		}, fault(xmlsec.ErrUnknownIssuer)},
+		{"the broker's assertion by a rival, with what another broker was given", func(l *letter) []byte {
+			setText(child(l.assertion(), "Issuer"), s.rival.entity.String())
+			penOf(s.rival.signer()).sign(l.assertion())
+			provider.sign(l.query())
+			return l.bytes()
+		}, refused("subject-confirmation")},
 		{"an altered log-in in the Advice", combined(func(l *letter, _ *etree.Element) {
 			setText(l.advised(0).FindElement("./AuthnStatement/AuthnContext/AuthnContextClassRef"), etoegang.LoA4.URN())
 		}), fault(xmlsec.ErrSignature)},

@@ -3,7 +3,9 @@ package outside_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -193,4 +195,32 @@ func TestBrokenOff(t *testing.T) {
 	if grown := s.grown(); !maps.Equal(grown, counts{`refusal why="unreadable"`: 1}) {
 		t.Errorf("counted %v", grown)
 	}
+}
+
+// Over TLS the certificate that the client shows must be one of whoever signed the
+// message: a broker cannot hand in what another broker has signed.
+func TestStrangerOverTLS(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, harness.Options{TLS: true})
+	post := func(as xmlsec.Signer, message []byte) reply {
+		certificate := tls.Certificate{Certificate: [][]byte{as.Certificate.Raw}, PrivateKey: as.Key}
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{
+			Certificates: []tls.Certificate{certificate}, InsecureSkipVerify: true, // who the server is, is not the question here
+		}}}
+		defer client.CloseIdleConnections()
+		response := must[*http.Response](t)(client.Post(s.to.Address, "text/xml", bytes.NewReader(message)))
+		defer response.Body.Close()
+		return reply{response.StatusCode, response.Header, must[[]byte](t)(io.ReadAll(response.Body))}
+	}
+	for name, thief := range map[string]xmlsec.Signer{"a rival broker": s.rival.signer(), "the provider": s.vat.Home.Signer(), "the authenticator": s.net.Authenticator.Signer()} {
+		t.Run(name, func(t *testing.T) {
+			played.hostile.Add(1)
+			wantFault(t, post(thief, s.letter(s.anna).bytes()), "soap:Client")
+			want := counts{fmt.Sprintf("fault defence=%q", "the-client-certificate-is-not-one-of-the-issuer's"): 1}
+			if grown := s.grown(); !maps.Equal(grown, want) || s.recorded() != 0 {
+				t.Errorf("counted %v", grown)
+			}
+		})
+	}
+	s.wantPermit(t, post(s.net.Broker.Signer(), s.letter(s.anna).bytes()))
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -329,6 +328,3 @@ func defence(err error) string {
 	_, text, _ := strings.Cut(err.Error(), ": ")
 	return strings.ReplaceAll(text, " ", "-")
 }
-
-// errUnnamed stands for faults that are counted under no defence of their own.
-var errUnnamed = errors.New("outside: other")

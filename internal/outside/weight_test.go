@@ -67,6 +67,8 @@ func overLimit() []heavy {
 		{"1,001 elements", stuffed(strings.Repeat("<a/>", 1_000)), fault(xmlsec.ErrTooMany)},
 		{"50,000 elements", stuffed(strings.Repeat("<a/>", 50_000)), fault(xmlsec.ErrTooMany)},
 		{"65 attributes", stuffed("<a" + attributes(65, 1) + "/>"), fault(xmlsec.ErrTooMany)},
+		{"850 elements of 40 attributes", stuffed(strings.Repeat("<a"+attributes(40, 0)+"/>", 850)), fault(xmlsec.ErrTooMany)},
+		{"850 times 12 namespaces", stuffed(strings.Repeat("<a"+namespaces(0, 12)+"/>", 850)), fault(xmlsec.ErrTooMany)},
 		{"20,000 attributes", stuffed("<a" + attributes(20_000, 0) + "/>"), fault(xmlsec.ErrTooMany)},
 		{"65 namespaces", stuffed("<a" + namespaces(0, 65) + "/>"), fault(xmlsec.ErrTooMany)},
 		{"6,000 namespaces", stuffed("<a" + namespaces(0, 6_000) + "/>"), fault(xmlsec.ErrTooMany)},
@@ -89,15 +91,15 @@ func overLimit() []heavy {
 // atLimit are messages that pass the gate: as heavy as can be, and refused only by what
 // costs most.
 func atLimit() []heavy {
-	wide := strings.Repeat("<a"+attributes(30, 0)+"/>", 850)
+	wide := strings.Repeat("<a"+attributes(40, 0)+"/>", 110)
 	spaced := "<a" + namespaces(0, 50) + ">" + strings.Repeat("<a><n1:b n2:c=\"\" n3:d=\"\"/></a>", 400) + "</a>"
 	deep := strings.Repeat(nested(58), 14)
-	repeated := strings.Repeat("<a"+namespaces(0, 12)+"/>", 850)
+	repeated := strings.Repeat("<a"+namespaces(0, 12)+"/>", 330)
 	return []heavy{
-		{"850 elements of 30 attributes", stuffed(wide), fault(xmlsec.ErrSignature)},
+		{"110 elements of 40 attributes", stuffed(wide), fault(xmlsec.ErrSignature)},
 		{"800 elements under 50 namespaces", stuffed(spaced), fault(xmlsec.ErrSignature)},
 		{"14 ladders of 58", stuffed(deep), fault(xmlsec.ErrSignature)},
-		{"850 times 12 namespaces", stuffed(repeated), fault(xmlsec.ErrSignature)},
+		{"330 times 12 namespaces", stuffed(repeated), fault(xmlsec.ErrSignature)},
 		{"200 KiB of text", stuffed("<a>" + strings.Repeat("x", 200<<10) + "</a>"), fault(xmlsec.ErrSignature)},
 		{"40,000 references", stuffed("<a>" + strings.Repeat("&amp;", 40_000) + "</a>"), fault(xmlsec.ErrSignature)},
 		{"15 attributes of 15 KiB", stuffed(strings.Repeat(`<a b="`+strings.Repeat("x", 15<<10)+`"/>`, 14)), fault(xmlsec.ErrSignature)},
@@ -114,9 +116,16 @@ func turned() []heavy {
 		}
 	}
 	return []heavy{
-		{"signed: 850 elements of 30 attributes", action(signedStuffed(strings.Repeat("<x:a"+attributes(30, 0)+"/>", 850))), refused("malformed")},
+		{"signed: 110 elements of 40 attributes", action(signedStuffed(strings.Repeat("<x:a"+attributes(40, 0)+"/>", 110))), refused("malformed")},
+		{"signed twice: 110 elements of 38 attributes", func(l *letter) []byte {
+			a := l.assertion()
+			setText(child(a, "Issuer"), l.stage.net.Broker.Entity.String())
+			a.AddChild(snippet(`<x:x xmlns:x="urn:example:x">` + strings.Repeat("<x:a"+attributes(38, 0)+"/>", 110) + `</x:x>`))
+			l.brokerPen().sign(a)
+			return l.reseal().bytes()
+		}, refused("assertions")},
 		{"signed: 800 elements under 50 namespaces", action(signedStuffed("<x:a" + namespaces(0, 50) + ">" + strings.Repeat("<x:a><n1:b n2:c=\"\" n3:d=\"\"/></x:a>", 400) + "</x:a>")), refused("malformed")},
-		{"signed: 800 times 12 namespaces", action(signedStuffed(strings.Repeat("<x:a"+namespaces(0, 12)+"/>", 800))), refused("malformed")},
+		{"signed: 330 times 12 namespaces", action(signedStuffed(strings.Repeat("<x:a"+namespaces(0, 12)+"/>", 330))), refused("malformed")},
 		{"signed: 200 KiB of text", action(signedStuffed("<x:a>" + strings.Repeat("x", 200<<10) + "</x:a>")), refused("malformed")},
 	}
 }

@@ -134,6 +134,9 @@ func readConfirmation(n *xmlsec.Node) (c confirmation, err error) {
 	if err != nil {
 		return c, wrap(ProblemConfirmation, err, "SubjectConfirmation")
 	}
+	if _, ok := data.Attr("NotBefore"); ok { // SAML profiles, 4.1.4.2: not for bearers
+		return c, problem(ProblemConfirmation, "SubjectConfirmationData has NotBefore")
+	}
 	if c.Recipient, err = attribute(data, "Recipient"); err != nil {
 		return c, wrap(ProblemConfirmation, err, "SubjectConfirmationData")
 	}

@@ -13,8 +13,8 @@ func (r *Receiver) judgeAuthorize(in *Received, login *Authentication, now time.
 	if err := login.fresh(now, r.Ages.Skew); err != nil {
 		return err
 	}
-	if !in.Sender.consumes(login.confirmation.Recipient) {
-		return problem(ProblemConfirmation, "the log-in was given to another broker")
+	if err := login.givenTo(in.Sender); err != nil {
+		return err
 	}
 	if err := login.meantFor(r.Self); err != nil {
 		return err
@@ -31,6 +31,15 @@ func (r *Receiver) judgeAuthorize(in *Received, login *Authentication, now time.
 		return err
 	}
 	return r.readRepresented(in, 0)
+}
+
+// givenTo tells whether the log-in was given to that broker: an assertion that another one
+// received is worth nothing in his hands.
+func (a *Authentication) givenTo(broker Participant) error {
+	if !broker.consumes(a.confirmation.Recipient) {
+		return problem(ProblemConfirmation, "the log-in was given to another broker")
+	}
+	return nil
 }
 
 // fits compares a query with the log-in it rests on.
@@ -50,6 +59,9 @@ func (in *Received) fits(login *Authentication) error {
 // are one company under several types of identifier.
 func (r *Receiver) readRepresented(in *Received, atLeast int) error {
 	for _, v := range in.Query.represented {
+		if in.Question != AskRecheck && len(v.All(inSAML("EncryptedID"))) == 0 {
+			return problem(ProblemEncryption, "LegalSubjectID is not encrypted")
+		}
 		subject, err := openSubject(v, r.Self, r.Openers)
 		if err != nil {
 			return err
@@ -74,6 +86,9 @@ func (r *Receiver) judgeConfirm(in *Received, login *Authentication, first *Stat
 	}
 	if login.Issued.After(first.Issued.Add(r.Ages.Skew)) || login.Issued.Before(first.Issued.Add(-r.Ages.Chain)) {
 		return problem(ProblemValidity, "the log-in is not of the time of the first register's statement")
+	}
+	if err := login.givenTo(in.Sender); err != nil {
+		return err
 	}
 	if err := chained(first, login); err != nil {
 		return err
@@ -136,6 +151,10 @@ func (r *Receiver) judgeRecheck(in *Received, b *Brokered, login *Authentication
 		}
 	}
 	if err := b.meantFor(in.Query.Issuer); err != nil {
+		return err
+	}
+	broker, _ := r.Directory.Find(b.Issuer, now)
+	if err := login.givenTo(broker); err != nil {
 		return err
 	}
 	if err := login.meantFor(login.Registry); err != nil {

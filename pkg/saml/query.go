@@ -40,14 +40,21 @@ type Leniency struct {
 	NoEnvironment   bool // no Environment element
 }
 
-// ParseQuery reads a query. The Verified must come from a place of Places.
+// ParseQuery reads a query. The Verified must come from the place of queries. With an
+// error the Query still has its ID and Issuer, so that its sender can be answered.
 func ParseQuery(v xmlsec.Verified) (Query, error) {
 	n := v.Root()
+	q := Query{}
+	q.ID, _ = n.Attr("ID") // the signature refers to it
+	var err error
+	if q.Issuer, err = etoegang.ParseEntityID(v.Issuer()); err != nil {
+		return q, wrap(ProblemIdentifier, err, "Issuer")
+	}
 	h, err := readHeader(n)
 	if err != nil {
-		return Query{}, err
+		return q, err
 	}
-	q := Query{ID: h.ID, Issued: h.Issued, Issuer: h.Issuer}
+	q.Issued = h.Issued
 	if err := n.Only(inSAML("Issuer"), inProtocol("Extensions"), inContext("Request")); err != nil {
 		return q, wrap(ProblemForbidden, err, "query")
 	}

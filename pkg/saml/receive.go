@@ -113,9 +113,6 @@ func (r *Receiver) Receive(body []byte, now time.Time) (*Received, error) {
 		return nil, err
 	}
 	q, err := ParseQuery(verified[0])
-	if err != nil && q.ID == "" {
-		return nil, err
-	}
 	sender, known := r.Directory.Find(q.Issuer, now)
 	if !known {
 		return nil, fmt.Errorf("saml: %s left the directory while its query was read", q.Issuer)

@@ -96,8 +96,9 @@ func (s *Statement) readObligations(result *xmlsec.Node) error {
 	for _, obligations := range result.All(inPolicy("Obligations")) {
 		for _, o := range obligations.Children {
 			id, _ := o.Attr("ObligationId")
-			if id != etoegang.ObligationConfirm || !s.Confirm.IsZero() {
-				return problem(ProblemStatement, "obligation %.100q", id)
+			on, _ := o.Attr("FulfillOn")
+			if id != etoegang.ObligationConfirm || on != "Permit" || !s.Confirm.IsZero() {
+				return problem(ProblemStatement, "obligation %.100q on %.20q", id, on)
 			}
 			name, err := text(o, inPolicy("AttributeAssignment"))
 			if err != nil {

@@ -10,12 +10,12 @@ type Limits struct {
 	Elements       int  // in the whole document
 	Attributes     int  // of one element, namespace declarations included
 	Namespaces     int  // declarations in scope at any one point
-	Tokens         int  // start tags, end tags, runs of text and comments together
+	Tokens         int  // start tags, attributes, end tags, runs of text and comments together
 	AttributeBytes int  // of one attribute value as written
 	Comments       bool // comments may occur; they are dropped before the tree is built
 }
 
-// MessageLimits is for what peers send. A real answer has 190 elements, 720
+// MessageLimits is for what peers send. A real answer has 190 elements, some 900
 // tokens and a depth of 13.
 //
 // Honest peers send no comments, and goxmldsig 1.6.1 removes them in quadratic

@@ -83,6 +83,9 @@ func (s *scanner) attributes() (empty bool, err error) {
 			return false, err
 		}
 		s.attrs = append(s.attrs, a)
+		if err := s.count(1); err != nil {
+			return false, err
+		}
 	}
 }
 
