@@ -27,6 +27,11 @@ type verdict struct {
 	Facts    []string `json:"facts"`
 }
 
+// newVerdict is one that has found nothing: its lists are empty, also for programs.
+func newVerdict() *verdict {
+	return &verdict{Problems: []string{}, Warnings: []string{}, Facts: []string{}}
+}
+
 func (v *verdict) problem(err error) {
 	if err != nil {
 		v.Problems = append(v.Problems, strings.Split(err.Error(), "\n")...)
@@ -65,7 +70,7 @@ func (c configCheck) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	v := &verdict{}
+	v := newVerdict()
 	v.problem(config.CheckKeys(c.Dev))
 	participants, notes, err := config.LoadMetadata(e.now())
 	v.Warnings = append(v.Warnings, notes...)
@@ -100,7 +105,7 @@ func (c catalogueCheck) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	v := &verdict{}
+	v := newVerdict()
 	parsed, warnings, err := catalogue.Parse(doc, catalogue.Trust(trust), e.now())
 	v.problem(err)
 	for _, w := range warnings {
@@ -134,7 +139,7 @@ func (c metadataCheck) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	v := &verdict{}
+	v := newVerdict()
 	participants, notes, err := saml.ParseMetadata(doc, trust, e.now())
 	v.problem(err)
 	v.Warnings = append(v.Warnings, notes...)

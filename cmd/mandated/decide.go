@@ -30,7 +30,7 @@ func (d decideCommand) Run(e *environment) error {
 		if err != nil {
 			return err
 		}
-		p := daemon.NewPDP(c, r, daemon.NewCatalogues(r, e.now), nil, e.now)
+		p := daemon.NewPDP(c, r, daemon.NewCatalogues(e.now), nil, e.now)
 		answer, facts, asked, err := p.Explain(e.ctx, request)
 		if err != nil {
 			return err
@@ -136,6 +136,7 @@ type reasonView struct {
 func explain(a pdp.Answer, f decision.Facts, r decision.Request) explanation {
 	x := explanation{
 		Question: string(r.Question), At: a.At.UTC(), Outcome: a.Outcome.String(), Required: a.Required.String(),
+		Options: []optionView{}, Reasons: []reasonView{}, Facts: []mandateView{},
 		Revision: a.Revision, Catalogue: a.Catalogue, request: r, catalogue: f.Service, login: r.Authentication,
 	}
 	if f.Service != nil {

@@ -50,7 +50,10 @@ func (c importCommand) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	if err := e.show(map[string]any{"lines": lines, "summary": summary}, func() { c.tell(e, lines, summary) }); err != nil {
+	if err := e.show(map[string]any{
+		"lines": lines, "read": summary.Lines, "granted": summary.Granted, "unchanged": summary.Unchanged,
+		"refused": summary.Refused, "revision": summary.Revision,
+	}, func() { c.tell(e, lines, summary) }); err != nil {
 		return err
 	}
 	if summary.Refused > 0 {

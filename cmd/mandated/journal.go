@@ -41,7 +41,7 @@ func (c journalVerify) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	if err := e.show(report, func() { tellReport(e.out, report) }); err != nil {
+	if err := e.show(viewReport(report), func() { tellReport(e.out, report) }); err != nil {
 		return err
 	}
 	if len(report.Problems) > 0 {
@@ -67,6 +67,28 @@ func (c journalVerify) keys(config daemon.Config) (keys []crypto.PublicKey, err 
 		}
 	}
 	return keys, nil
+}
+
+// reportView is what was found, as programs read it.
+type reportView struct {
+	Records  int64         `json:"records"`
+	Proven   int64         `json:"proven"`
+	Unproven int64         `json:"unproven"`
+	Problems []problemView `json:"problems"`
+	Untold   int64         `json:"untold_problems"`
+}
+
+type problemView struct {
+	Sequence int64  `json:"sequence"`
+	What     string `json:"what"`
+}
+
+func viewReport(r journal.Report) reportView {
+	v := reportView{Records: r.Records, Proven: r.Proven, Unproven: r.Unproven, Untold: r.Untold, Problems: []problemView{}}
+	for _, p := range r.Problems {
+		v.Problems = append(v.Problems, problemView{p.Sequence, p.What})
+	}
+	return v
 }
 
 func tellReport(out io.Writer, r journal.Report) {

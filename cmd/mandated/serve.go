@@ -25,14 +25,14 @@ func (s serveCommand) Run(e *environment) error {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(e.err, nil))
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP) // also while starting, when it would end the process
+	defer signal.Stop(hangup)
 	d, err := daemon.Start(e.ctx, c, daemon.Options{Dev: s.Dev, Log: log})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(e.out, "%s answers at %s\nmetadata at %s\nfor operators at %s\n", c.Entity, d.QueryAddress(), d.MetadataAddress(), d.OperationsAddress())
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
 	for {
 		select {
 		case <-hangup:

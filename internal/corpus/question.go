@@ -11,7 +11,7 @@ import (
 
 // readQuestion reads the one line of a question:
 //
-//	authorize anna for vat at MOMENT login loa3 [asked loa2] [company bakery] [confirm-here] [test]
+//	authorize anna for vat at MOMENT login loa3 [asked loa2] [company bakery] [confirm-here] [test] [certified loa3]
 //	confirm bakery through office for vat at MOMENT login loa3 previous loa3 [asked loa2]
 //	recheck bakery by anna [through office] for vat at MOMENT login loa3 [only 000000000001]
 //	recheck bakery through office for vat at MOMENT login loa3 previous loa3
@@ -27,7 +27,7 @@ func (c *Case) readQuestion(text string) error {
 	if len(words) < 2 {
 		return fmt.Errorf("a question starts with its kind and whom it is about")
 	}
-	f, err := fields(words[2:], "for", "at", "login", "asked", "company", "through", "by", "previous", "only", "confirm-here", "test")
+	f, err := fields(words[2:], "for", "at", "login", "asked", "company", "through", "by", "previous", "only", "confirm-here", "test", "certified")
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (c *Case) readQuestion(text string) error {
 	if r.At, err = mandate.ParseMoment(one(f["at"])); err != nil {
 		return err
 	}
-	for level, name := range map[*etoegang.AssuranceLevel]string{&r.Authentication: "login", &r.Asked: "asked", &r.Previous: "previous"} {
+	for level, name := range map[*etoegang.AssuranceLevel]string{&r.Authentication: "login", &r.Asked: "asked", &r.Previous: "previous", &r.Certified: "certified"} {
 		if f[name] != nil {
 			if *level, err = etoegang.ParseLevelName(one(f[name])); err != nil {
 				return err

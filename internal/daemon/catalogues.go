@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -12,53 +11,67 @@ import (
 )
 
 // catalogues keeps the parsed versions of the service catalogue. One that is not at hand
-// is read from the register, where it was verified before it was kept.
+// is read from the snapshot that names it, where it was verified before it was kept; by
+// one request while the others that need it wait, and only once, also if it fails.
 type catalogues struct {
-	register *register.Register
-	now      func() time.Time
+	now func() time.Time
 
-	mu     sync.Mutex
-	parsed map[int64]*catalogue.Catalogue
+	mu      sync.Mutex
+	entries map[int64]*catalogueEntry
 }
 
-// At gives the catalogue with that sequence number.
-func (c *catalogues) At(ctx context.Context, sequence int64) (*catalogue.Catalogue, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if known, ok := c.parsed[sequence]; ok {
-		return known, nil
-	}
-	var version register.CatalogueVersion
-	err := c.register.Read(ctx, func(s *register.Snapshot) (err error) {
-		version, err = s.Catalogue(sequence)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("finding service catalogue %d: %w", sequence, err)
-	}
-	parsed, _, err := catalogue.Parse(version.Document, catalogue.Trust{File: true}, c.now())
-	if err != nil {
-		return nil, fmt.Errorf("reading service catalogue %d again: %w", sequence, err)
-	}
-	c.parsed[sequence] = parsed
-	return parsed, nil
+// catalogueEntry is one version; parsed and err are set when once is done.
+type catalogueEntry struct {
+	once   sync.Once
+	parsed *catalogue.Catalogue
+	err    error
 }
 
-// add keeps a catalogue at hand, unless one with its number is there already.
-func (c *catalogues) add(parsed *catalogue.Catalogue) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, ok := c.parsed[parsed.Sequence()]; !ok {
-		c.parsed[parsed.Sequence()] = parsed
-	}
-}
-
-func newCatalogues(r *register.Register, now func() time.Time) *catalogues {
-	return &catalogues{register: r, now: now, parsed: map[int64]*catalogue.Catalogue{}}
+func newCatalogues(now func() time.Time) *catalogues {
+	return &catalogues{now: now, entries: map[int64]*catalogueEntry{}}
 }
 
 // NewCatalogues finds the catalogues that a register has kept, for those who explain
 // decisions without a daemon.
-func NewCatalogues(r *register.Register, now func() time.Time) pdp.Catalogues {
-	return newCatalogues(r, now)
+func NewCatalogues(now func() time.Time) pdp.Catalogues { return newCatalogues(now) }
+
+// Of gives the catalogue that was current at the snapshot.
+func (c *catalogues) Of(s *register.Snapshot) (*catalogue.Catalogue, error) {
+	sequence := s.CatalogueSequence()
+	e := c.entry(sequence)
+	e.once.Do(func() {
+		version, err := s.Catalogue(sequence)
+		if err != nil {
+			c.forget(sequence) // the store failed, not the catalogue: the next one asks again
+			e.err = fmt.Errorf("finding service catalogue %d: %w", sequence, err)
+			return
+		}
+		if e.parsed, _, err = catalogue.Parse(version.Document, catalogue.Trust{File: true}, c.now()); err != nil {
+			e.err = fmt.Errorf("reading service catalogue %d again: %w", sequence, err)
+		}
+	})
+	return e.parsed, e.err
+}
+
+func (c *catalogues) entry(sequence int64) *catalogueEntry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.entries[sequence]
+	if !ok {
+		e = &catalogueEntry{}
+		c.entries[sequence] = e
+	}
+	return e
+}
+
+func (c *catalogues) forget(sequence int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.entries, sequence)
+}
+
+// add puts a catalogue at hand before the register names it.
+func (c *catalogues) add(parsed *catalogue.Catalogue) {
+	e := c.entry(parsed.Sequence())
+	e.once.Do(func() { e.parsed = parsed })
 }

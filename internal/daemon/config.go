@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -83,6 +84,10 @@ type Config struct {
 	// Refresh is how often files are looked at again; SIGHUP does it at once. Default: 5m.
 	Refresh Duration `yaml:"refresh"`
 
+	// Certified is the highest level that this register is certified for, such as loa3: it
+	// never states a higher one. Default: loa4.
+	Certified string `yaml:"certified"`
+
 	// Chain says how chains are handled.
 	Chain Chain `yaml:"chain"`
 
@@ -100,7 +105,8 @@ type Config struct {
 	Organisation string `yaml:"organisation"`
 	Contact      string `yaml:"contact"`
 
-	folder string
+	path    string   // of the file
+	environ []string // that it was read with
 }
 
 // TLS is a certificate chain and its key, as PEM files.
@@ -176,7 +182,7 @@ func defaults() Config {
 		Network: "production", Listen: "127.0.0.1:8443", Operations: "127.0.0.1:9443",
 		Register: "register.db", Journal: "journal.db", Checkpoints: "checkpoints.jsonl", Guard: "guard.db",
 		Lease: Duration(500 * time.Millisecond), Refresh: Duration(5 * time.Minute),
-		Chain: Chain{SameRegister: "complete"}, Work: 64,
+		Certified: "loa4", Chain: Chain{SameRegister: "complete"}, Work: 64,
 		Ages: Ages{Duration(a.Query), Duration(a.Skew), Duration(a.Chain), Duration(a.Recheck)},
 	}
 }
@@ -189,10 +195,10 @@ func LoadConfig(path string, environ []string) (Config, error) {
 		return Config{}, fmt.Errorf("reading the configuration: %w", err)
 	}
 	c := defaults()
-	c.folder = filepath.Dir(path)
+	c.path, c.environ = path, environ
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	decoder.KnownFields(true)
-	if err := decoder.Decode(&c); err != nil {
+	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) { // an empty file lacks everything, and is told so
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	if err := override(&c, environ); err != nil {
@@ -202,6 +208,23 @@ func LoadConfig(path string, environ []string) (Config, error) {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return c, nil
+}
+
+// again reads the configuration anew, for a daemon that runs. Keys, files to read, peers and
+// ages may have changed; what the daemon has opened already may not.
+func (c *Config) again() (Config, error) {
+	fresh, err := LoadConfig(c.path, c.environ)
+	if err != nil {
+		return *c, err
+	}
+	fixed := func(c *Config) [12]string {
+		return [...]string{c.Entity, c.Network, c.Address, c.Listen, c.Operations, c.Register, c.Journal, c.Checkpoints,
+			c.Guard, c.Certified, c.Chain.SameRegister, fmt.Sprint(c.Work, c.Refresh, c.TLS.Certificate != "")}
+	}
+	if fixed(&fresh) != fixed(c) {
+		return *c, fmt.Errorf("%s: entity, network, addresses, stores, certified, chain, work and refresh change only with a restart", c.path)
+	}
+	return fresh, nil
 }
 
 // check names every contradiction at once.
@@ -226,11 +249,15 @@ func (c *Config) check() error {
 	must(address == nil || !secure || address.Scheme == "https", "address: with tls it begins with https://")
 	must(len(c.Signing) > 0, "signing: at least one key is needed")
 	must(len(c.Encryption) > 0, "encryption: at least one key is needed")
+	for _, k := range append(slices.Clone(c.Signing), c.Encryption...) {
+		must(k.Key != "" && k.Certificate != "", "signing or encryption %q: key and certificate are both needed", k.Name)
+	}
 	must(len(c.Metadata) > 0, "metadata: without any nobody can ask")
 	for i, s := range append(slices.Clone(c.Metadata), c.Catalogue) {
 		must(s.File != "" && s.Trust != "", "metadata %d or catalogue: file and trust are both needed", i+1)
 	}
 	must(c.Chain.SameRegister == "complete" || c.Chain.SameRegister == "confirm", "chain.same_register: %q is not complete or confirm", c.Chain.SameRegister)
+	must(c.certified().Supported(), "certified: %q is not a level of assurance", c.Certified)
 	must(c.Work > 0 && c.Lease > 0 && c.Refresh > 0, "work, lease and refresh must be positive")
 	must(c.Ages.Query > 0 && c.Ages.Skew >= 0 && c.Ages.Chain > 0 && c.Ages.Recheck > 0, "ages must be positive")
 	for name, p := range c.Peers {
@@ -282,7 +309,12 @@ func (c *Config) Path(p string) string {
 	if filepath.IsAbs(p) {
 		return p
 	}
-	return filepath.Join(c.folder, p)
+	return filepath.Join(filepath.Dir(c.path), p)
+}
+
+func (c *Config) certified() etoegang.AssuranceLevel {
+	level, _ := etoegang.ParseLevelName(c.Certified) // checked when the configuration was read
+	return level
 }
 
 // EntityID is the register's own name.

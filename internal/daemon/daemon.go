@@ -8,7 +8,6 @@ package daemon
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -27,6 +26,7 @@ import (
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/register"
+	"github.com/mandated/mandated/pkg/saml"
 )
 
 // Options are what a configuration file has no say in.
@@ -34,6 +34,10 @@ type Options struct {
 	Dev bool // development keys may be used
 	Log *slog.Logger
 	Now func() time.Time // nil: time.Now
+
+	// Public and Operations are listeners that are open already; nil: the daemon opens those
+	// that the configuration says.
+	Public, Operations net.Listener
 }
 
 // Daemon is a running daemon.
@@ -49,7 +53,10 @@ type Daemon struct {
 	catalogues *catalogues
 	pdp        *pdp.PDP
 
-	lastCatalogue [sha256.Size]byte // digest of the file that is in use; only refresh touches it
+	// Only refresh touches these two.
+	current Config // as it was last read; config is what the daemon was started with
+	good    good   // what was last read without a fault
+	pair    atomic.Pointer[tls.Certificate]
 
 	state    atomic.Pointer[server.State]
 	watch    *watch
@@ -69,7 +76,7 @@ func Start(ctx context.Context, c Config, o Options) (*Daemon, error) {
 		o.Now = time.Now
 	}
 	d := &Daemon{
-		config: c, dev: o.Dev, log: o.Log, now: o.Now, metrics: prometheus.NewRegistry(),
+		config: c, current: c, dev: o.Dev, log: o.Log, now: o.Now, metrics: prometheus.NewRegistry(),
 		reloads: make(chan chan error), stopRefresh: make(chan struct{}), refreshed: make(chan struct{}),
 	}
 	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -78,7 +85,7 @@ func Start(ctx context.Context, c Config, o Options) (*Daemon, error) {
 		d.closeStores()
 		return nil, err
 	}
-	if err := d.listen(); err != nil {
+	if err := d.listen(o); err != nil {
 		d.closeStores()
 		return nil, err
 	}
@@ -96,26 +103,31 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	if d.journal, err = journal.Open(ctx, d.config.Path(d.config.Journal), journal.Options{
-		Signer: signing[0].private, Checkpoints: d.config.Path(d.config.Checkpoints), Now: d.now, Log: d.log,
+		Signer: activeSigner{d, signing[0]}, Checkpoints: d.config.Path(d.config.Checkpoints), Now: d.now, Log: d.log,
 	}); err != nil {
 		return fmt.Errorf("opening the journal: %w", err)
 	}
 	if d.guard, err = guard.Open(ctx, d.config.Path(d.config.Guard), d.now); err != nil {
 		return fmt.Errorf("opening the replay guard: %w", err)
 	}
-	d.catalogues = newCatalogues(d.register, d.now)
-	d.pdp = NewPDP(d.config, d.register, d.catalogues, d.journal, d.now)
+	d.catalogues = newCatalogues(d.now)
+	d.pdp = NewPDP(d.config, d.register, d.catalogues, watchedJournal{d.journal, d.watch}, d.now)
 	if err := d.refresh(ctx); err != nil {
 		return d.tolerate(ctx, err)
 	}
 	return nil
 }
 
-// tolerate starts without a readable catalogue file if the register has kept an earlier
-// version: that is then the last good one. Without metadata nobody could ask.
+// tolerate decides whether the daemon can start although something is wrong. It can without
+// a participant whose metadata have expired: he is refused, and readiness tells. It can
+// without a readable catalogue if the register has kept an earlier version. Anything else
+// somebody has just configured wrong, and had better hear at once.
 func (d *Daemon) tolerate(ctx context.Context, problem error) error {
-	if d.state.Load() == nil {
+	if d.watch.problem("configuration") != nil || d.watch.problem("keys") != nil || !expiredOnly(d.watch.problem("metadata")) {
 		return problem
+	}
+	if d.watch.problem("catalogue") == nil {
+		return nil
 	}
 	var kept int64
 	err := d.register.Read(ctx, func(s *register.Snapshot) error {
@@ -127,6 +139,23 @@ func (d *Daemon) tolerate(ctx context.Context, problem error) error {
 	}
 	d.log.Error("starting with the service catalogue that the register has kept", "sequence", kept, "cause", problem)
 	return nil
+}
+
+// expiredOnly tells whether nothing is wrong but metadata that have expired.
+func expiredOnly(err error) bool {
+	if err == nil {
+		return true
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return errors.Is(err, saml.ErrExpired)
+	}
+	for _, one := range joined.Unwrap() {
+		if !errors.Is(one, saml.ErrExpired) {
+			return false
+		}
+	}
+	return true
 }
 
 // OpenRegister opens the register that a configuration names, and makes sure it is the
@@ -150,7 +179,7 @@ func OpenRegister(ctx context.Context, c Config, now func() time.Time) (*registe
 func NewPDP(c Config, r *register.Register, catalogues pdp.Catalogues, j pdp.Journal, now func() time.Time) *pdp.PDP {
 	config := pdp.Config{
 		Register: r, Catalogues: catalogues, Journal: j, Now: now,
-		Key: r.Key("journal"), TestNetwork: c.Network == "test",
+		Key: r.Key("journal"), TestNetwork: c.Network == "test", Certified: c.certified(),
 	}
 	if c.Chain.SameRegister == "confirm" {
 		config.ConfirmHere = c.EntityID()
@@ -159,16 +188,17 @@ func NewPDP(c Config, r *register.Register, catalogues pdp.Catalogues, j pdp.Jou
 }
 
 // listen opens both listeners and serves on them.
-func (d *Daemon) listen() (err error) {
+func (d *Daemon) listen(o Options) (err error) {
 	s := server.New(server.Config{
-		Self: d.config.EntityID(), State: d.state.Load, Decider: d.pdp, Guard: d.guard, Replayed: guard.ErrReplayed,
+		Self: d.config.EntityID(), State: d.state.Load, Decider: d.pdp, Guard: watchedGuard{d.guard, d.watch}, Replayed: guard.ErrReplayed,
 		Metrics: server.NewMetrics(d.metrics), Log: d.log, Now: d.now,
 		PseudonymKey: d.register.Key("pseudonym"), Work: d.config.Work,
 	})
-	if d.listener, err = net.Listen("tcp", d.config.Listen); err != nil {
+	if d.listener, err = open(o.Public, d.config.Listen); err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
-	if d.opsListener, err = net.Listen("tcp", d.config.Operations); err != nil {
+	d.listener = limit(d.listener, maxConnections)
+	if d.opsListener, err = open(o.Operations, d.config.Operations); err != nil {
 		_ = d.listener.Close()
 		return fmt.Errorf("listening for operators: %w", err)
 	}
@@ -176,11 +206,7 @@ func (d *Daemon) listen() (err error) {
 	d.operations = patient(server.Operations(d.problems, d.metrics), d.log)
 	serve := d.public.Serve
 	if d.config.TLS.Certificate != "" {
-		if d.public.TLSConfig, err = d.config.tls(); err != nil {
-			_ = d.listener.Close()
-			_ = d.opsListener.Close()
-			return err
-		}
+		d.public.TLSConfig = d.tls()
 		serve = func(l net.Listener) error { return d.public.ServeTLS(l, "", "") }
 	}
 	go d.serving("public", serve, d.listener)
@@ -188,27 +214,31 @@ func (d *Daemon) listen() (err error) {
 	return nil
 }
 
+func open(listener net.Listener, address string) (net.Listener, error) {
+	if listener != nil {
+		return listener, nil
+	}
+	return net.Listen("tcp", address)
+}
+
 // patient is an HTTP server with an end to everything.
 func patient(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // strangers' handshakes; what is ours is logged where it happens
 	}
 }
 
 // tls asks every client for a certificate. Which ones are good depends on the sender of
 // the message, so the server compares; here the client only proves that it has the key.
-// The certificate is read anew for each connection, so that a renewed one needs no restart.
-func (c *Config) tls() (*tls.Config, error) {
-	load := func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-		pair, err := tls.LoadX509KeyPair(c.Path(c.TLS.Certificate), c.Path(c.TLS.Key))
-		return &pair, err
+// Our own pair is the one that was last read without a fault, so that a renewed one needs
+// no restart.
+func (d *Daemon) tls() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12, ClientAuth: tls.RequireAnyClientCert,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return d.pair.Load(), nil },
 	}
-	if _, err := load(nil); err != nil {
-		return nil, fmt.Errorf("reading the TLS certificate: %w", err)
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequireAnyClientCert, GetCertificate: load}, nil
 }
 
 func (d *Daemon) serving(name string, serve func(net.Listener) error, l net.Listener) {

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha1"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
@@ -157,7 +158,25 @@ func (c *Config) CheckKeys(dev bool) error {
 	_, encryption := c.loadKeys(c.Encryption, dev)
 	var tlsErr error
 	if c.TLS.Certificate != "" {
-		_, tlsErr = c.tls()
+		_, tlsErr = c.loadTLS(dev)
 	}
 	return errors.Join(signing, encryption, tlsErr)
+}
+
+// loadTLS reads the key and the certificates of the public listener, by the same rules as
+// all keys.
+func (c *Config) loadTLS(dev bool) (*tls.Certificate, error) {
+	pair, err := loadKey(c.Path(c.TLS.Key), c.Path(c.TLS.Certificate), "", dev)
+	if err != nil {
+		return nil, fmt.Errorf("tls key %s: %w", c.TLS.Key, err)
+	}
+	chain, err := ReadCertificates(c.Path(c.TLS.Certificate))
+	if err != nil {
+		return nil, err
+	}
+	out := &tls.Certificate{PrivateKey: pair.private, Leaf: pair.certificate}
+	for _, certificate := range chain {
+		out.Certificate = append(out.Certificate, certificate.Raw)
+	}
+	return out, nil
 }

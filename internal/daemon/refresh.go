@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -18,25 +19,45 @@ import (
 // trustFile is the word for believing an unsigned file because it is there.
 const trustFile = "file"
 
-// LoadMetadata reads all metadata. It says of every file that is wrong what is wrong.
+// LoadMetadata reads all metadata. It says of every file that is wrong what is wrong, and
+// of two files that describe one participant which they are: neither may replace the other
+// unnoticed.
 func (c *Config) LoadMetadata(now time.Time) (participants []saml.Participant, notes []string, err error) {
+	files, notes, err := c.loadMetadata(now, nil)
+	for _, source := range c.Metadata {
+		participants = append(participants, files[source.File]...)
+	}
+	return participants, notes, err
+}
+
+// loadMetadata reads every file; for one that is wrong, what was last good stands in.
+func (c *Config) loadMetadata(now time.Time, good map[string][]saml.Participant) (files map[string][]saml.Participant, notes []string, err error) {
 	var wrong []error
+	files = map[string][]saml.Participant{}
+	described := map[etoegang.EntityID]string{}
 	for _, source := range c.Metadata {
 		found, odd, err := c.loadMetadataFile(source, now)
 		for _, note := range odd {
 			notes = append(notes, source.File+": "+note)
 		}
+		for _, p := range found {
+			if other, twice := described[p.Entity]; twice && err == nil {
+				err = fmt.Errorf("%s is described in %s already: remove one of the two", p.Entity, other)
+			}
+		}
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %w", source.File, err))
+			found = good[source.File]
 		}
-		participants = append(participants, found...)
-	}
-	for _, p := range participants {
-		if c.Network == "production" && p.Entity.Test() {
-			notes = append(notes, fmt.Sprintf("%s is a test system on a production network", p.Entity))
+		for _, p := range found {
+			described[p.Entity] = source.File
+			if c.Network == "production" && p.Entity.Test() {
+				notes = append(notes, fmt.Sprintf("%s is a test system on a production network", p.Entity))
+			}
 		}
+		files[source.File] = found
 	}
-	return participants, notes, errors.Join(wrong...)
+	return files, notes, errors.Join(wrong...)
 }
 
 func (c *Config) loadMetadataFile(s Source, now time.Time) ([]saml.Participant, []string, error) {
@@ -90,49 +111,93 @@ func (c *Config) parseCatalogue(doc []byte, now time.Time) (parsed *catalogue.Ca
 // refresh.
 const metadataLifetime = 7 * 24 * time.Hour
 
-// refresh looks at all files again. What is wrong keeps the last good version in use,
-// and is told by readiness and metrics until it is repaired.
-func (d *Daemon) refresh(ctx context.Context) error {
-	now := d.now()
-	catalogueErr := d.refreshCatalogue(ctx, now)
-	d.watch.set("catalogue", catalogueErr)
-	stateErr := d.refreshState(now)
-	d.watch.set("metadata", stateErr)
-	return errors.Join(catalogueErr, stateErr)
+// good is what was last read without a fault, by source: what stands in while a file is
+// broken.
+type good struct {
+	catalogue           [sha256.Size]byte // digest of the file and of whom it is trusted by
+	metadata            map[string][]saml.Participant
+	signing, encryption []keyPair
 }
 
-func (d *Daemon) refreshState(now time.Time) error {
-	participants, notes, err := d.config.LoadMetadata(now)
+// refresh looks at all files again. Whatever is wrong with one, the others come into use;
+// for that one the last good version stays, and readiness and metrics tell until it is
+// repaired.
+func (d *Daemon) refresh(ctx context.Context) error {
+	now := d.now()
+	fresh, err := d.current.again()
+	d.current = fresh
+	problems := map[string]error{
+		"configuration": err,
+		"catalogue":     d.refreshCatalogue(ctx, now),
+		"keys":          d.refreshKeys(),
+		"metadata":      d.refreshMetadata(now),
+	}
+	if err := d.refreshState(now); err != nil {
+		problems["keys"] = errors.Join(problems["keys"], err)
+	}
+	var all []error
+	for _, source := range []string{"configuration", "catalogue", "keys", "metadata"} {
+		d.watch.set(source, problems[source])
+		all = append(all, problems[source])
+	}
+	return errors.Join(all...)
+}
+
+// refreshKeys reads the keys, that of TLS included.
+func (d *Daemon) refreshKeys() error {
+	signing, signingErr := d.current.loadKeys(d.current.Signing, d.dev)
+	if signingErr == nil {
+		d.good.signing = signing
+	}
+	encryption, encryptionErr := d.current.loadKeys(d.current.Encryption, d.dev)
+	if encryptionErr == nil {
+		d.good.encryption = encryption
+	}
+	var tlsErr error
+	if d.current.TLS.Certificate != "" {
+		var pair *tls.Certificate
+		if pair, tlsErr = d.current.loadTLS(d.dev); tlsErr == nil {
+			d.pair.Store(pair)
+		}
+	}
+	return errors.Join(signingErr, encryptionErr, tlsErr)
+}
+
+func (d *Daemon) refreshMetadata(now time.Time) error {
+	files, notes, err := d.current.loadMetadata(now, d.good.metadata)
 	for _, note := range notes {
 		d.log.Warn("metadata", "note", note)
 	}
-	if err != nil {
-		return fmt.Errorf("reading metadata: %w", err)
+	d.good.metadata = files
+	return err
+}
+
+// refreshState puts what is good together for the requests to come. Our own metadata are
+// made anew each time, so that they never grow old.
+func (d *Daemon) refreshState(now time.Time) error {
+	if len(d.good.signing) == 0 || len(d.good.encryption) == 0 {
+		return errors.New("there are no keys to work with")
 	}
-	signing, err := d.config.loadKeys(d.config.Signing, d.dev)
-	if err != nil {
-		return fmt.Errorf("reading signing keys: %w", err)
-	}
-	encryption, err := d.config.loadKeys(d.config.Encryption, d.dev)
-	if err != nil {
-		return fmt.Errorf("reading encryption keys: %w", err)
-	}
-	own := d.config.description(now, signing, encryption)
-	self := saml.Participant{Entity: own.Entity, Signing: own.Signing, Encryption: own.Encryption, Until: own.Until}
-	metadata, err := own.Sign(signing[0].signer())
+	active := d.good.signing[0].signer()
+	own := d.current.description(now, d.good.signing, d.good.encryption)
+	metadata, err := own.Sign(active)
 	if err != nil {
 		return fmt.Errorf("signing our metadata: %w", err)
 	}
+	participants := []saml.Participant{{Entity: own.Entity, Signing: own.Signing, Encryption: own.Encryption, Until: own.Until}}
+	for _, found := range d.good.metadata {
+		participants = append(participants, found...)
+	}
 	state := &server.State{
 		Receiver: &saml.Receiver{
-			Self: own.Entity, Addresses: []string{own.Authz}, Directory: saml.NewDirectory(append(participants, self)...),
-			Openers: openers(encryption), Ages: d.config.ages(),
+			Self: own.Entity, Addresses: []string{own.Authz}, Directory: saml.NewDirectory(participants...),
+			Openers: openers(d.good.encryption), Ages: d.current.ages(),
 		},
-		Signer: signing[0].signer(), Metadata: metadata.Bytes(), Peers: d.config.peers(),
+		Signer: active, Metadata: metadata.Bytes(), Peers: d.current.peers(),
 	}
 	state.Receiver.Leniency = func(e etoegang.EntityID) saml.Leniency { return state.Peers[e].Leniency }
 	d.state.Store(state)
-	d.watch.participants(append(participants, self))
+	d.watch.participants(participants)
 	return nil
 }
 
@@ -171,15 +236,15 @@ func (c *Config) peers() map[etoegang.EntityID]server.Peer {
 // refreshCatalogue reads the catalogue's file and, if it is newer than what the register
 // has, keeps it there: from that revision on decisions rest on it.
 func (d *Daemon) refreshCatalogue(ctx context.Context, now time.Time) error {
-	doc, err := os.ReadFile(d.config.Path(d.config.Catalogue.File))
+	doc, err := os.ReadFile(d.current.Path(d.current.Catalogue.File))
 	if err != nil {
 		return fmt.Errorf("reading the service catalogue: %w", err)
 	}
-	sum := sha256.Sum256(doc)
-	if sum == d.lastCatalogue { // tens of thousands of services are not read again for nothing
+	sum := d.current.trustedDigest(doc)
+	if sum == d.good.catalogue { // tens of thousands of services are not read again for nothing
 		return nil
 	}
-	parsed, notes, err := d.config.parseCatalogue(doc, now)
+	parsed, notes, err := d.current.parseCatalogue(doc, now)
 	for _, note := range notes {
 		d.log.Warn("catalogue", "note", note)
 	}
@@ -194,8 +259,14 @@ func (d *Daemon) refreshCatalogue(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("keeping the service catalogue: %w", err)
 	}
 	d.catalogues.add(parsed)
-	d.lastCatalogue = sum
+	d.good.catalogue = sum
 	return nil
+}
+
+// trustedDigest is the digest of the catalogue and of those who may have signed it.
+func (c *Config) trustedDigest(doc []byte) [sha256.Size]byte {
+	trusted, _ := os.ReadFile(c.Path(c.Catalogue.Trust)) // what is wrong with it is found when it is used
+	return sha256.Sum256(fmt.Appendf(nil, "%d:%s%s", len(doc), doc, trusted))
 }
 
 // CatalogueVersion is a parsed catalogue as the register keeps it.

@@ -37,12 +37,12 @@ func TestBrokenFilesKeepTheLastGoodOnes(t *testing.T) {
 			return s.metadata(s.n.Broker.Party, s.n.Now().Add(-time.Hour), s.n.Scheme.Signer())
 		}},
 		{"metadata that are a catalogue", "metadata-broker.xml", "metadata", "not an EntitiesDescriptor", func(s *scene) []byte { return s.read("catalogue.xml") }},
-		{"a key that others can read", "keys/register.key", "metadata", "others can read the key file", func(s *scene) []byte {
+		{"a key that others can read", "keys/register.key", "keys", "others can read the key file", func(s *scene) []byte {
 			_ = os.Chmod(s.file("keys/register.key"), 0o644)
 			return s.read("keys/register.key")
 		}},
-		{"a certificate of another key", "keys/register.crt", "metadata", "does not belong to the key", func(s *scene) []byte { return s.read("keys/broker.crt") }},
-		{"a trust that is no certificate", "keys/scheme.crt", "catalogue", "there is no certificate in it", letter},
+		{"a certificate of another key", "keys/register.crt", "keys", "does not belong to the key", func(s *scene) []byte { return s.read("keys/broker.crt") }},
+		{"a trust that is no certificate", "keys/scheme.crt", "metadata", "there is no certificate in it", letter},
 		{"a catalogue that is no XML", "catalogue.xml", "catalogue", "catalogue.xml", letter},
 		{"a catalogue that is gone", "catalogue.xml", "catalogue", "no such file", nil},
 		{"a catalogue signed by a broker", "catalogue.xml", "catalogue", "sign", func(s *scene) []byte { return s.catalogueDocument("3", "vat", s.n.Broker.Signer()) }},
@@ -64,7 +64,7 @@ func TestBrokenFilesKeepTheLastGoodOnes(t *testing.T) {
 				t.Errorf("Reload says %v, want %q", err, c.says)
 			}
 			s.permitted("on the last good version")
-			if status, text := s.page("/readyz"); status != http.StatusServiceUnavailable || !strings.HasPrefix(text, c.source+": ") || !strings.Contains(text, c.says) {
+			if status, text := s.page("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains("\n"+text, "\n"+c.source+": ") || !strings.Contains(text, c.says) {
 				t.Errorf("/readyz says %d %q, want %s and %q", status, text, c.source, c.says)
 			}
 			if got := s.healthy(c.source); got != "0" {
@@ -84,6 +84,21 @@ func (s *scene) reload() {
 	s.t.Helper()
 	if err := s.n.First.Reload(); err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+// One broken file does not hold up the others: what they say comes into use.
+func TestBrokenFileHoldsUpNobodyElse(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	pair := must(devkeys.Certify("next", keyring()["one"], s.n.Now()))
+	next := xmlsec.Key{Name: pair.KeyName(), Certificate: pair.Certificate}
+	s.write("metadata-provider-municipality.xml", []byte("Dear reader,"))
+	s.write("metadata-broker.xml", s.metadata(s.n.Broker.Party, s.n.Now().Add(time.Hour), s.n.Scheme.Signer(), next))
+	if err := s.n.First.Reload(); err == nil || !strings.Contains(err.Error(), "metadata-provider-municipality.xml") {
+		t.Errorf("Reload says %v", err)
+	}
+	if r := s.ask(); r.Fault == "" {
+		t.Errorf("a key that the broker has withdrawn is believed, because of another's file: %+v", r.Reply)
 	}
 }
 

@@ -43,7 +43,18 @@ func (s *scene) configure(change func(settings map[string]any)) {
 func (s *scene) swapSigning(keys ...any) {
 	s.t.Helper()
 	s.configure(func(settings map[string]any) { settings["signing"] = keys })
-	s.restart()
+	s.reload()
+}
+
+// What the daemon has opened already cannot change under its feet: it says so, and goes on
+// as it was.
+func TestSomeSettingsNeedARestart(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	s.configure(func(settings map[string]any) { settings["journal"] = "elsewhere.db" })
+	if err := s.n.First.Reload(); err == nil || !strings.Contains(err.Error(), "restart") {
+		t.Errorf("Reload says %v", err)
+	}
+	s.permitted("on the journal that was open")
 }
 
 // A register that is not the right one is not served, and the operator is told what to do.
@@ -219,8 +230,15 @@ func TestGracefulStop(t *testing.T) {
 	}
 }
 
-// halfway sends a question up to its middle.
-func (s *scene) halfway(message []byte) net.Conn {
+// exchange is a question of which the daemon has begun to read the body.
+type exchange struct {
+	net.Conn
+	answers *bufio.Reader
+}
+
+// halfway sends a question up to its middle. The daemon asks for the body once it has
+// begun with the question, so that nobody has to guess whether it has.
+func (s *scene) halfway(message []byte) exchange {
 	s.t.Helper()
 	address := must(url.Parse(s.n.First.Address))
 	connection, err := net.Dial("tcp", address.Host)
@@ -228,21 +246,28 @@ func (s *scene) halfway(message []byte) net.Conn {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { _ = connection.Close() })
-	_, err = fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s",
-		address.Path, address.Host, len(message), message[:len(message)/2])
+	e := exchange{connection, bufio.NewReader(connection)}
+	_, err = fmt.Fprintf(e, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: text/xml\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+		address.Path, address.Host, len(message))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return connection
+	if response, err := http.ReadResponse(e.answers, nil); err != nil || response.StatusCode != http.StatusContinue {
+		s.t.Fatalf("the daemon does not ask for the body: %v", err)
+	}
+	if _, err := e.Write(message[:len(message)/2]); err != nil {
+		s.t.Fatal(err)
+	}
+	return e
 }
 
 // finish sends the rest, and reads the answer.
-func (s *scene) finish(connection net.Conn, message []byte) *saml.Reply {
+func (s *scene) finish(e exchange, message []byte) *saml.Reply {
 	s.t.Helper()
-	if _, err := connection.Write(message[len(message)/2:]); err != nil {
+	if _, err := e.Write(message[len(message)/2:]); err != nil {
 		s.t.Fatal(err)
 	}
-	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	response, err := http.ReadResponse(e.answers, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -50,6 +50,13 @@ func (w *watch) set(source string, problem error) {
 	w.healthy.WithLabelValues(source).Set(0)
 }
 
+// problem is what is wrong with one source; nil if nothing is.
+func (w *watch) problem(source string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.problems[source]
+}
+
 // list gives the problems, in the order of their sources.
 func (w *watch) list() []error {
 	w.mu.Lock()

@@ -188,6 +188,7 @@ func TestMeantForOthers(t *testing.T) {
 	list := []attack{
 		{"another ServiceUUID in the query", says(etoegang.AttributeServiceUUID, permit.UUID.String()), refused("service-mismatch")},
 		{"another ServiceUUID in the log-in", tells(etoegang.AttributeServiceUUID, permit.UUID.String()), refused("service-mismatch")},
+		{"a log-in for another provider", audience(s.net.Broker.Entity.String(), s.net.First.Entity.String(), permit.Home.Entity.String()), refused("audience")},
 		{"another person in the query", says(etoegang.AttributeSubjectID, "_somebody"), refused("subject-mismatch")},
 		{"another person's log-in", onQuery(func(l *letter, _ *etree.Element) {
 			value := l.assertion().Parent()

@@ -101,7 +101,7 @@ func (b *syncBuffer) String() string {
 // the log and the metrics must name nobody, and the trap must be empty.
 func newStage(t testing.TB, o harness.Options) *stage {
 	t.Helper()
-	s := &stage{t: t, clock: harness.NewClock(morning), log: &syncBuffer{}}
+	s := &stage{t: t, clock: harness.NewClock(morning.Add(-time.Minute)), log: &syncBuffer{}}
 	s.trap = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.trapped.Add(1) }))
 	t.Cleanup(s.trap.Close)
 	o.Clock = s.clock
@@ -114,6 +114,7 @@ func newStage(t testing.TB, o harness.Options) *stage {
 		}
 	}
 	s.net = harness.Start(t, o)
+	s.clock.Advance(time.Minute) // in which the metadata of one participant expire
 	s.vat = s.net.Services["vat"]
 	s.anna, s.bob = s.net.NewPerson("Anna"), s.net.NewPerson("Bob")
 	s.grant()

@@ -1,8 +1,6 @@
 package server
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -17,22 +15,55 @@ import (
 // have. It is shorter when a mandate begins or ends sooner.
 const answerLifetime = 120 * time.Second
 
+// delivery is one question on its way to its answer. What a Permit needs is prepared before
+// the decision is recorded, so that the record never says more than the answer.
+type delivery struct {
+	server    *Server
+	state     *State
+	in        *saml.Received
+	now       time.Time
+	assertion string // the ID that our assertion will have
+
+	// What identify has made of a Permit.
+	identifiers []*xmlsec.Element
+	acting      *xmlsec.Element
+	actingName  string
+	clear       bool
+}
+
+// request turns what was received into what is asked.
+func (d *delivery) request(trace string) pdp.Request {
+	in := d.in
+	rests := make([]string, len(in.Links))
+	for i, link := range in.Links {
+		rests[i] = link.ID
+	}
+	return pdp.Request{
+		Question: questions[in.Question], Caller: in.Query.Issuer, Message: in.Query.ID, Trace: trace, At: d.now,
+		ServiceID: in.Query.ServiceID, ServiceUUID: in.Query.ServiceUUID, Asked: in.Query.Level, Login: in.Login,
+		Actor: in.Actor, Represented: in.Represented, Intermediary: in.Intermediary,
+		Previous: in.Previous, Establishments: in.Establishments,
+		Assertion: d.assertion, RestsOn: rests, Audience: in.Audience, Deliver: d.prepare,
+	}
+}
+
 // conclude turns a decision into the response.
-func (s *Server) conclude(state *State, in *saml.Received, a pdp.Answer, now time.Time, e *event) (saml.Response, error) {
+func (d *delivery) conclude(a pdp.Answer, e *event) saml.Response {
+	s, in := d.server, d.in
 	switch a.Outcome {
 	case decision.Permit:
-		return s.permit(state, in, a, now, e)
+		return d.stated(d.permit(a), e)
 	case decision.Choose:
-		return s.refuse(in, refusalChoice, "", now, e, nil), nil
+		return s.refuse(in, refusalChoice, "", d.now, e, nil)
 	}
 	codes := join(a.Codes())
 	switch {
 	case len(a.Reasons) > 0 && a.Reasons[0].Code.AskersFault():
-		return s.refuse(in, refusalUnsupported, codes, now, e, nil), nil
-	case s.peer(state, in.Query.Issuer).DenyStatement:
-		return s.state(state, in, s.statement(in, a, now, codes), now, e)
+		return s.refuse(in, refusalUnsupported, codes, d.now, e, nil)
+	case s.peer(d.state, in.Query.Issuer).DenyStatement:
+		return d.stated(d.statement(a, codes), e)
 	}
-	return s.refuse(in, refusalDenied, codes, now, e, nil), nil
+	return s.refuse(in, refusalDenied, codes, d.now, e, nil)
 }
 
 // refuse is a response without an assertion.
@@ -53,23 +84,24 @@ func (s *Server) response(in *saml.Received, now time.Time) saml.Response {
 	}
 }
 
-// state is a response with a signed assertion.
-func (s *Server) state(state *State, in *saml.Received, a saml.Answer, now time.Time, e *event) (saml.Response, error) {
-	assertion, err := a.Sign(state.Signer)
+// stated is a response with a signed assertion.
+func (d *delivery) stated(a saml.Answer, e *event) saml.Response {
+	assertion, err := a.Sign(d.state.Signer)
 	if err != nil {
-		return saml.Response{}, fmt.Errorf("signing the assertion: %w", err)
+		return d.server.refuse(d.in, refusalNotFoundOut, "", d.now, e, err)
 	}
-	response := s.response(in, now)
+	response := d.server.response(d.in, d.now)
 	response.Assertion = assertion
 	e.status = response.Status.Short()
-	return response, nil
+	return response
 }
 
 // statement is what every assertion of ours says: which question it is about, and what
 // it rests on. With a message it is a Deny.
-func (s *Server) statement(in *saml.Received, a pdp.Answer, now time.Time, message string) saml.Answer {
+func (d *delivery) statement(a pdp.Answer, message string) saml.Answer {
+	in := d.in
 	return saml.Answer{
-		ID: saml.NewID(), Issuer: s.c.Self, Subject: saml.NewID(), Issued: now, Until: lifetime(now, a.Until),
+		ID: d.assertion, Issuer: d.server.c.Self, Subject: saml.NewID(), Issued: d.now, Until: lifetime(d.now, a.Until),
 		Links: in.Links, Permit: message == "", Message: message, Echo: in.Query.ReturnContext,
 		ServiceID: in.Query.ServiceID, ServiceUUIDs: []etoegang.ServiceUUID{in.Query.ServiceUUID}, Asked: in.Query.Level,
 	}
@@ -84,10 +116,10 @@ func lifetime(now, edge time.Time) time.Time {
 	return end
 }
 
-// permit says who may act for whom, in identifiers that only the right party can read.
-func (s *Server) permit(state *State, in *saml.Received, a pdp.Answer, now time.Time, e *event) (saml.Response, error) {
+// permit says who may act for whom, with what prepare has made.
+func (d *delivery) permit(a pdp.Answer) saml.Answer {
 	o := a.Options[0]
-	answer := s.statement(in, a, now, "")
+	answer := d.statement(a, "")
 	answer.Used, answer.Establishments, answer.Confirm = o.Used, o.Establishments, o.ConfirmAt
 	if o.Intermediary != nil {
 		answer.Intermediary = etoegang.Intermediary{KvK: o.Intermediary.KvK}
@@ -95,81 +127,14 @@ func (s *Server) permit(state *State, in *saml.Received, a pdp.Answer, now time.
 	if a.Instance.Portal {
 		answer.ServiceUUIDs = append(answer.ServiceUUIDs, o.Services...)
 	}
-	if in.Question != saml.AskRecheck { // a provider that asks again has the identifiers already
-		if err := s.identify(state, in, a, &answer, now); errors.Is(err, errNoKey) {
-			return s.refuse(in, refusalNoKey, "", now, e, err), nil
-		} else if err != nil {
-			return saml.Response{}, err
+	answer.Represented, answer.Acting = d.identifiers, d.acting
+	if d.clear {
+		answer.ActingName = d.actingName
+		if o.ConfirmAt.IsZero() {
+			answer.ClearKvK = o.Represented.KvK
 		}
 	}
-	return s.state(state, in, answer, now, e)
-}
-
-// errNoKey is the error of a recipient without a usable encryption key.
-var errNoKey = errors.New("server: no valid encryption key")
-
-// identify adds the encrypted identifiers: the company's for the provider, or for the
-// register that has to confirm and for nobody else; and from the person's register his
-// specific pseudonym for the provider.
-func (s *Server) identify(state *State, in *saml.Received, a pdp.Answer, answer *saml.Answer, now time.Time) error {
-	o := a.Options[0]
-	provider, err := s.provider(state, in, a, now)
-	if err != nil {
-		return err
-	}
-	recipient, identifiers := provider, o.Identifiers
-	if !o.ConfirmAt.IsZero() {
-		identifiers = []etoegang.LegalSubject{o.Represented.KvK.LegalSubject()}
-		if recipient, err = s.register(state, o.ConfirmAt, now); err != nil {
-			return err
-		}
-	}
-	for _, id := range identifiers {
-		sealed, err := saml.SealName(id.Type(), id.Text(), recipient)
-		if err != nil {
-			return fmt.Errorf("encrypting an identifier: %w", err)
-		}
-		answer.Represented = append(answer.Represented, sealed)
-	}
-	clear := s.peer(state, in.Audience).Clear || s.peer(state, in.Query.Issuer).Clear
-	if clear && o.ConfirmAt.IsZero() {
-		answer.ClearKvK = o.Represented.KvK
-	}
-	if in.Question == saml.AskConfirm { // the first register has named the person
-		return nil
-	}
-	name := s.pseudonym(in, o)
-	if clear {
-		answer.ActingName = name
-	}
-	answer.Acting, err = saml.SealName(etoegang.TypePseudo113, name, provider)
-	return err
-}
-
-// provider is the service provider as a recipient: with the key that the catalogue has
-// for this service, or else one of its metadata.
-func (s *Server) provider(state *State, in *saml.Received, a pdp.Answer, now time.Time) (xmlsec.Recipient, error) {
-	keys := a.Instance.Certificates
-	if len(keys) == 0 {
-		p, _ := state.Receiver.Directory.Find(in.Audience, now)
-		keys = p.Encryption
-	}
-	return recipient(in.Audience, keys, s.peer(state, in.Audience).GCM, now)
-}
-
-func (s *Server) register(state *State, e etoegang.EntityID, now time.Time) (xmlsec.Recipient, error) {
-	p, _ := state.Receiver.Directory.Find(e, now)
-	return recipient(e, p.Encryption, s.peer(state, e).GCM, now)
-}
-
-// recipient takes the first key whose certificate is valid.
-func recipient(e etoegang.EntityID, keys []xmlsec.Key, gcm bool, now time.Time) (xmlsec.Recipient, error) {
-	for _, k := range keys {
-		if !now.Before(k.Certificate.NotBefore) && !now.After(k.Certificate.NotAfter) {
-			return saml.RecipientOf(e, k, gcm), nil
-		}
-	}
-	return xmlsec.Recipient{}, fmt.Errorf("%w of %s", errNoKey, e)
+	return answer
 }
 
 // peer gives a participant's habits; providers get their refusals as statements unless

@@ -51,17 +51,17 @@ func (e *event) decided(a pdp.Answer) {
 	e.server.c.Metrics.decided(e.question, a)
 }
 
+// refused tells how a message of a known sender was refused. A refusal with a cause is one
+// without a decision, or one that takes a decision's place.
 func (e *event) refused(row refusal, word string, cause error) {
 	e.level, e.status, e.cause = row.level, row.status.Short(), cause
-	if e.outcome == "" {
-		e.outcome = word
+	if cause == nil {
+		return
 	}
-	if row == refusalNotFoundOut {
+	if e.outcome = word; row == refusalNotFoundOut {
 		e.outcome = pdp.Indeterminate
 	}
-	if cause != nil {
-		e.server.c.Metrics.refused(e.outcome)
-	}
+	e.server.c.Metrics.refused(e.outcome)
 }
 
 // respond sends a signed answer.
@@ -71,22 +71,30 @@ func (e *event) respond(w http.ResponseWriter, body []byte) {
 
 // fault sends a SOAP fault, which HTTP carries as 500 (SOAP 1.1, section 6.2).
 func (e *event) fault(w http.ResponseWriter, f fault, cause error) {
+	e.faultAs(w, http.StatusInternalServerError, f, cause)
+}
+
+func (e *event) faultAs(w http.ResponseWriter, status int, f fault, cause error) {
 	e.level, e.status, e.cause, e.reference = f.level, "fault "+f.code, cause, newReference()
-	e.outcome = "not-believed"
-	if f == faultBroken {
+	switch f {
+	case faultBroken:
 		e.outcome = pdp.Indeterminate
+	case faultBusy:
+		e.outcome = "busy"
+		e.server.c.Metrics.refused(e.outcome)
+	default:
+		e.outcome = "not-believed"
 	}
-	e.server.c.Metrics.faulted(cause)
-	e.send(w, http.StatusInternalServerError, saml.ContentType, saml.Fault(f.code, f.text, e.reference))
+	if f != faultBusy {
+		e.server.c.Metrics.faulted(cause)
+	}
+	e.send(w, status, saml.ContentType, saml.Fault(f.code, f.text, e.reference))
 }
 
 // plain answers what never became a message.
 func (e *event) plain(w http.ResponseWriter, status int, outcome, text string) {
 	e.level, e.outcome, e.status = slog.LevelWarn, outcome, http.StatusText(status)
 	e.server.c.Metrics.refused(outcome)
-	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "1")
-	}
 	e.send(w, status, "text/plain; charset=utf-8", []byte(text))
 }
 

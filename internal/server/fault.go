@@ -25,6 +25,7 @@ var (
 	refusalChoice      = refusal{saml.ResponderAuthnFailed, "choice-needed", slog.LevelInfo}
 	refusalUnsupported = refusal{saml.RequesterUnsupported, "", slog.LevelInfo}
 	refusalNoKey       = refusal{saml.ResponderUnsupported, "no-encryption-key", slog.LevelError}
+	refusalAttribute   = refusal{saml.ResponderUnsupported, "requested-attribute", slog.LevelWarn}
 )
 
 // refusals has a row for every problem a message can have. What concerns decryption is
@@ -54,6 +55,12 @@ var refusals = map[saml.Problem]refusal{
 
 // refusalFor finds the row of a problem. An error without one is our own failure.
 func refusalFor(err error) refusal {
+	switch {
+	case errors.Is(err, errNoKey):
+		return refusalNoKey
+	case errors.Is(err, errAttribute):
+		return refusalAttribute
+	}
 	var problem *saml.Error
 	if errors.As(err, &problem) {
 		if row, ok := refusals[problem.Problem]; ok {
@@ -73,6 +80,7 @@ type fault struct {
 var (
 	faultUnbelieved = fault{"Client", "The message was refused: it is no valid query of a known sender.", slog.LevelWarn}
 	faultHeader     = fault{"MustUnderstand", "A header that must be understood is not known here.", slog.LevelWarn}
+	faultBusy       = fault{"Server", "Too many questions at once. Ask again.", slog.LevelWarn}
 	faultBroken     = fault{"Server", "The question could not be answered. Ask again later.", slog.LevelError}
 )
 

@@ -5,43 +5,62 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/mandated/mandated/pkg/decision"
-	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/saml"
 	"github.com/mandated/mandated/pkg/xmlsec"
 )
 
 // query answers one SOAP message. Everything that happens to it is told to the event,
-// which is logged and counted once, at the end.
+// which is logged and counted once, at the end. A place for work is taken only when the
+// message has arrived: whoever sends slowly keeps nobody waiting.
 func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 	e := s.newEvent(r)
 	defer e.finish()
+	defer func() {
+		if broken := recover(); broken != nil { // a mistake of ours: told as such, never as an answer
+			e.fault(w, faultBroken, fmt.Errorf("server: panic: %v\n%s", broken, debug.Stack()))
+		}
+	}()
+	body, ok := s.receive(w, r, e)
+	if !ok {
+		return
+	}
 	if !s.gate.enter(r.Context()) {
-		e.plain(w, http.StatusServiceUnavailable, "busy", "Too many questions at once. Ask again.\n")
+		w.Header().Set("Retry-After", "1")
+		e.faultAs(w, http.StatusServiceUnavailable, faultBusy, errBusy)
 		return
 	}
 	defer s.gate.leave()
+	s.answer(w, r, body, e)
+}
 
+// errBusy is the error of a question that found no place, nor room to wait for one.
+var errBusy = errors.New("server: too many questions at once")
+
+// receive reads the message, or answers what is no message.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request, e *event) ([]byte, bool) {
 	if !acceptable(r.Header.Get("Content-Type")) {
 		e.plain(w, http.StatusUnsupportedMediaType, "content-type", "Send SOAP 1.1 as text/xml in UTF-8.\n")
-		return
+		return nil, false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(xmlsec.MessageLimits.Bytes)))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		e.plain(w, http.StatusRequestEntityTooLarge, "too-large", "A message is at most 256 KiB.\n")
-		return
+		return nil, false
 	}
 	if err != nil {
 		e.plain(w, http.StatusBadRequest, "unreadable", "The message did not arrive whole.\n")
-		return
+		return nil, false
 	}
-	s.answer(w, r, body, e)
+	return body, true
 }
 
 // acceptable: SOAP 1.1 is text/xml, in UTF-8 when a charset is given.
@@ -54,18 +73,25 @@ func acceptable(contentType string) bool {
 // answer does the steps of one question in their order: believe, admit, decide, reply.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, body []byte, e *event) {
 	now, state := s.c.Now(), s.c.State()
+	if r.TLS != nil && !(len(r.TLS.PeerCertificates) > 0 && state.Receiver.Directory.Lists(r.TLS.PeerCertificates[0], now)) {
+		e.fault(w, faultUnbelieved, errStranger) // before any cryptography is spent on him
+		return
+	}
 	in, err := state.Receiver.Receive(body, now)
 	if in == nil {
 		e.fault(w, faultFor(err), err)
 		return
 	}
 	e.received(in)
-	if err := authenticated(r, in); err != nil {
-		e.fault(w, faultUnbelieved, err)
+	if r.TLS != nil && !in.Sender.Presents(r.TLS.PeerCertificates[0], now) {
+		e.fault(w, faultUnbelieved, errStranger)
 		return
 	}
-	reply := s.reply(r.Context(), state, in, err, now, e)
-	signed, err := reply.Sign(state.Signer)
+	// From here on the question is answered and recorded whether or not the sender waits
+	// for it: a message is admitted once.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
+	defer cancel()
+	signed, err := s.reply(ctx, state, in, err, now, e).Sign(state.Signer)
 	if err != nil {
 		e.fault(w, faultBroken, err)
 		return
@@ -73,20 +99,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, body []byte, e *
 	e.respond(w, saml.Wrap(signed))
 }
 
-// errStranger is the error of a TLS client whose certificate its metadata do not list.
-var errStranger = errors.New("server: the client certificate is not one of the issuer's")
+// patience is how long the stores may take for one question.
+const patience = 10 * time.Second
 
-// authenticated compares the TLS client with the issuer of the message. Without TLS the
-// listener is on loopback, which the configuration has made sure of.
-func authenticated(r *http.Request, in *saml.Received) error {
-	if r.TLS == nil {
-		return nil
-	}
-	if len(r.TLS.PeerCertificates) == 0 || !in.Sender.Presents(r.TLS.PeerCertificates[0]) {
-		return errStranger
-	}
-	return nil
-}
+// errStranger is the error of a TLS client whose certificate the metadata do not list.
+var errStranger = errors.New("server: the client certificate is not one of the issuer's")
 
 // reply finds the answer to a message whose sender is known; problem is what is wrong
 // with it, if anything is.
@@ -94,33 +111,29 @@ func (s *Server) reply(ctx context.Context, state *State, in *saml.Received, pro
 	if problem != nil {
 		return s.refuse(in, refusalFor(problem), "", now, e, problem)
 	}
-	ages := state.Receiver.Ages
-	until := in.Query.Issued.Add(ages.Query + 2*ages.Skew)
-	if err := s.c.Guard.Admit(ctx, in.Query.Issuer.String(), in.Query.ID, until); errors.Is(err, s.c.Replayed) {
+	if err := s.admit(ctx, state, in, now); errors.Is(err, s.c.Replayed) {
 		return s.refuse(in, refusalReplayed, "", now, e, err)
 	} else if err != nil {
 		return s.refuse(in, refusalNotFoundOut, "", now, e, err)
 	}
-	answer, err := s.c.Decider.Decide(ctx, request(in, now, e.trace))
+	d := &delivery{server: s, state: state, in: in, now: now, assertion: saml.NewID()}
+	answer, err := s.c.Decider.Decide(ctx, d.request(e.trace))
 	if err != nil {
-		return s.refuse(in, refusalNotFoundOut, "", now, e, err)
+		return s.refuse(in, refusalFor(err), "", now, e, err)
 	}
 	e.decided(answer)
-	response, err := s.conclude(state, in, answer, now, e)
-	if err != nil {
-		return s.refuse(in, refusalNotFoundOut, "", now, e, err)
-	}
-	return response
+	return d.conclude(answer, e)
 }
 
-// request turns what was received into what is asked.
-func request(in *saml.Received, now time.Time, trace string) pdp.Request {
-	return pdp.Request{
-		Question: questions[in.Question], Caller: in.Query.Issuer, Message: in.Query.ID, Trace: trace, At: now,
-		ServiceID: in.Query.ServiceID, ServiceUUID: in.Query.ServiceUUID, Asked: in.Query.Level, Login: in.Login,
-		Actor: in.Actor, Represented: in.Represented, Intermediary: in.Intermediary,
-		Previous: in.Previous, Establishments: in.Establishments,
+// admit lets a message in once. It is remembered for longer than it would be accepted, and
+// at least for a moment, however slow we were.
+func (s *Server) admit(ctx context.Context, state *State, in *saml.Received, now time.Time) error {
+	ages := state.Receiver.Ages
+	until := in.Query.Issued.Add(ages.Query + 2*ages.Skew)
+	if earliest := now.Add(time.Minute); until.Before(earliest) {
+		until = earliest
 	}
+	return s.c.Guard.Admit(ctx, in.Query.Issuer.String(), in.Query.ID, until)
 }
 
 var questions = map[saml.Question]decision.Question{

@@ -48,7 +48,7 @@ func TestBusy(t *testing.T) {
 	until(t, "the house is full", func() bool { return now.Load() == work && h.Waiting() == work })
 
 	refused := h.post(ctx, "text/xml", message())
-	if refused.Code != http.StatusServiceUnavailable || refused.Header().Get("Retry-After") != "1" || strings.Contains(refused.Body.String(), "Envelope") {
+	if refused.Code != http.StatusServiceUnavailable || refused.Header().Get("Retry-After") != "1" || !strings.Contains(refused.Body.String(), "soap:Server") {
 		t.Errorf("with a full house: HTTP %d, Retry-After %q, %s", refused.Code, refused.Header().Get("Retry-After"), refused.Body)
 	}
 	if got := h.counted(t, "mandated_refusals_total", "why", "busy"); got != 1 {
@@ -181,15 +181,19 @@ func TestGuardRemembersLongEnough(t *testing.T) {
 // counted as what it is: not as a Permit.
 func TestProviderWithoutKey(t *testing.T) {
 	s := newScene(t, harness.Options{})
-	h := s.newHouse(1, decider(func(context.Context, pdp.Request) (pdp.Answer, error) {
+	h := s.newHouse(1, decider(func(_ context.Context, r pdp.Request) (pdp.Answer, error) {
 		expired := *keysOf(s.vat.Home.Signer())[0].Certificate
 		expired.NotAfter = s.n.Now().Add(-time.Hour)
 		keys := keysOf(s.vat.Home.Signer())
 		keys[0].Certificate = &expired
-		return pdp.Answer{
+		a := pdp.Answer{
 			Decision: decision.Decision{Outcome: decision.Permit, Options: []decision.Option{{Represented: bakery, Identifiers: []etoegang.LegalSubject{bakery.KvK.LegalSubject()}}}},
 			Instance: catalogue.Instance{Certificates: keys},
-		}, nil
+		}
+		if r.Deliver == nil {
+			return a, nil
+		}
+		return a, r.Deliver(a)
 	}), open)
 	w := h.post(ctx, "text/xml", must(s.n.Broker.Query(s.question())))
 	if found := contains(w.Body.String(), []string{"status:Responder", "RequestUnsupported", ">no-encryption-key<"}); len(found) != 3 || strings.Contains(w.Body.String(), "<saml:Assertion") {

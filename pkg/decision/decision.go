@@ -13,7 +13,6 @@
 package decision
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -70,6 +69,9 @@ type Request struct {
 	// both here is then answered with an obligation to ask this register again,
 	// instead of in one go (setting chain.same_register: confirm).
 	ConfirmHere etoegang.EntityID
+
+	// Certified is the highest level that this register may state; NoLevel: any.
+	Certified etoegang.AssuranceLevel
 
 	// TestNetwork tells that this is a test network, where services that are not
 	// public may be used.
@@ -175,7 +177,7 @@ func Decide(f Facts, r Request) Decision {
 		d.Reasons = []Reason{{Code: code}}
 		return d
 	}
-	d.Required = cmp.Or(r.Asked, max(f.Service.Level, etoegang.LoA2))
+	d.Required = required(f.Service, r)
 
 	considered := paths(f, r)
 	general := judgeRequest(f, r, d.Required, len(considered) > 0)

@@ -120,12 +120,19 @@ func modelService(s *etoegang.Service, r decision.Request) decision.Code {
 	if !s.Public && !r.TestNetwork {
 		return decision.ServiceNotPublic
 	}
+	tooHigh := func(l etoegang.AssuranceLevel) bool { return r.Certified != etoegang.NoLevel && l > r.Certified }
 	switch r.Asked {
 	case etoegang.NoLevel:
+		if tooHigh(catalogueLevel(s)) {
+			return decision.LevelUnsupported
+		}
 		return ""
 	case etoegang.LoA2, etoegang.LoA2Plus, etoegang.LoA3, etoegang.LoA4:
 		if r.Asked > catalogueLevel(s) {
 			return decision.LevelAboveCatalogue
+		}
+		if tooHigh(r.Asked) {
+			return decision.LevelUnsupported
 		}
 		return ""
 	}
@@ -441,6 +448,9 @@ func (q question) option(ways []way) decision.Option {
 				o.Mandates = append(o.Mandates, m.ID)
 			}
 		}
+	}
+	if q.Certified != etoegang.NoLevel && o.Used > q.Certified {
+		o.Used = q.Certified
 	}
 	o.Effective = min(o.Used, q.Authentication)
 	return o

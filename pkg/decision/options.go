@@ -73,6 +73,9 @@ func combine(group []found, r Request) Option {
 		o.Used = min(o.Used, f.used)
 		o.Mandates = appendNew(o.Mandates, f.path.ids())
 	}
+	if r.Certified != etoegang.NoLevel {
+		o.Used = min(o.Used, r.Certified)
+	}
 	o.Effective = min(o.Used, r.Authentication)
 	return o
 }

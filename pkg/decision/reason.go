@@ -40,7 +40,7 @@ const (
 var sentences = map[Code]string{
 	ServiceUnknown:         "the service is not in the service catalogue",
 	ServiceNotPublic:       "the service is not public and this is not a test network",
-	LevelUnsupported:       "the level asked for has ended",
+	LevelUnsupported:       "the level has ended, or this register is not certified for it",
 	LevelAboveCatalogue:    "the request asks for a higher level than the service has in the catalogue",
 	AuthenticationTooLow:   "the person logged in at a lower level than the service needs",
 	RepresentedUnknown:     "the company is not known in this register",

@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -20,8 +21,16 @@ func judgeService(s *etoegang.Service, r Request) Code {
 		return LevelUnsupported
 	case r.Asked > max(s.Level, etoegang.LoA2): // a request may lower the catalogue's level, never raise it
 		return LevelAboveCatalogue
+	case r.Certified != etoegang.NoLevel && required(s, r) > r.Certified: // HM-MR: never a level we are not certified for
+		return LevelUnsupported
 	}
 	return ""
+}
+
+// required is the level that every link must reach: what is asked, or what the catalogue
+// says. loa1 has ended, so that nothing needs less than loa2.
+func required(s *etoegang.Service, r Request) etoegang.AssuranceLevel {
+	return cmp.Or(r.Asked, max(s.Level, etoegang.LoA2))
 }
 
 // judgeRequest gathers what stands in the way whatever the mandates say. mandates

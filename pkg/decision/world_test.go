@@ -252,6 +252,9 @@ func (w *world) drawRequest(t *rapid.T) decision.Request {
 		r.Asked = pick(t, "asked", etoegang.LoA1, etoegang.LoA2Plus, etoegang.LoA3, etoegang.LoA4)
 		r.Authentication = pick(t, "login", etoegang.NoLevel, etoegang.LoA1, etoegang.LoA2)
 	}
+	if oneIn(t, 6, "certified") { // a setting too
+		r.Certified = pick(t, "certified", etoegang.LoA3, etoegang.LoA4, etoegang.LoA2Plus)
+	}
 	if oneIn(t, 4, "confirm here") { // a setting of the register, there for every question
 		r.ConfirmHere = here
 	}

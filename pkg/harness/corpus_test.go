@@ -55,6 +55,9 @@ func perform(t *testing.T, c corpus.Case) *performance {
 			if !c.Question.ConfirmHere.IsZero() {
 				settings["chain"] = map[string]any{"same_register": "confirm"}
 			}
+			if c.Question.Certified != etoegang.NoLevel {
+				settings["certified"] = c.Question.Certified.String()
+			}
 		},
 	})
 	rename(&c, n)

@@ -18,6 +18,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -98,6 +100,34 @@ type RegisterNode struct {
 
 	network *Network
 	daemon  *daemon.Daemon
+
+	// The listeners are open before the daemon starts, since its addresses stand in its
+	// configuration and metadata: nobody can take their ports in between.
+	public, operations net.Listener
+}
+
+// reserve opens the listeners on ports that are free.
+func (r *RegisterNode) reserve() (err error) {
+	if r.public, err = listen(); err != nil {
+		return err
+	}
+	if r.operations, err = listen(); err != nil {
+		_ = r.public.Close()
+		return err
+	}
+	r.Address, r.Operations = r.public.Addr().String(), r.operations.Addr().String()
+	return nil
+}
+
+// listen opens a port below those that systems give to clients by themselves: it stands in
+// the daemon's configuration, and must still be free when a daemon is started on that again.
+func listen() (l net.Listener, err error) {
+	for range 1000 {
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))); err == nil {
+			return l, nil
+		}
+	}
+	return nil, err
 }
 
 // TB is the part of testing.TB that Start needs.
@@ -208,14 +238,9 @@ func (n *Network) party(name string, role etoegang.Role, oin string, index int) 
 // publish writes everybody's metadata and the catalogue, signed by the scheme.
 func (n *Network) publish() error {
 	for _, r := range n.registers() {
-		address, err := freeAddress()
-		if err != nil {
+		if err := r.reserve(); err != nil {
 			return err
 		}
-		if r.Operations, err = freeAddress(); err != nil {
-			return err
-		}
-		r.Address = address
 	}
 	for _, p := range n.participants() {
 		if err := n.writeMetadata(p); err != nil {
@@ -307,7 +332,10 @@ func (r *RegisterNode) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.daemon, err = daemon.Start(ctx, c, daemon.Options{Dev: true, Log: r.network.options.Log, Now: r.network.clock})
+	r.daemon, err = daemon.Start(ctx, c, daemon.Options{
+		Dev: true, Log: r.network.options.Log, Now: r.network.clock, Public: r.public, Operations: r.operations,
+	})
+	r.public, r.operations = nil, nil // they are the daemon's now, and a restart opens its own
 	if err != nil {
 		return err
 	}

@@ -4,11 +4,8 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -89,7 +86,7 @@ func (p *Party) tlsConfig(server *Party) *tls.Config {
 		Certificates:       []tls.Certificate{{Certificate: [][]byte{p.pair.Certificate.Raw}, PrivateKey: p.pair.Key}},
 		InsecureSkipVerify: true, // VerifyConnection does it
 		VerifyConnection: func(s tls.ConnectionState) error {
-			if !server.participant().Presents(s.PeerCertificates[0]) {
+			if !s.PeerCertificates[0].Equal(server.pair.Certificate) {
 				return fmt.Errorf("the server is not %s", server.Entity)
 			}
 			return nil
@@ -168,30 +165,6 @@ func mustParse[T any](v T, err error) T {
 func both(text string) map[string]string { return map[string]string{"nl": text, "en": text} }
 
 func slug(s string) string { return strings.ReplaceAll(strings.ToLower(s), " ", "-") }
-
-// nextPort walks through ports below those that systems give to clients by themselves, so
-// that nobody takes one between the moment it was found free and the daemon's start.
-var nextPort = struct {
-	sync.Mutex
-	at int
-}{at: 20000 + os.Getpid()%6000*2}
-
-// freeAddress finds a port on loopback that nobody uses, and that this process never gave
-// out before.
-func freeAddress() (string, error) {
-	nextPort.Lock()
-	defer nextPort.Unlock()
-	for range 1000 {
-		if nextPort.at++; nextPort.at > 32000 {
-			nextPort.at = 20000
-		}
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", nextPort.at))
-		if err == nil {
-			return l.Addr().String(), l.Close()
-		}
-	}
-	return "", errors.New("no free port on loopback")
-}
 
 // addService adds a service's definition and its one instance to its provider.
 func addService(p *catalogue.ProviderSpec, s Service) {

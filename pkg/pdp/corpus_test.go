@@ -20,7 +20,7 @@ import (
 // shelf is one catalogue, at hand under its own number.
 type shelf struct{ c *catalogue.Catalogue }
 
-func (s shelf) At(context.Context, int64) (*catalogue.Catalogue, error) { return s.c, nil }
+func (s shelf) Of(*register.Snapshot) (*catalogue.Catalogue, error) { return s.c, nil }
 
 // memory is a journal that a test can read.
 type memory struct {
@@ -75,7 +75,7 @@ func play(t *testing.T, c corpus.Case) scene {
 	s := scene{register: r, journal: &memory{}}
 	s.pdp = pdp.New(pdp.Config{
 		Register: r, Catalogues: shelf{parsed}, Journal: s.journal, Now: now, Key: r.Key("journal"),
-		ConfirmHere: c.Question.ConfirmHere, TestNetwork: c.Question.TestNetwork,
+		Certified: c.Question.Certified, ConfirmHere: c.Question.ConfirmHere, TestNetwork: c.Question.TestNetwork,
 	})
 	return s
 }

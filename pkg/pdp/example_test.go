@@ -106,11 +106,11 @@ func fill(ctx context.Context, r *register.Register) (services *catalogue.Catalo
 // editions are the catalogues at hand, by their sequence number.
 type editions map[int64]*catalogue.Catalogue
 
-func (e editions) At(_ context.Context, sequence int64) (*catalogue.Catalogue, error) {
-	if c, ok := e[sequence]; ok {
+func (e editions) Of(s *register.Snapshot) (*catalogue.Catalogue, error) {
+	if c, ok := e[s.CatalogueSequence()]; ok {
 		return c, nil
 	}
-	return nil, fmt.Errorf("service catalogue %d is not at hand", sequence)
+	return nil, fmt.Errorf("service catalogue %d is not at hand", s.CatalogueSequence())
 }
 
 // ledger is the simplest journal that keeps the promise: a line is on disk before anybody

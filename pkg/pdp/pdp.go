@@ -27,11 +27,12 @@ type Register interface {
 	Read(ctx context.Context, fn func(*register.Snapshot) error) error
 }
 
-// Catalogues gives the service catalogue with a sequence number that a snapshot names.
-// It may be asked by many goroutines. If it does not have that one, it returns an
-// error: a decision on another catalogue would be about other services.
+// Catalogues gives the service catalogue that a snapshot names. It may be asked by many
+// goroutines, and reads what it does not have at hand from that same snapshot. If it
+// cannot, it returns an error: a decision on another catalogue would be about other
+// services.
 type Catalogues interface {
-	At(ctx context.Context, sequence int64) (*catalogue.Catalogue, error)
+	Of(s *register.Snapshot) (*catalogue.Catalogue, error)
 }
 
 // Journal keeps records. Append returns nil only when the record is durable.
@@ -54,6 +55,9 @@ type Config struct {
 	// be answered in two questions; zero to answer it in one.
 	ConfirmHere etoegang.EntityID
 	TestNetwork bool // services that are not public may be used
+
+	// Certified is the highest level that this register may state. NoLevel: any.
+	Certified etoegang.AssuranceLevel
 }
 
 // PDP is a decision point. It may be used by many goroutines.
@@ -80,6 +84,16 @@ type Request struct {
 	Intermediary   etoegang.Intermediary
 	Previous       etoegang.AssuranceLevel
 	Establishments []etoegang.EstablishmentNumber
+
+	// What ties the record to the messages around it: the assertion that will carry the
+	// answer, those that it rests on, and the provider for whom it is. Each may be left out.
+	Assertion string
+	RestsOn   []string
+	Audience  etoegang.EntityID
+
+	// Deliver prepares what the asker gets with a Permit. If it fails, nothing was
+	// permitted and the record says so. Nil: nothing to prepare.
+	Deliver func(Answer) error
 }
 
 // Answer is a decision with where it came from.
@@ -104,15 +118,22 @@ func (p *PDP) Decide(ctx context.Context, r Request) (Answer, error) {
 	}
 	answer := Answer{ID: newID(), At: r.At}
 	facts, err := p.gather(ctx, r, &answer)
-	request := p.request(r)
-	if err == nil {
-		answer.Decision = decision.Decide(facts.decided, request)
+	if err != nil {
+		err = fmt.Errorf("%w: gathering facts: %w", ErrNotFoundOut, err)
+	} else {
+		answer.Decision = decision.Decide(facts.decided, p.request(r))
+		if answer.Outcome == decision.Permit && r.Deliver != nil {
+			if err = r.Deliver(answer); err != nil {
+				err = fmt.Errorf("%w: preparing the answer: %w", ErrNotFoundOut, err)
+			}
+		}
 	}
-	if recordErr := p.record(ctx, r, facts, answer, err); recordErr != nil {
+	// The record does not depend on whether the asker is still there.
+	if recordErr := p.record(context.WithoutCancel(ctx), r, facts, answer, err); recordErr != nil {
 		return Answer{}, fmt.Errorf("%w: recording: %w", ErrNotFoundOut, recordErr)
 	}
 	if err != nil {
-		return Answer{}, fmt.Errorf("%w: gathering facts: %w", ErrNotFoundOut, err)
+		return Answer{}, err
 	}
 	return answer, nil
 }
@@ -137,7 +158,7 @@ func (p *PDP) request(r Request) decision.Request {
 	d := decision.Request{
 		Question: r.Question, At: r.At, Asked: r.Asked, Authentication: r.Login,
 		Actor: r.Actor, Intermediary: r.Intermediary, Previous: r.Previous, Establishments: r.Establishments,
-		ConfirmHere: p.c.ConfirmHere, TestNetwork: p.c.TestNetwork,
+		Certified: p.c.Certified, ConfirmHere: p.c.ConfirmHere, TestNetwork: p.c.TestNetwork,
 	}
 	if len(r.Represented) > 0 {
 		d.Represented = r.Represented[0]
@@ -155,7 +176,7 @@ type facts struct {
 func (p *PDP) gather(ctx context.Context, r Request, a *Answer) (f facts, err error) {
 	err = p.c.Register.Read(ctx, func(s *register.Snapshot) error {
 		a.Revision, a.Catalogue = s.Revision(), s.CatalogueSequence()
-		if err := p.service(ctx, r, a, &f.decided); err != nil {
+		if err := p.service(s, r, a, &f.decided); err != nil {
 			return err
 		}
 		if f.decided.Represented, err = company(s, r.Represented); err != nil {
@@ -180,11 +201,11 @@ func (p *PDP) gather(ctx context.Context, r Request, a *Answer) (f facts, err er
 	return f, err
 }
 
-func (p *PDP) service(ctx context.Context, r Request, a *Answer, f *decision.Facts) error {
+func (p *PDP) service(s *register.Snapshot, r Request, a *Answer, f *decision.Facts) error {
 	if a.Catalogue == 0 {
 		return errors.New("the register has no service catalogue yet")
 	}
-	c, err := p.c.Catalogues.At(ctx, a.Catalogue)
+	c, err := p.c.Catalogues.Of(s)
 	if err != nil {
 		return err
 	}

@@ -114,7 +114,7 @@ func TestBrokenRegisterIsRecorded(t *testing.T) {
 // empty gives no catalogue at all.
 type empty struct{}
 
-func (empty) At(context.Context, int64) (*catalogue.Catalogue, error) { return nil, errBroken }
+func (empty) Of(*register.Snapshot) (*catalogue.Catalogue, error) { return nil, errBroken }
 
 // Without its catalogue a decision would be about nobody knows which service: a register
 // that never had one and one whose catalogue cannot be read decide nothing.
@@ -239,6 +239,51 @@ func TestOneRecordPerDecision(t *testing.T) {
 		if answers[r.ID] != r.Message || r.Outcome != "Permit" {
 			t.Errorf("record %s is of message %q, the answer was to %q", r.ID, r.Message, answers[r.ID])
 		}
+	}
+}
+
+// A Permit that cannot be delivered was none: its record says so, and nobody hears yes.
+// What is no Permit needs no delivery.
+func TestPermitThatCannotBeDelivered(t *testing.T) {
+	s, request := scenario(t, "chain-permit")
+	request.Deliver = func(a pdp.Answer) error {
+		if a.Outcome != decision.Permit || len(a.Options) != 1 {
+			t.Errorf("to be delivered: %+v", a)
+		}
+		return errBroken
+	}
+	answer, err := s.pdp.Decide(ctx, request)
+	notFoundOut(t, answer, err, errBroken)
+	if r := s.journal.list(t)[0]; r.Outcome != pdp.Indeterminate || !strings.Contains(r.Failure, "disk full") || r.Options != nil {
+		t.Errorf("recorded as %+v", r)
+	}
+	s, request = scenario(t, "blocked-company")
+	request.Deliver = func(pdp.Answer) error { t.Error("a Deny is delivered"); return nil }
+	if answer, err := s.pdp.Decide(ctx, request); err != nil || answer.Outcome != decision.Deny {
+		t.Errorf("%v, %v", answer.Outcome, err)
+	}
+}
+
+// busy is a journal that waits for its turn no longer than the context allows.
+type busy struct{ *memory }
+
+func (b busy) Append(ctx context.Context, id string, body []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return b.memory.Append(ctx, id, body)
+}
+
+// An asker who has left gets no answer, and that he asked stays recorded.
+func TestAskerWhoLeftIsRecorded(t *testing.T) {
+	s, request := scenario(t, "chain-permit")
+	p := pdp.New(pdp.Config{Register: s.register, Catalogues: shelf{}, Journal: busy{s.journal}, Now: time.Now, Key: s.register.Key("journal")})
+	gone, leave := context.WithCancel(ctx)
+	leave()
+	answer, err := p.Decide(gone, request)
+	notFoundOut(t, answer, err, context.Canceled)
+	if r := s.journal.list(t); len(r) != 1 || r[0].Outcome != pdp.Indeterminate {
+		t.Errorf("recorded: %+v", r)
 	}
 }
 

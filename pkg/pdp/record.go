@@ -26,6 +26,10 @@ type Record struct {
 	Message  string    `json:"message,omitempty"`
 	Question string    `json:"question"`
 
+	Assertion string   `json:"assertion,omitempty"` // that carries the answer, if one left
+	RestsOn   []string `json:"rests_on,omitempty"`  // assertions, the nearest first
+	Audience  string   `json:"audience,omitempty"`  // the provider for whom it all is
+
 	Service      string `json:"service"`
 	ServiceUUID  string `json:"service_uuid"`
 	Asked        string `json:"level_asked,omitempty"`
@@ -50,6 +54,7 @@ type Record struct {
 type RecordOption struct {
 	Represented  string       `json:"represented"`
 	Intermediary string       `json:"intermediary,omitempty"`
+	Limited      bool         `json:"limited_to_establishments,omitempty"`
 	Used         string       `json:"level_used"`
 	Effective    string       `json:"level_effective"`
 	Mandates     []mandate.ID `json:"mandates"`
@@ -84,6 +89,7 @@ func (p *PDP) record(ctx context.Context, r Request, f facts, a Answer, failure 
 // describe records what was asked.
 func (p *PDP) describe(r Request, f facts) Record {
 	record := Record{
+		Assertion: r.Assertion, RestsOn: r.RestsOn, Audience: r.Audience.String(),
 		Trace: r.Trace, Caller: r.Caller.String(), Message: r.Message, Question: string(r.Question),
 		Service: r.ServiceID.String(), ServiceUUID: r.ServiceUUID.String(),
 		Login: r.Login.String(), Limited: len(r.Establishments) > 0,
@@ -110,8 +116,8 @@ func (record *Record) conclude(d decision.Decision) {
 	}
 	for _, o := range d.Options {
 		option := RecordOption{
-			Represented: organisationNumber(&o.Represented),
-			Used:        o.Used.String(), Effective: o.Effective.String(),
+			Represented: organisationNumber(&o.Represented), Limited: len(o.Establishments) > 0,
+			Used: o.Used.String(), Effective: o.Effective.String(),
 			Mandates: o.Mandates, ConfirmAt: o.ConfirmAt.String(),
 		}
 		if o.Intermediary != nil {

@@ -159,11 +159,11 @@ func (a *Authentication) actor(self etoegang.EntityID, keys []xmlsec.Opener) (et
 	}
 	_, name, err := readName(n) // what the qualifier of an internal pseudonym must be is not known
 	if err != nil {
-		return etoegang.ActingSubject{}, err
+		return etoegang.ActingSubject{}, wrap(ProblemEncryption, err, "ActingSubjectID")
 	}
 	pseudonym, err := etoegang.ParsePseudonym(name)
 	if err != nil {
-		return etoegang.ActingSubject{}, wrap(ProblemIdentifier, err, "ActingSubjectID")
+		return etoegang.ActingSubject{}, wrap(ProblemEncryption, err, "ActingSubjectID")
 	}
 	return etoegang.ActingSubject{Authenticator: a.Issuer, Pseudonym: pseudonym}, nil
 }

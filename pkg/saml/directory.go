@@ -80,10 +80,21 @@ func (d *Directory) keys(issuer string, now time.Time, roles ...etoegang.Role) [
 }
 
 // Presents tells whether the participant's metadata list the certificate, which a TLS
-// client showed.
-func (p Participant) Presents(c *x509.Certificate) bool {
+// client showed, and it is valid.
+func (p Participant) Presents(c *x509.Certificate, now time.Time) bool {
 	for _, key := range p.Signing {
 		if bytes.Equal(key.Certificate.Raw, c.Raw) {
+			return !now.Before(c.NotBefore) && !now.After(c.NotAfter)
+		}
+	}
+	return false
+}
+
+// Lists tells whether anybody's metadata list the certificate, so that more may be spent on
+// whoever showed it.
+func (d *Directory) Lists(c *x509.Certificate, now time.Time) bool {
+	for _, p := range d.participants {
+		if p.Presents(c, now) {
 			return true
 		}
 	}

@@ -16,8 +16,11 @@ func (r *Receiver) judgeAuthorize(in *Received, login *Authentication, now time.
 	if err := login.givenTo(in.Sender); err != nil {
 		return err
 	}
-	if err := login.meantFor(r.Self); err != nil {
-		return err
+	// Providers may share a service; the audience binds the log-in to one of them.
+	for _, audience := range []etoegang.EntityID{r.Self, in.Audience} {
+		if err := login.meantFor(audience); err != nil {
+			return err
+		}
 	}
 	if login.Registry != r.Self {
 		return problem(ProblemNotRegistry, "the person's register is %s", login.Registry)
@@ -93,8 +96,10 @@ func (r *Receiver) judgeConfirm(in *Received, login *Authentication, first *Stat
 	if err := chained(first, login); err != nil {
 		return err
 	}
-	if err := login.meantFor(first.Issuer); err != nil {
-		return err
+	for _, audience := range []etoegang.EntityID{first.Issuer, in.Audience} {
+		if err := login.meantFor(audience); err != nil {
+			return err
+		}
 	}
 	if first.Decision != "Permit" || first.Confirm != r.Self {
 		return problem(ProblemStatement, "no Permit that asks for our confirmation")

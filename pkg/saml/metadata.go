@@ -20,6 +20,9 @@ type Trust struct {
 	File         bool                // a local file that somebody put there may be unsigned
 }
 
+// ErrExpired is returned for metadata that may not be used any more.
+var ErrExpired = errors.New("saml: these metadata have expired")
+
 // ErrUnsigned is returned for metadata without a signature that needed one.
 var ErrUnsigned = errors.New("saml: metadata are not signed, and this entry does not say trust: file")
 
@@ -133,7 +136,7 @@ func (r *metadataReader) entity(n *xmlsec.Node, until time.Time) error {
 		r.note("%s: a broker without AssertionConsumerService cannot be answered through the browser", entity)
 	}
 	if !until.IsZero() && !r.now.Before(until) {
-		r.note("%s: no longer valid since %s: everything from it will be refused", entity, stamp(until))
+		return fmt.Errorf("%s: %w: they were valid until %s; ask for newer ones", entity, ErrExpired, stamp(until))
 	}
 	r.participants = append(r.participants, p)
 	return nil

@@ -28,7 +28,6 @@ const (
 	ProblemStatement    Problem = "statement"            // the first register's statement is no Permit that names us
 	ProblemEncryption   Problem = "undecryptable"        // an identifier is not encrypted to us
 	ProblemIdentifier   Problem = "identifier"           // an identifier breaks its syntax
-	ProblemRequester    Problem = "requester"            // this kind of participant may not ask
 	ProblemIntermediary Problem = "intermediary-unclear" // no intermediary, or two that differ
 )
 

@@ -29,7 +29,16 @@ type Query struct {
 	represented  []*xmlsec.Node
 	intermediary string // KvK number, as a provider reads it in what it received; "" if none
 
+	// Requested are the further attributes that the provider wants.
+	Requested []RequestedAttribute
+
 	hasEnvironment bool
+}
+
+// RequestedAttribute is an attribute that a provider wants to know.
+type RequestedAttribute struct {
+	Name     string
+	Required bool
 }
 
 // Leniency is what one peer may leave out although the scheme asks for it. The zero
@@ -102,6 +111,9 @@ func (q *Query) readExtensions(n *xmlsec.Node) error {
 	if err := extensions.Only(inContext("Attribute"), requested); err != nil {
 		return wrap(ProblemForbidden, err, "Extensions")
 	}
+	if err := q.readRequested(extensions.All(requested)); err != nil {
+		return err
+	}
 	if q.consumer, err = contextText(extensions, etoegang.AttributeConsumerIndex); err != nil {
 		return err
 	}
@@ -111,6 +123,28 @@ func (q *Query) readExtensions(n *xmlsec.Node) error {
 	}
 	if q.Audience, err = etoegang.ParseEntityID(audience); err != nil {
 		return wrap(ProblemIdentifier, err, "IntendedAudience")
+	}
+	return nil
+}
+
+// readRequested reads which further attributes are wanted.
+func (q *Query) readRequested(lists []*xmlsec.Node) error {
+	if len(lists) > 1 {
+		return problem(ProblemMalformed, "RequestedAttributes stands there twice")
+	}
+	for _, list := range lists {
+		if err := list.Only(inMetadata("RequestedAttribute")); err != nil {
+			return wrap(ProblemForbidden, err, "RequestedAttributes")
+		}
+		for _, n := range list.Children {
+			name, err := attribute(n, "Name")
+			if err != nil {
+				return err
+			}
+			text, _ := n.Attr("isRequired")
+			required, _ := boolean(text)
+			q.Requested = append(q.Requested, RequestedAttribute{name, required})
+		}
 	}
 	return nil
 }

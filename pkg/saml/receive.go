@@ -118,6 +118,7 @@ func (r *Receiver) Receive(body []byte, now time.Time) (*Received, error) {
 		return nil, fmt.Errorf("saml: %s left the directory while its query was read", q.Issuer)
 	}
 	in := &Received{Query: q, Sender: sender, Audience: q.Audience}
+	in.Consumer, _ = sender.Consumer("") // refusals go there until the query says otherwise
 	if err != nil {
 		return in, err
 	}

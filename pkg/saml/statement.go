@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/mandated/mandated/pkg/etoegang"
@@ -180,8 +181,11 @@ func (s *Statement) through(self etoegang.EntityID, keys []xmlsec.Opener) (etoeg
 	number := s.intermediary
 	for _, v := range s.older {
 		subject, err := openSubject(v, self, keys)
+		if errors.Is(err, xmlsec.ErrNotForUs) {
+			continue // another recipient's copy
+		}
 		if err != nil {
-			continue // one of several recipients' copies
+			return etoegang.Intermediary{}, err
 		}
 		if subject.Type() != etoegang.TypeKvKNr || number != "" && number != subject.Text() {
 			return etoegang.Intermediary{}, problem(ProblemIntermediary, "two intermediaries")
@@ -199,18 +203,28 @@ func (s *Statement) through(self etoegang.EntityID, keys []xmlsec.Opener) (etoeg
 }
 
 // openSubject reads one value of LegalSubjectID: encrypted to us, or a NameID that a
-// provider has decrypted itself.
+// provider has decrypted itself. Whatever is wrong with what was encrypted is one problem,
+// so that nobody learns from the answer how far we came with it.
 func openSubject(v *xmlsec.Node, self etoegang.EntityID, keys []xmlsec.Opener) (etoegang.LegalSubject, error) {
 	if len(v.Children) != 1 {
 		return etoegang.LegalSubject{}, problem(ProblemMalformed, "LegalSubjectID is not one identifier")
 	}
 	n := v.Children[0]
-	if n.Name == inSAML("EncryptedID") {
-		var err error
-		if n, err = xmlsec.Open(n, self.String(), keys); err != nil {
-			return etoegang.LegalSubject{}, wrap(ProblemEncryption, err, "LegalSubjectID")
-		}
+	if n.Name != inSAML("EncryptedID") {
+		return readSubject(n)
 	}
+	opened, err := xmlsec.Open(n, self.String(), keys)
+	if err != nil {
+		return etoegang.LegalSubject{}, wrap(ProblemEncryption, err, "LegalSubjectID")
+	}
+	subject, err := readSubject(opened)
+	if err != nil {
+		return subject, wrap(ProblemEncryption, err, "LegalSubjectID")
+	}
+	return subject, nil
+}
+
+func readSubject(n *xmlsec.Node) (etoegang.LegalSubject, error) {
 	kind, name, err := readName(n)
 	if err != nil {
 		return etoegang.LegalSubject{}, err

@@ -1,0 +1,103 @@
+package daemon
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/mandated/mandated/internal/guard"
+	"github.com/mandated/mandated/internal/journal"
+)
+
+// watchedJournal tells the watch whether records can be written: a daemon that cannot
+// write them can answer nothing, and load balancers should know.
+type watchedJournal struct {
+	*journal.Journal
+	watch *watch
+}
+
+// Append writes a record.
+func (j watchedJournal) Append(ctx context.Context, id string, body []byte) error {
+	err := j.Journal.Append(ctx, id, body)
+	j.watch.set("journal", err)
+	return err
+}
+
+// watchedGuard tells the watch whether messages can be remembered.
+type watchedGuard struct {
+	*guard.Guard
+	watch *watch
+}
+
+// Admit remembers a message.
+func (g watchedGuard) Admit(ctx context.Context, issuer, id string, until time.Time) error {
+	err := g.Guard.Admit(ctx, issuer, id, until)
+	if errors.Is(err, guard.ErrReplayed) || errors.Is(err, guard.ErrLate) {
+		g.watch.set("guard", nil)
+		return err
+	}
+	g.watch.set("guard", err)
+	return err
+}
+
+// activeSigner signs checkpoints with the key that signs answers at the moment, so that a
+// new key needs no restart.
+type activeSigner struct {
+	daemon *Daemon
+	first  keyPair // until the first refresh
+}
+
+func (s activeSigner) key() crypto.Signer {
+	if state := s.daemon.state.Load(); state != nil {
+		return state.Signer.Key
+	}
+	return s.first.private
+}
+
+// Public is the active key's.
+func (s activeSigner) Public() crypto.PublicKey { return s.key().Public() }
+
+// Sign signs with the active key.
+func (s activeSigner) Sign(random io.Reader, digest []byte, o crypto.SignerOpts) ([]byte, error) {
+	return s.key().Sign(random, digest, o)
+}
+
+// maxConnections bounds how many senders may be connected at once: each may hold a message
+// of 256 KiB in memory.
+const maxConnections = 1024
+
+// limited is a listener that accepts only so many connections at once; the rest wait in
+// the system's queue.
+type limited struct {
+	net.Listener
+	places chan struct{}
+}
+
+func limit(l net.Listener, n int) net.Listener { return &limited{l, make(chan struct{}, n)} }
+
+// Accept waits for a connection and for a place for it.
+func (l *limited) Accept() (net.Conn, error) {
+	l.places <- struct{}{}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.places
+		return nil, err
+	}
+	return &placed{Conn: c, leave: sync.OnceFunc(func() { <-l.places })}, nil
+}
+
+// placed is a connection that gives its place back.
+type placed struct {
+	net.Conn
+	leave func()
+}
+
+// Close closes the connection.
+func (c *placed) Close() error {
+	defer c.leave()
+	return c.Conn.Close()
+}

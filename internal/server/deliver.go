@@ -1,0 +1,110 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mandated/mandated/pkg/catalogue"
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/pdp"
+	"github.com/mandated/mandated/pkg/saml"
+	"github.com/mandated/mandated/pkg/xmlsec"
+)
+
+// What can stand in the way of delivering a Permit.
+var (
+	errNoKey     = errors.New("server: no valid encryption key")
+	errAttribute = errors.New("server: an attribute that is requested cannot be given")
+)
+
+// prepare makes everything that a Permit needs and that could fail. A provider that asks
+// again has the identifiers already.
+func (d *delivery) prepare(a pdp.Answer) error {
+	if err := judgeAttributes(d.in.Query.Requested, a.Instance.Definition); err != nil {
+		return err
+	}
+	if d.in.Question == saml.AskRecheck {
+		return nil
+	}
+	return d.identify(a)
+}
+
+// judgeAttributes: an attribute must be declared for the service, and one that is required
+// must be given; others are left out when we do not have them (scheme page "Attributen niet
+// leverbaar of niet toegestaan"). This register gives none yet.
+func judgeAttributes(requested []saml.RequestedAttribute, service *catalogue.Definition) error {
+	for _, attribute := range requested {
+		declared := false
+		for _, known := range service.Requested {
+			declared = declared || known.Name == attribute.Name
+		}
+		if !declared || attribute.Required {
+			return fmt.Errorf("%w: %.200q", errAttribute, attribute.Name)
+		}
+	}
+	return nil
+}
+
+// identify makes the encrypted identifiers: the company's for the provider, or for the
+// register that has to confirm and for nobody else; and from the person's register his
+// specific pseudonym for the provider.
+func (d *delivery) identify(a pdp.Answer) error {
+	o := a.Options[0]
+	provider, err := d.provider(a)
+	if err != nil {
+		return err
+	}
+	recipient, identifiers := provider, o.Identifiers
+	if !o.ConfirmAt.IsZero() {
+		identifiers = []etoegang.LegalSubject{o.Represented.KvK.LegalSubject()}
+		if recipient, err = d.recipient(o.ConfirmAt, d.participant(o.ConfirmAt).Encryption); err != nil {
+			return err
+		}
+	}
+	for _, id := range identifiers {
+		sealed, err := saml.SealName(id.Type(), id.Text(), recipient)
+		if err != nil {
+			return fmt.Errorf("encrypting an identifier: %w", err)
+		}
+		d.identifiers = append(d.identifiers, sealed)
+	}
+	d.clear = d.server.peer(d.state, d.in.Audience).Clear || d.server.peer(d.state, d.in.Query.Issuer).Clear
+	if d.in.Question == saml.AskConfirm { // the first register has named the person
+		return nil
+	}
+	d.actingName = d.server.pseudonym(d.in, o)
+	if d.acting, err = saml.SealName(etoegang.TypePseudo113, d.actingName, provider); err != nil {
+		return fmt.Errorf("encrypting the pseudonym: %w", err)
+	}
+	return nil
+}
+
+// provider is the service provider as a recipient: with the key that the catalogue has
+// for this service, or else one of its metadata.
+func (d *delivery) provider(a pdp.Answer) (xmlsec.Recipient, error) {
+	keys := a.Instance.Certificates
+	if len(keys) == 0 {
+		keys = d.participant(d.in.Audience).Encryption
+	}
+	return d.recipient(d.in.Audience, keys)
+}
+
+func (d *delivery) participant(e etoegang.EntityID) saml.Participant {
+	p, _ := d.state.Receiver.Directory.Find(e, d.now)
+	return p
+}
+
+// recipient takes the first key whose certificate is valid.
+func (d *delivery) recipient(e etoegang.EntityID, keys []xmlsec.Key) (xmlsec.Recipient, error) {
+	for _, k := range keys {
+		if valid(k, d.now) {
+			return saml.RecipientOf(e, k, d.server.peer(d.state, e).GCM), nil
+		}
+	}
+	return xmlsec.Recipient{}, fmt.Errorf("%w of %s", errNoKey, e)
+}
+
+func valid(k xmlsec.Key, now time.Time) bool {
+	return !now.Before(k.Certificate.NotBefore) && !now.After(k.Certificate.NotAfter)
+}
