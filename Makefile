@@ -1,7 +1,7 @@
 # The two targets people type: make demo, make test. The others measure.
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
-FUZZ = ./pkg/xmlsec:FuzzRead ./pkg/xmlsec:FuzzVerify ./pkg/saml:FuzzReceive ./pkg/saml:FuzzQuery ./pkg/catalogue:FuzzParse ./internal/intake:FuzzLines
+FUZZ = ./pkg/xmlsec:FuzzRead ./pkg/xmlsec:FuzzVerify ./pkg/saml:FuzzReceive ./pkg/saml:FuzzQuery ./pkg/catalogue:FuzzParse ./internal/intake:FuzzLines ./internal/intake:FuzzImport
 N ?= 1000000
 
 .PHONY: demo test bench fuzz soak build
@@ -31,6 +31,8 @@ bench:
 	go test -run '^$$' -bench . -benchtime 300x ./pkg/xmlsec
 	go test -run '^$$' -bench 'HeldBy|Between' -benchtime 5000x ./pkg/register
 	go test -run '^$$' -bench 'Open|Import' -benchtime 40x ./pkg/register
+	go test -run '^$$' -bench Import/new -benchtime 100000x ./internal/intake
+	go test -run '^$$' -bench Parse -benchtime 1x ./pkg/catalogue
 	go test -run '^$$' -bench Append -benchtime 5000x ./internal/journal
 	go test -run '^$$' -bench Admit -benchtime 5000x ./internal/guard
 	go test -run '^$$' -bench Hostile -benchtime 20x ./internal/outside

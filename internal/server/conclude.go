@@ -121,6 +121,7 @@ func (d *delivery) permit(a pdp.Answer) saml.Answer {
 	o := a.Options[0]
 	answer := d.statement(a, "")
 	answer.Used, answer.Establishments, answer.Confirm = o.Used, o.Establishments, o.ConfirmAt
+	answer.Subject = StatementName(d.server.c.PseudonymKey, d.assertion, o.Represented.KvK)
 	if o.Intermediary != nil {
 		answer.Intermediary = etoegang.Intermediary{KvK: o.Intermediary.KvK}
 	}

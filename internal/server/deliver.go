@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/hmac"
 	"errors"
 	"fmt"
 	"time"
@@ -16,6 +17,7 @@ import (
 var (
 	errNoKey     = errors.New("server: no valid encryption key")
 	errAttribute = errors.New("server: an attribute that is requested cannot be given")
+	errCompany   = errors.New("server: the statement was about another company")
 )
 
 // prepare makes everything that a Permit needs and that could fail. A provider that asks
@@ -25,9 +27,19 @@ func (d *delivery) prepare(a pdp.Answer) error {
 		return err
 	}
 	if d.in.Question == saml.AskRecheck {
-		return nil
+		return d.sameCompany(a)
 	}
 	return d.identify(a)
+}
+
+// sameCompany: a provider may ask again about the company of our statement, and about no
+// other; or one statement would tell him for whom else the person may act.
+func (d *delivery) sameCompany(a pdp.Answer) error {
+	name := StatementName(d.server.c.PseudonymKey, d.in.Own.ID, a.Options[0].Represented.KvK)
+	if !hmac.Equal([]byte(name), []byte(d.in.Own.NameID)) {
+		return errCompany
+	}
+	return nil
 }
 
 // judgeAttributes: an attribute must be declared for the service, and one that is required

@@ -25,6 +25,7 @@ var (
 	refusalChoice      = refusal{saml.ResponderAuthnFailed, "choice-needed", slog.LevelInfo}
 	refusalUnsupported = refusal{saml.RequesterUnsupported, "", slog.LevelInfo}
 	refusalNoKey       = refusal{saml.ResponderUnsupported, "no-encryption-key", slog.LevelError}
+	refusalCompany     = refusal{saml.RequesterFailed, "other-company", slog.LevelWarn}
 	refusalAttribute   = refusal{saml.ResponderUnsupported, "requested-attribute", slog.LevelWarn}
 )
 
@@ -60,6 +61,8 @@ func refusalFor(err error) refusal {
 		return refusalNoKey
 	case errors.Is(err, errAttribute):
 		return refusalAttribute
+	case errors.Is(err, errCompany):
+		return refusalCompany
 	}
 	var problem *saml.Error
 	if errors.As(err, &problem) {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 
 	"github.com/mandated/mandated/pkg/decision"
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/saml"
 )
 
@@ -28,13 +29,23 @@ func (s *Server) pseudonym(in *saml.Received, o decision.Option) string {
 const firstIssue = "0"
 
 func specificPseudonym(key []byte, parts ...string) string {
-	derive := func(label string, size int) string {
-		h := hmac.New(sha256.New, key)
-		for _, part := range append([]string{label}, parts...) {
-			_ = binary.Write(h, binary.BigEndian, uint32(len(part))) // a hash does not fail
-			h.Write([]byte(part))
-		}
-		return hex.EncodeToString(h.Sum(nil)[:size])
+	return keyed(key, "person", parts...)[:64] + "@" + keyed(key, "relation", parts...)[:32]
+}
+
+// StatementName is the transient name in the statement with that ID about that company. To
+// everybody else it is random; to us it proves, when a provider asks again, which company
+// the statement was about, without any number in it.
+func StatementName(key []byte, id string, company etoegang.KvKNumber) string {
+	return "_" + keyed(key, "statement", id, company.Text())
+}
+
+// keyed is a hash of its parts under the register's key, in hexadecimal. Each part is
+// preceded by its length, so that no two lists of parts are alike.
+func keyed(key []byte, label string, parts ...string) string {
+	h := hmac.New(sha256.New, key)
+	for _, part := range append([]string{label}, parts...) {
+		_ = binary.Write(h, binary.BigEndian, uint32(len(part))) // a hash does not fail
+		h.Write([]byte(part))
 	}
-	return derive("person", 32) + "@" + derive("relation", 16)
+	return hex.EncodeToString(h.Sum(nil))
 }

@@ -35,13 +35,14 @@ func (n *Network) NewPerson(name string) mandate.Person {
 
 // Question is what a user wants to do, and how he logged in.
 type Question struct {
-	Person  mandate.Person
-	Service Service
-	Login   etoegang.AssuranceLevel // NoLevel: what the service needs
-	Asked   etoegang.AssuranceLevel // NoLevel: left out, so that the catalogue counts
-	Company etoegang.KvKNumber      // the company the broker prefers; zero: none
-	Mistake Mistake                 // "": none
-	At      *RegisterNode           // the person's register; nil: the first
+	Person    mandate.Person
+	Service   Service
+	Login     etoegang.AssuranceLevel   // NoLevel: what the service needs
+	Asked     etoegang.AssuranceLevel   // NoLevel: left out, so that the catalogue counts
+	Company   etoegang.KvKNumber        // the company the broker prefers; zero: none
+	Requested []saml.RequestedAttribute // further attributes that the provider wants
+	Mistake   Mistake                   // "": none
+	At        *RegisterNode             // the person's register; nil: the first
 }
 
 // Result is one exchange, as it went over the wire and as the asker read it.
@@ -140,7 +141,7 @@ func (b *Broker) asking(r *Result, at *RegisterNode) saml.Asking {
 	return saml.Asking{
 		ID: saml.NewID(), Issuer: b.Entity, Destination: at.Address, Issued: issued, Consumer: "1",
 		Audience: q.Service.Home.Entity, SubjectID: r.transient,
-		ServiceID: q.Service.ID, ServiceUUID: q.Service.UUID, Level: q.Asked,
+		ServiceID: q.Service.ID, ServiceUUID: q.Service.UUID, Level: q.Asked, Requested: q.Requested,
 	}
 }
 

@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/mandated/mandated/internal/corpus"
+	"github.com/mandated/mandated/internal/server"
 	"github.com/mandated/mandated/pkg/catalogue"
 	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
+	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/saml"
 	"github.com/mandated/mandated/pkg/xmlsec"
 )
@@ -194,8 +196,20 @@ func (p *performance) statement(t *testing.T, by *harness.RegisterNode, rests sa
 		Intermediary: q.Intermediary, Establishments: q.Establishments,
 		Represented: []*xmlsec.Element{must[*xmlsec.Element](t)(saml.SealName(q.Represented.Type(), q.Represented.Text(), p.n.First.Recipient()))},
 	}
+	if company := p.companyOf(q.Represented); by == p.n.First && company != nil { // our own statements are bound to theirs
+		answer.Subject = server.StatementName(p.n.First.Register().Key("pseudonym"), answer.ID, company.KvK)
+	}
 	e := must[*xmlsec.Element](t)(answer.Sign(by.Signer()))
 	return e, saml.Link{ID: answer.ID, Signature: signatureOf(e)}
+}
+
+func (p *performance) companyOf(s etoegang.LegalSubject) *mandate.Organisation {
+	for _, o := range p.c.World.Companies {
+		if o.Is(s) {
+			return &o
+		}
+	}
+	return nil
 }
 
 // signatureOf reads the signature that was just made.

@@ -9,6 +9,7 @@ import (
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/saml"
 )
 
 var (
@@ -158,5 +159,40 @@ func TestMistakes(t *testing.T) {
 		if r.Reply == nil || r.Reply.Permitted() || !slices.Equal(r.Reply.Codes(), []string{c.word}) {
 			t.Errorf("%s: %+v", c.mistake, r.Reply)
 		}
+	}
+}
+
+// An attribute that the catalogue does not declare for the service stops the question: the
+// provider may not have it, and would otherwise not notice. Nothing is permitted, and the
+// record says that.
+func TestRequestedAttributes(t *testing.T) {
+	n := harness.Start(t, harness.Options{})
+	anna, vat := n.NewPerson("Anna"), n.Services["vat"]
+	must[mandate.ID](t)(n.First.Direct(bakery, anna, harness.For(vat, etoegang.LoA3)))
+	r := must[*harness.Result](t)(n.Broker.Authorize(ctx, harness.Question{
+		Person: anna, Service: vat,
+		Requested: []saml.RequestedAttribute{{Name: "urn:etoegang:1.11:attribute-represented:CompanyName"}},
+	}))
+	if r.Reply.Status != saml.ResponderUnsupported || !slices.Equal(r.Reply.Codes(), []string{"requested-attribute"}) {
+		t.Errorf("answered with %s %v", r.Reply.Status.Short(), r.Reply.Codes())
+	}
+}
+
+// With one statement a provider could otherwise find out for whom else the person may act,
+// one KvK number after the other.
+func TestRecheckIsAboutTheSameCompany(t *testing.T) {
+	n := harness.Start(t, harness.Options{})
+	anna, vat := n.NewPerson("Anna"), n.Services["vat"]
+	for _, company := range []mandate.Organisation{bakery, farm} {
+		must[mandate.ID](t)(n.First.Direct(company, anna, harness.For(vat, etoegang.LoA3)))
+	}
+	first := must[*harness.Result](t)(n.Broker.Authorize(ctx, harness.Question{Person: anna, Service: vat, Company: bakery.KvK}))
+	permitted(t, first, "12345678")
+	if same := must[*harness.Result](t)(n.Recheck(ctx, n.First, first)); !same.Reply.Permitted() {
+		t.Errorf("about the same company: %v", same.Reply.Codes())
+	}
+	other := must[*harness.Result](t)(n.RecheckAbout(ctx, n.First, []etoegang.LegalSubject{farm.KvK.LegalSubject()}, first))
+	if other.Reply.Permitted() || !slices.Equal(other.Reply.Codes(), []string{"other-company"}) {
+		t.Errorf("about another company: permitted %v, %v", other.Reply.Permitted(), other.Reply.Codes())
 	}
 }

@@ -14,15 +14,20 @@ import (
 // assertion with the log-in and the registers' statements in its advice. results are the
 // answers that made it: one, or two for a chain across two registers.
 func (n *Network) Recheck(ctx context.Context, at *RegisterNode, results ...*Result) (*Result, error) {
+	represented, err := results[len(results)-1].Represented()
+	if err != nil {
+		return nil, fmt.Errorf("reading the company as the provider: %w", err)
+	}
+	return n.RecheckAbout(ctx, at, represented, results...)
+}
+
+// RecheckAbout asks the same about a company of the provider's own choice.
+func (n *Network) RecheckAbout(ctx context.Context, at *RegisterNode, represented []etoegang.LegalSubject, results ...*Result) (*Result, error) {
 	last := results[len(results)-1]
 	home := last.question.Service.Home
 	combination, err := n.combine(results)
 	if err != nil {
 		return nil, err
-	}
-	represented, err := last.Represented()
-	if err != nil {
-		return nil, fmt.Errorf("reading the company as the provider: %w", err)
 	}
 	asking := saml.Asking{
 		ID: saml.NewID(), Issuer: home.Entity, Destination: at.Address, Issued: n.Now(),

@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
@@ -122,6 +123,7 @@ type Asking struct {
 	ServiceUUID etoegang.ServiceUUID
 	Level       etoegang.AssuranceLevel // NoLevel: left out
 	Through     etoegang.Intermediary
+	Requested   []RequestedAttribute
 }
 
 // Sign builds the query and signs it (HM-MR, 1.13).
@@ -134,6 +136,9 @@ func (q Asking) Sign(s xmlsec.Signer) (*xmlsec.Element, error) {
 		extensions = append(extensions, contextOf(etoegang.AttributeIntendedAudience, etoegang.DataString, "", q.Audience.String()))
 	}
 	extensions = append(extensions, contextOf(etoegang.AttributeAssertions, etoegang.DataAssertion, "", each(q.Assertions, anything)...))
+	if len(q.Requested) > 0 {
+		extensions = append(extensions, xmlsec.E("esp:RequestedAttributes", each(q.Requested, requestedAttribute)))
+	}
 	if q.SubjectID != "" {
 		subject = append(subject, contextOf(etoegang.AttributeSubjectID, etoegang.DataString, "", q.SubjectID))
 	}
@@ -161,4 +166,8 @@ func (q Asking) Sign(s xmlsec.Signer) (*xmlsec.Element, error) {
 // PlainName is a company's identifier that a provider has decrypted, as it asks about it.
 func PlainName(s etoegang.LegalSubject) *xmlsec.Element {
 	return xmlsec.E("saml:NameID", xmlsec.A("Format", formatPersistent), xmlsec.A("NameQualifier", string(s.Type())), s.Text())
+}
+
+func requestedAttribute(a RequestedAttribute) *xmlsec.Element {
+	return xmlsec.E("md:RequestedAttribute", xmlsec.A("Name", a.Name), xmlsec.A("isRequired", strconv.FormatBool(a.Required)))
 }

@@ -218,9 +218,11 @@ func (r *Receiver) readHalves(in *Received, login *Authentication, first, second
 	}
 	switch {
 	case first.Issuer == r.Self:
+		in.Own = Stated{first.ID, first.NameID}
 		in.Actor, err = login.actor(r.Self, r.Openers)
 		in.Establishments = first.Establishments
 	case second != nil && second.Issuer == r.Self:
+		in.Own = Stated{second.ID, second.NameID}
 		in.Previous = first.Used
 	default:
 		err = problem(ProblemNotRegistry, "no statement of ours is among the evidence")

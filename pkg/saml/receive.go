@@ -61,11 +61,17 @@ type Received struct {
 	// answer repeats the signature of the first.
 	Links []Link
 
+	// Own is our earlier statement among the evidence of a recheck.
+	Own Stated
+
 	// Audience is the provider for whom it all is, and to whom identifiers are
 	// encrypted; zero if the query does not say.
 	Audience etoegang.EntityID
 	Consumer Consumer // where an answer through the browser would go
 }
+
+// Stated names a statement and the transient name that it gave its subject.
+type Stated struct{ ID, NameID string }
 
 // Link names an assertion and its signature.
 type Link struct{ ID, Signature string }
