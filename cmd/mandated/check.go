@@ -82,7 +82,7 @@ func (c configCheck) Run(e *environment) error {
 	if err == nil {
 		v.fact("service catalogue %s", parsed.Version())
 	}
-	r, err := daemon.OpenRegister(e.ctx, config, e.now)
+	r, err := daemon.LookIntoRegister(e.ctx, config, e.now) // a check changes nothing, not even an older schema
 	v.problem(err)
 	if err == nil {
 		v.fact("register of %s", r.EntityID())

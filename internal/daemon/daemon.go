@@ -161,7 +161,16 @@ func expiredOnly(err error) bool {
 // OpenRegister opens the register that a configuration names, and makes sure it is the
 // register of that name.
 func OpenRegister(ctx context.Context, c Config, now func() time.Time) (*register.Register, error) {
-	r, err := register.Open(ctx, c.Path(c.Register), register.Options{Now: now})
+	return openRegister(ctx, c, register.Options{Now: now})
+}
+
+// LookIntoRegister opens it for reading only.
+func LookIntoRegister(ctx context.Context, c Config, now func() time.Time) (*register.Register, error) {
+	return openRegister(ctx, c, register.Options{Now: now, ReadOnly: true})
+}
+
+func openRegister(ctx context.Context, c Config, o register.Options) (*register.Register, error) {
+	r, err := register.Open(ctx, c.Path(c.Register), o)
 	if errors.Is(err, register.ErrMissing) {
 		return nil, fmt.Errorf("there is no register yet at %s: make one with \"mandated register create\"", c.Path(c.Register))
 	}

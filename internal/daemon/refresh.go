@@ -203,8 +203,12 @@ func (d *Daemon) refreshState(now time.Time) error {
 
 // description is what we publish of ourselves.
 func (c *Config) description(now time.Time, signing, encryption []keyPair) saml.Description {
+	network := "P"
+	if c.Network == "test" {
+		network = "T"
+	}
 	return saml.Description{
-		ID: saml.NewID(), Entity: c.EntityID(), Until: now.Add(metadataLifetime),
+		ID: saml.NewID(), Name: fmt.Sprintf("urn:etoegang:1.13:%s:%d", network, now.Unix()), Entity: c.EntityID(), Until: now.Add(metadataLifetime),
 		Organisation: orElse(c.Organisation, "mandated"), Contact: orElse(c.Contact, "registry@localhost"),
 		Signing: publicKeys(signing), Encryption: publicKeys(encryption), Authz: c.Address + server.PathQuery,
 	}

@@ -263,7 +263,7 @@ func (n *Network) participants() []*Party {
 
 func (n *Network) writeMetadata(p *Party) error {
 	d := saml.Description{
-		ID: saml.NewID(), Entity: p.Entity, Until: n.Now().Add(365 * 24 * time.Hour),
+		ID: saml.NewID(), Name: "urn:etoegang:1.13:T:1", Entity: p.Entity, Until: n.Now().Add(365 * 24 * time.Hour),
 		Organisation: p.Title, Contact: "desk@" + p.Name + ".test",
 		Signing: p.keys(), Encryption: p.keys(), Authz: "https://" + p.Name + ".test/sso/1.13",
 		Consumers: []saml.Consumer{{Endpoint: saml.Endpoint{Binding: saml.BindingArtifact, Location: p.Consumer}, Index: 1, Default: true}},

@@ -12,6 +12,7 @@ import (
 // Description is what a participant publishes of itself.
 type Description struct {
 	ID           string
+	Name         string // urn:etoegang:<version>:<P or T>:<sequence>
 	Entity       etoegang.EntityID
 	Until        time.Time
 	Organisation string
@@ -35,7 +36,7 @@ const supports = "urn:oasis:names:tc:SAML:2.0:protocol urn:oasis:xacml:2.0:saml:
 func (d Description) Sign(s xmlsec.Signer) (*xmlsec.Element, error) {
 	s.X509 = true
 	e := xmlsec.E("md:EntitiesDescriptor",
-		xmlsec.A("ID", d.ID), xmlsec.A("validUntil", stamp(d.Until)),
+		xmlsec.A("ID", d.ID), xmlsec.A("Name", d.Name), xmlsec.A("validUntil", stamp(d.Until)),
 		xmlsec.E("md:EntityDescriptor",
 			xmlsec.A("entityID", d.Entity.String()), xmlsec.A("eme:version", "1.13"),
 			d.roles(),
