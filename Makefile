@@ -27,7 +27,7 @@ fuzz:
 
 # What decisions, look-ups and imports cost, beside the cryptography they cannot do without.
 bench:
-	go test -run '^$$' -bench Decision -benchtime 400x ./pkg/harness
+	GOGC=400 go test -run '^$$' -bench Decision -benchtime 400x ./pkg/harness
 	go test -run '^$$' -bench . -benchtime 300x ./pkg/xmlsec
 	go test -run '^$$' -bench 'HeldBy|Between' -benchtime 5000x ./pkg/register
 	go test -run '^$$' -bench 'Open|Import' -benchtime 40x ./pkg/register
