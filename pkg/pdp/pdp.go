@@ -110,6 +110,10 @@ type Answer struct {
 // out. It is neither a Permit nor a Deny.
 var ErrNotFoundOut = errors.New("pdp: could not be found out")
 
+// recordPatience is how long the journal may take for one record. After that nothing was
+// found out, although the record may still be written: it says decided, not delivered.
+const recordPatience = 10 * time.Second
+
 // Decide answers a request. When it returns an Answer, its record is durable. Every
 // error is an ErrNotFoundOut; that too is recorded if the journal can be written.
 func (p *PDP) Decide(ctx context.Context, r Request) (Answer, error) {
@@ -129,7 +133,9 @@ func (p *PDP) Decide(ctx context.Context, r Request) (Answer, error) {
 		}
 	}
 	// The record does not depend on whether the asker is still there.
-	if recordErr := p.record(context.WithoutCancel(ctx), r, facts, answer, err); recordErr != nil {
+	recordCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
+	defer cancel()
+	if recordErr := p.record(recordCtx, r, facts, answer, err); recordErr != nil {
 		return Answer{}, fmt.Errorf("%w: recording: %w", ErrNotFoundOut, recordErr)
 	}
 	if err != nil {
