@@ -203,3 +203,16 @@ func TestProviderWithoutKey(t *testing.T) {
 		t.Error("a refusal for want of a key is not counted as no-encryption-key")
 	}
 }
+
+// A mistake of ours while a question is worked on is told as a fault of ours: the sender
+// asks again later, and the next question is answered.
+func TestOurOwnMistakeIsAFault(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	h := s.newHouse(2, decider(func(context.Context, pdp.Request) (pdp.Answer, error) { panic("a mistake") }), open)
+	for range 5 { // more than there are places
+		broken := h.post(ctx, "text/xml", must(s.n.Broker.Query(s.question())))
+		if broken.Code != http.StatusInternalServerError || !strings.Contains(broken.Body.String(), "soap:Server") || strings.Contains(broken.Body.String(), "mistake") {
+			t.Fatalf("HTTP %d: %s", broken.Code, broken.Body)
+		}
+	}
+}
