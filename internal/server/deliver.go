@@ -32,10 +32,27 @@ func (d *delivery) prepare(a pdp.Answer) error {
 	return d.identify(a)
 }
 
-// sameCompany: a provider may ask again about the company of our statement, and about no
-// other; or one statement would tell him for whom else the person may act.
-func (d *delivery) sameCompany(a pdp.Answer) error {
-	name := StatementName(d.server.c.PseudonymKey, d.in.Own.ID, a.Options[0].Represented.KvK)
+// sameNumber: a provider may ask again about the company of our statement, and about no
+// other; or one statement would tell him, number after number, for whom else the person may
+// act and who is known here. Whoever knows the company by its KvK number is found out before
+// anything is decided.
+func (d *delivery) sameNumber() error {
+	if d.in.Question != saml.AskRecheck {
+		return nil
+	}
+	for _, subject := range d.in.Represented {
+		if number, err := etoegang.ParseKvKNumber(subject.Text()); err == nil && subject.Type() == etoegang.TypeKvKNr {
+			return d.about(number)
+		}
+	}
+	return nil // known by another identifier: sameCompany compares when it is found
+}
+
+// sameCompany compares the company of a Permit with that of the statement.
+func (d *delivery) sameCompany(a pdp.Answer) error { return d.about(a.Options[0].Represented.KvK) }
+
+func (d *delivery) about(company etoegang.KvKNumber) error {
+	name := StatementName(d.server.c.PseudonymKey, d.in.Own.ID, company)
 	if !hmac.Equal([]byte(name), []byte(d.in.Own.NameID)) {
 		return errCompany
 	}

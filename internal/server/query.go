@@ -117,6 +117,9 @@ func (s *Server) reply(ctx context.Context, state *State, in *saml.Received, pro
 		return s.refuse(in, refusalNotFoundOut, "", now, e, err)
 	}
 	d := &delivery{server: s, state: state, in: in, now: now, assertion: saml.NewID()}
+	if err := d.sameNumber(); err != nil {
+		return s.refuse(in, refusalFor(err), "", now, e, err)
+	}
 	answer, err := s.c.Decider.Decide(ctx, d.request(e.trace))
 	if err != nil {
 		return s.refuse(in, refusalFor(err), "", now, e, err)

@@ -15,7 +15,6 @@ import (
 	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
-	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/saml"
 	"github.com/mandated/mandated/pkg/xmlsec"
 )
@@ -196,20 +195,23 @@ func (p *performance) statement(t *testing.T, by *harness.RegisterNode, rests sa
 		Intermediary: q.Intermediary, Establishments: q.Establishments,
 		Represented: []*xmlsec.Element{must[*xmlsec.Element](t)(saml.SealName(q.Represented.Type(), q.Represented.Text(), p.n.First.Recipient()))},
 	}
-	if company := p.companyOf(q.Represented); by == p.n.First && company != nil { // our own statements are bound to theirs
-		answer.Subject = server.StatementName(p.n.First.Register().Key("pseudonym"), answer.ID, company.KvK)
+	if by == p.n.First { // our own statements are bound to their company
+		answer.Subject = server.StatementName(p.n.First.Register().Key("pseudonym"), answer.ID, p.company())
 	}
 	e := must[*xmlsec.Element](t)(answer.Sign(by.Signer()))
 	return e, saml.Link{ID: answer.ID, Signature: signatureOf(e)}
 }
 
-func (p *performance) companyOf(s etoegang.LegalSubject) *mandate.Organisation {
+// company is the KvK number of the company asked about, be it known or not.
+func (p *performance) company() etoegang.KvKNumber {
+	subject := p.c.Question.Represented
 	for _, o := range p.c.World.Companies {
-		if o.Is(s) {
-			return &o
+		if o.Is(subject) {
+			return o.KvK
 		}
 	}
-	return nil
+	number, _ := etoegang.ParseKvKNumber(subject.Text()) // in the corpus, strangers are named by it
+	return number
 }
 
 // signatureOf reads the signature that was just made.

@@ -191,8 +191,10 @@ func TestRecheckIsAboutTheSameCompany(t *testing.T) {
 	if same := must[*harness.Result](t)(n.Recheck(ctx, n.First, first)); !same.Reply.Permitted() {
 		t.Errorf("about the same company: %v", same.Reply.Codes())
 	}
-	other := must[*harness.Result](t)(n.RecheckAbout(ctx, n.First, []etoegang.LegalSubject{farm.KvK.LegalSubject()}, first))
-	if other.Reply.Permitted() || !slices.Equal(other.Reply.Codes(), []string{"other-company"}) {
-		t.Errorf("about another company: permitted %v, %v", other.Reply.Permitted(), other.Reply.Codes())
+	for why, company := range map[string]mandate.Organisation{"another employer": farm, "a company unknown here": office} {
+		other := must[*harness.Result](t)(n.RecheckAbout(ctx, n.First, []etoegang.LegalSubject{company.KvK.LegalSubject()}, first))
+		if other.Reply.Permitted() || !slices.Equal(other.Reply.Codes(), []string{"other-company"}) {
+			t.Errorf("about %s: permitted %v, %v", why, other.Reply.Permitted(), other.Reply.Codes())
+		}
 	}
 }
