@@ -75,8 +75,10 @@ func Certify(name string, key *rsa.PrivateKey, now time.Time) (Pair, error) {
 	return Pair{name, key, certificate}, err
 }
 
-// KeyFile and CertificateFile are where Write puts the two, in the folder it is given.
-func (p Pair) KeyFile() string         { return p.Name + ".key" }
+// KeyFile is where Write puts the key, in the folder it is given.
+func (p Pair) KeyFile() string { return p.Name + ".key" }
+
+// CertificateFile is where Write puts the certificate.
 func (p Pair) CertificateFile() string { return p.Name + ".crt" }
 
 // Write writes key and certificate as PEM into a folder that it makes if needed, and

@@ -6,8 +6,8 @@
 //
 //	network := harness.Start(t, harness.Options{})
 //	vat := network.Services["vat"]
-//	network.First.Direct(bakery, anna, vat, etoegang.LoA3)
-//	result := network.Broker.Authorize(ctx, harness.Question{Person: anna, Service: vat})
+//	network.First.Direct(bakery, anna, harness.For(vat, etoegang.LoA3))
+//	result, err := network.Broker.Authorize(ctx, harness.Question{Person: anna, Service: vat})
 //
 // The package owns how the roles are played. How a daemon is joined is the daemon's
 // own affair.
