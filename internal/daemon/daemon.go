@@ -23,7 +23,6 @@ import (
 	"github.com/mandated/mandated/internal/guard"
 	"github.com/mandated/mandated/internal/journal"
 	"github.com/mandated/mandated/internal/server"
-	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/register"
 	"github.com/mandated/mandated/pkg/saml"
@@ -352,6 +351,3 @@ func (d *Daemon) OperationsAddress() string { return "http://" + d.opsListener.A
 
 // Register is the register the daemon works on, for those who start one in process.
 func (d *Daemon) Register() *register.Register { return d.register }
-
-// Entity is the daemon's name in the network.
-func (d *Daemon) Entity() etoegang.EntityID { return d.config.EntityID() }

@@ -54,15 +54,6 @@ func (d *Directory) Find(e etoegang.EntityID, now time.Time) (Participant, bool)
 	return p, true
 }
 
-// All gives every participant, valid or not, in no particular order.
-func (d *Directory) All() []Participant {
-	all := make([]Participant, 0, len(d.participants))
-	for _, p := range d.participants {
-		all = append(all, p)
-	}
-	return all
-}
-
 // keys gives the signing keys of a participant if it has one of the roles: a key
 // speaks for its owner in its own role and in no other.
 func (d *Directory) keys(issuer string, now time.Time, roles ...etoegang.Role) []xmlsec.Key {
