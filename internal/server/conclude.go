@@ -101,17 +101,25 @@ func (d *delivery) stated(a saml.Answer, e *event) saml.Response {
 func (d *delivery) statement(a pdp.Answer, message string) saml.Answer {
 	in := d.in
 	return saml.Answer{
-		ID: d.assertion, Issuer: d.server.c.Self, Subject: saml.NewID(), Issued: d.now, Until: lifetime(d.now, a.Until),
+		ID: d.assertion, Issuer: d.server.c.Self, Subject: saml.NewID(), Issued: d.now, Until: lifetime(d.now, a.Until, in.Until),
 		Links: in.Links, Permit: message == "", Message: message, Echo: in.Query.ReturnContext,
 		ServiceID: in.Query.ServiceID, ServiceUUIDs: []etoegang.ServiceUUID{in.Query.ServiceUUID}, Asked: in.Query.Level,
 	}
 }
 
-// lifetime ends before the facts that the answer rests on may change.
-func lifetime(now, edge time.Time) time.Time {
+// lifetime ends before the facts that the answer rests on may change, and not after the
+// statement that it confirms; clocks may differ, so that of the latter a second is always
+// left.
+func lifetime(now, edge, evidence time.Time) time.Time {
 	end := now.Add(answerLifetime)
+	if soon := now.Add(time.Second); !evidence.IsZero() && evidence.Before(end) {
+		end = evidence
+		if end.Before(soon) {
+			end = soon
+		}
+	}
 	if !edge.IsZero() && edge.Before(end) {
-		return edge
+		end = edge
 	}
 	return end
 }

@@ -41,7 +41,7 @@ func Defence(err error) string { return defence(err) }
 func SpecificPseudonym(key []byte, parts ...string) string { return specificPseudonym(key, parts...) }
 
 // Lifetime is when an answer ends.
-func Lifetime(now, edge time.Time) time.Time { return lifetime(now, edge) }
+func Lifetime(now, edge, evidence time.Time) time.Time { return lifetime(now, edge, evidence) }
 
 // Acceptable tells whether a content type is SOAP 1.1.
 func Acceptable(contentType string) bool { return acceptable(contentType) }

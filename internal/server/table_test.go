@@ -141,8 +141,18 @@ func TestLifetimeEndsAtTheEdge(t *testing.T) {
 		now.Add(121 * time.Second):      now.Add(2 * time.Minute),
 		now.Add(500 * time.Millisecond): now.Add(500 * time.Millisecond),
 	} {
-		if got := server.Lifetime(now, edge); !got.Equal(want) {
+		if got := server.Lifetime(now, edge, time.Time{}); !got.Equal(want) {
 			t.Errorf("with an edge at %v an answer of %v lives until %v", edge, now, got)
+		}
+	}
+	for _, c := range []struct{ edge, evidence, want time.Duration }{
+		{time.Hour, 30 * time.Second, 30 * time.Second},
+		{time.Hour, -time.Second, time.Second}, // it ended within what clocks may differ
+		{10 * time.Second, 30 * time.Second, 10 * time.Second},
+		{time.Hour, time.Hour, 2 * time.Minute},
+	} {
+		if got := server.Lifetime(now, now.Add(c.edge), now.Add(c.evidence)); !got.Equal(now.Add(c.want)) {
+			t.Errorf("with an edge after %v and a statement for %v more, an answer of %v lives until %v", c.edge, c.evidence, now, got)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
@@ -117,6 +118,13 @@ func TestChainAcrossTwoRegisters(t *testing.T) {
 	permitted(t, second, "12345678")
 	if s := second.Reply.Statement; s.Used != etoegang.LoA3 || !s.Confirm.IsZero() || s.Intermediary().KvK.Text() != "87654321" {
 		t.Errorf("second statement: used %v, confirm %v", s.Used, s.Confirm)
+	}
+	// A confirmation does not outlive what it confirms.
+	n.Clock().Advance(100 * time.Second)
+	late := must[*harness.Result](t)(n.Broker.Confirm(ctx, first, n.Second))
+	permitted(t, late, "12345678")
+	if end := late.Reply.Statement.NotOnOrAfter; end.After(first.Reply.Statement.NotOnOrAfter) {
+		t.Errorf("the confirmation lasts until %v, the statement until %v", end, first.Reply.Statement.NotOnOrAfter)
 	}
 	for _, at := range []*harness.RegisterNode{n.First, n.Second} {
 		recheck := must[*harness.Result](t)(n.Recheck(ctx, at, first, second))

@@ -110,7 +110,7 @@ func (r *Receiver) judgeConfirm(in *Received, login *Authentication, first *Stat
 	if err := in.sameService(first); err != nil {
 		return err
 	}
-	in.Login, in.Previous = login.Level, first.Used
+	in.Login, in.Previous, in.Until = login.Level, first.Used, first.NotOnOrAfter
 	in.Links = []Link{{first.ID, first.signature}, {login.ID, login.signature}}
 	return r.readChain(in, first)
 }

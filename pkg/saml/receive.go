@@ -61,6 +61,9 @@ type Received struct {
 	// answer repeats the signature of the first.
 	Links []Link
 
+	// Until is when the statement that is to be confirmed ends; zero for other questions.
+	Until time.Time
+
 	// Own is our earlier statement among the evidence of a recheck.
 	Own Stated
 
