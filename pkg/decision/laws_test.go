@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/mandated/mandated/internal/corpus"
 	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -471,6 +472,31 @@ func TestLinksThatDoNotMeetAreNoChain(t *testing.T) {
 		spoil(&f)
 		if d := decision.Decide(f, r); d.Outcome != decision.Deny {
 			t.Errorf("%s: %v", why, d.Outcome)
+		}
+	}
+}
+
+// A state that nobody knows carries nothing: only active mandates do.
+func TestUnknownStateCarriesNothing(t *testing.T) {
+	cases, err := corpus.Load("../../testdata/decisions")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		f := c.Facts()
+		for _, state := range []mandate.State{"", "forgotten", "Active"} {
+			for i := range f.Direct {
+				f.Direct[i].State = state
+			}
+			for i := range f.Chain {
+				f.Chain[i].State = state
+			}
+			for i := range f.Assigned {
+				f.Assigned[i].Chain.State = state
+			}
+			if d := decision.Decide(f, c.Question); d.Outcome != decision.Deny {
+				t.Errorf("%s with mandates in state %q: %v", c.Name, state, d.Outcome)
+			}
 		}
 	}
 }

@@ -211,7 +211,7 @@ func (q question) reasons(w way) []decision.Reason {
 			decision.PartyInactive:          !m.Grantor.Active || len(w.links) == 1 && w.via != nil && !w.via.Active,
 			decision.NotYetGranted:          pending[m.State],
 			decision.LapsedUnused:           m.State == "lapsed-unused",
-			decision.Revoked:                m.State == "revoked",
+			decision.Revoked:                !pending[m.State] && !alive[m.State] && m.State != "lapsed-unused",
 			decision.Suspended:              m.State == "suspended",
 			decision.NotYetValid:            alive[m.State] && q.At.Before(m.Validity.From),
 			decision.Expired:                alive[m.State] && !q.At.Before(m.Validity.From) && !q.At.Before(m.Validity.To),

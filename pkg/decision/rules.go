@@ -109,7 +109,7 @@ func judgeState(m mandate.Mandate, at time.Time) []Reason {
 		return []Reason{{LapsedUnused, m.ID}}
 	case m.State.Pending():
 		return []Reason{{NotYetGranted, m.ID}}
-	case m.State == mandate.Revoked:
+	case m.State != mandate.Active && m.State != mandate.Suspended: // also one that nobody knows
 		return []Reason{{Revoked, m.ID}}
 	}
 	var reasons []Reason
