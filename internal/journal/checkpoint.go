@@ -33,9 +33,11 @@ func (c *Checkpoint) digest() Hash {
 	return sum([]byte(checkpointDomain), number(c.Sequence), c.Hash[:], number(c.At.UnixMilli()))
 }
 
-// sign makes the checkpoint of a record: RSA PKCS #1 v1.5 with SHA-256.
+// sign makes the checkpoint of a record: RSA PKCS #1 v1.5 with SHA-256. What does not fit
+// its own key is not kept: the signer may be on its way to its next key.
 func sign(signer crypto.Signer, r *Record, now time.Time) (*Checkpoint, error) {
-	id, err := keyID(signer.Public())
+	public := signer.Public()
+	id, err := keyID(public)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +47,11 @@ func sign(signer crypto.Signer, r *Record, now time.Time) (*Checkpoint, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}
-	return c, nil
+	ring, err := newKeyring([]crypto.PublicKey{public})
+	if err == nil {
+		err = ring.check(c)
+	}
+	return c, err
 }
 
 // keyring is the keys that may have signed, by their ids.
