@@ -79,7 +79,7 @@ func Start(ctx context.Context, c Config, o Options) (*Daemon, error) {
 		reloads: make(chan chan error), stopRefresh: make(chan struct{}), refreshed: make(chan struct{}),
 	}
 	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	d.watch = newWatch(d.metrics)
+	d.watch = newWatch(d.metrics, d.now)
 	if err := d.open(ctx); err != nil {
 		d.closeStores()
 		return nil, err
@@ -258,6 +258,7 @@ func (d *Daemon) serving(name string, serve func(net.Listener) error, l net.List
 
 // problems is what stands in the way of answering.
 func (d *Daemon) problems() []error {
+	d.watch.forgive("journal", "guard")
 	list := d.watch.list()
 	if d.stopping.Load() {
 		list = append(list, errors.New("stopping"))

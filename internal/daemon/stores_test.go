@@ -150,6 +150,11 @@ func TestJournalThatCannotBeWritten(t *testing.T) {
 		t.Errorf("%s Permits are counted, one was given", got)
 	}
 	mend()
+	if status, text := s.page("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(text, "journal: ") {
+		t.Errorf("/readyz says %d %q", status, text)
+	}
+	s.n.Clock().Advance(10 * time.Second)
+	s.ready("a moment after the last failure: only a question can show that it works again")
 	s.permitted("once the journal can be written again")
 	if got := len(s.records()); got != 2 {
 		t.Errorf("%d records of 2 decisions", got)

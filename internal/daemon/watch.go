@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -12,17 +13,20 @@ import (
 
 // watch gathers what is wrong with the daemon's surroundings, for readiness and metrics.
 type watch struct {
+	now func() time.Time
+
 	mu       sync.Mutex
 	problems map[string]error
+	since    map[string]time.Time // of the last time each was noted
 
 	healthy      *prometheus.GaugeVec
 	metadata     prometheus.Gauge
 	certificates *prometheus.GaugeVec
 }
 
-func newWatch(r prometheus.Registerer) *watch {
+func newWatch(r prometheus.Registerer, now func() time.Time) *watch {
 	w := &watch{
-		problems: map[string]error{},
+		now: now, problems: map[string]error{}, since: map[string]time.Time{},
 		healthy: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "mandated_source_healthy", Help: "1 if what was last read is in use, 0 if the last good version stands in for it.",
 		}, []string{"source"}),
@@ -46,8 +50,23 @@ func (w *watch) set(source string, problem error) {
 		w.healthy.WithLabelValues(source).Set(1)
 		return
 	}
-	w.problems[source] = problem
+	w.problems[source], w.since[source] = problem, w.now()
 	w.healthy.WithLabelValues(source).Set(0)
+}
+
+// retry is how long a store that failed keeps the daemon from being ready. Only a question
+// can show that it works again, and no load balancer sends one before readiness returns.
+const retry = 10 * time.Second
+
+// forgive drops what was wrong with a store if it has not failed again since.
+func (w *watch) forgive(stores ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, store := range stores {
+		if w.problems[store] != nil && w.now().Sub(w.since[store]) >= retry {
+			delete(w.problems, store)
+		}
+	}
 }
 
 // problem is what is wrong with one source; nil if nothing is.
