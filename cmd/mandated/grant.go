@@ -51,7 +51,7 @@ func (g grantCommand) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	revision, err := e.change("mandate granted", func(t *register.Tx) error {
+	receipt, err := e.change("mandate granted", func(t *register.Tx) error {
 		if err := g.parties(t, &m); err != nil {
 			return err
 		}
@@ -62,8 +62,8 @@ func (g grantCommand) Run(e *environment) error {
 		return err
 	}
 	view := viewOf(m)
-	return e.show(map[string]any{"mandate": view, "revision": revision}, func() {
-		fmt.Fprintf(e.out, "mandate %d: %s -> %s, %s, until %s, revision %d\n", m.ID, view.Grantor, view.receiver(), m.Scope, date(m.Validity.To), revision)
+	return e.show(map[string]any{"mandate": view, "change": viewReceipt(receipt)}, func() {
+		fmt.Fprintf(e.out, "mandate %d: %s -> %s, %s, until %s, %s\n", m.ID, view.Grantor, view.receiver(), m.Scope, date(m.Validity.To), viewReceipt(receipt))
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 )
 
 // show writes data: as JSON when asked, else in the words that text writes.
@@ -40,6 +41,27 @@ func date(at time.Time) string {
 		return at.Add(12 * time.Hour).UTC().Format(time.DateOnly)
 	}
 	return at.UTC().Format(time.RFC3339)
+}
+
+// receiptView is what a change did, as programs read it.
+type receiptView struct {
+	Revision  register.Revision `json:"revision"`
+	Committed time.Time         `json:"committed_at"`
+	Effective time.Time         `json:"effective_at"` // from then on no node answers as before
+}
+
+func viewReceipt(r register.Receipt) receiptView {
+	return receiptView{r.Revision, r.Committed.UTC(), r.Effective.UTC()}
+}
+
+// String is for people: when everybody has heard of it matters only if it takes
+// something away.
+func (r receiptView) String() string {
+	text := fmt.Sprintf("revision %d", r.Revision)
+	if r.Effective.After(r.Committed) {
+		text += ", effective everywhere since " + r.Effective.Format("15:04:05.000Z07:00")
+	}
+	return text
 }
 
 // mandateView is a mandate as programs read it.

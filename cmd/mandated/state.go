@@ -28,7 +28,7 @@ func (c revokeCommand) Run(e *environment) error { return c.become(e, mandate.Re
 
 func (c stateCommand) become(e *environment, to mandate.State) error {
 	var m mandate.Mandate
-	revision, err := e.change(c.Why, func(t *register.Tx) (err error) {
+	receipt, err := e.change(c.Why, func(t *register.Tx) (err error) {
 		m, err = t.SetState(mandate.ID(c.ID), to)
 		return err
 	})
@@ -38,7 +38,7 @@ func (c stateCommand) become(e *environment, to mandate.State) error {
 	if err != nil {
 		return err
 	}
-	return e.show(map[string]any{"mandate": viewOf(m), "revision": revision}, func() {
-		fmt.Fprintf(e.out, "mandate %d is %s, revision %d\n", m.ID, m.State, revision)
+	return e.show(map[string]any{"mandate": viewOf(m), "change": viewReceipt(receipt)}, func() {
+		fmt.Fprintf(e.out, "mandate %d is %s, %s\n", m.ID, m.State, viewReceipt(receipt))
 	})
 }

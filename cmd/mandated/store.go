@@ -47,12 +47,12 @@ func (e *environment) read(fn func(*register.Snapshot) error) error {
 }
 
 // change lets fn write in the register, in the name of whoever is logged in here.
-func (e *environment) change(why string, fn func(*register.Tx) error) (revision register.Revision, err error) {
+func (e *environment) change(why string, fn func(*register.Tx) error) (receipt register.Receipt, err error) {
 	err = e.with(func(_ daemon.Config, r *register.Register) error {
-		revision, err = r.Change(e.ctx, e.author(why), fn)
+		receipt, err = r.Change(e.ctx, e.author(why), fn)
 		return err
 	})
-	return revision, err
+	return receipt, err
 }
 
 // author is who works at this command line.
@@ -100,7 +100,7 @@ func (p organisationPut) Run(e *environment) error {
 		return err
 	}
 	var o mandate.Organisation
-	revision, err := e.change("organisation recorded", func(t *register.Tx) error {
+	receipt, err := e.change("organisation recorded", func(t *register.Tx) error {
 		known, err := t.Snapshot().Organisation(kvk.LegalSubject())
 		if err != nil {
 			return err
@@ -124,8 +124,8 @@ func (p organisationPut) Run(e *environment) error {
 		return err
 	}
 	view := organisationView(o)
-	return e.show(map[string]any{"organisation": view, "active": o.Active, "revision": revision}, func() {
-		fmt.Fprintf(e.out, "organisation %d: %s%s, revision %d\n", o.ID, view, inactive(o.Active), revision)
+	return e.show(map[string]any{"organisation": view, "active": o.Active, "change": viewReceipt(receipt)}, func() {
+		fmt.Fprintf(e.out, "organisation %d: %s%s, %s\n", o.ID, view, inactive(o.Active), viewReceipt(receipt))
 	})
 }
 
@@ -149,7 +149,7 @@ func (p personPut) Run(e *environment) error {
 		return err
 	}
 	var person mandate.Person
-	revision, err := e.change("person recorded", func(t *register.Tx) error {
+	receipt, err := e.change("person recorded", func(t *register.Tx) error {
 		known, err := t.Snapshot().Person(subject)
 		if err != nil {
 			return err
@@ -167,7 +167,7 @@ func (p personPut) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	return e.show(map[string]any{"person": person.ID, "name": person.Name, "active": person.Active, "revision": revision}, func() {
-		fmt.Fprintf(e.out, "person %d: %s%s, revision %d\n", person.ID, person.Name, inactive(person.Active), revision)
+	return e.show(map[string]any{"person": person.ID, "name": person.Name, "active": person.Active, "change": viewReceipt(receipt)}, func() {
+		fmt.Fprintf(e.out, "person %d: %s%s, %s\n", person.ID, person.Name, inactive(person.Active), viewReceipt(receipt))
 	})
 }

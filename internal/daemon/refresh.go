@@ -257,12 +257,16 @@ func (d *Daemon) refreshCatalogue(ctx context.Context, now time.Time) error {
 	}
 	version := CatalogueVersion(parsed, doc)
 	_, err = d.register.Change(ctx, register.Author{Who: "daemon", Why: "service catalogue " + parsed.Version()}, func(t *register.Tx) error {
-		return t.PutCatalogue(version)
+		if err := t.PutCatalogue(version); err != nil {
+			return err
+		}
+		d.catalogues.add(parsed) // at hand before anybody is asked about it
+		return nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, register.ErrUnheard) {
+		d.catalogues.forget(version.Sequence)
 		return fmt.Errorf("keeping the service catalogue: %w", err)
 	}
-	d.catalogues.add(parsed)
 	d.good.catalogue = sum
 	return nil
 }

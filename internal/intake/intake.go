@@ -120,12 +120,12 @@ type job struct {
 // perform makes one change per batch.
 func (j *job) perform(ctx context.Context) error {
 	return j.eachBatch(ctx, func(batch []wish) (results []Result, err error) {
-		revision, err := j.register.Change(ctx, j.options.Author, func(tx *register.Tx) error {
+		receipt, err := j.register.Change(ctx, j.options.Author, func(tx *register.Tx) error {
 			results, err = j.judge(tx, batch)
 			return err
 		})
 		if err == nil {
-			j.summary.Revision = revision
+			j.summary.Revision = receipt.Revision
 		}
 		return results, err
 	})

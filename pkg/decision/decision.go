@@ -137,7 +137,9 @@ type Decision struct {
 	Required etoegang.AssuranceLevel // the level that every link had to reach
 
 	// Until is the first later moment at which the same facts may give another
-	// answer, because a mandate considered begins or ends. Zero: never.
+	// answer, because a mandate considered begins or ends. Zero: never. From the
+	// request's At up to, not including, Until the same facts and request give this
+	// very Decision, to the last reason. About moments before At it says nothing.
 	Until time.Time
 }
 

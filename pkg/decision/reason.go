@@ -24,6 +24,7 @@ const (
 	NoMandateToCompany   Code = "no-mandate-to-intermediary"
 
 	PartyInactive          Code = "party-inactive"
+	PartyBlocked           Code = "party-blocked"
 	NotYetGranted          Code = "not-yet-granted"
 	Revoked                Code = "revoked"
 	LapsedUnused           Code = "lapsed-unused"
@@ -46,7 +47,8 @@ var sentences = map[Code]string{
 	RepresentedUnknown:     "the company is not known in this register",
 	NoMandateToPerson:      "nobody has mandated this person",
 	NoMandateToCompany:     "the company has not mandated this intermediary",
-	PartyInactive:          "somebody on this path has been blocked",
+	PartyInactive:          "somebody on this path no longer takes part",
+	PartyBlocked:           "the register has blocked somebody on this path",
 	NotYetGranted:          "the mandate has been asked for and not granted yet",
 	Revoked:                "the mandate has been revoked",
 	LapsedUnused:           "the mandate ended because it was not used",
@@ -72,7 +74,7 @@ func Codes() []Code { return slices.Clone(order) }
 var order = []Code{
 	ServiceUnknown, ServiceNotPublic, LevelUnsupported, LevelAboveCatalogue,
 	AuthenticationTooLow, RepresentedUnknown, NoMandateToPerson, NoMandateToCompany,
-	PartyInactive, NotYetGranted, Revoked, LapsedUnused, Suspended, NotYetValid, Expired,
+	PartyInactive, PartyBlocked, NotYetGranted, Revoked, LapsedUnused, Suspended, NotYetValid, Expired,
 	ServiceNotCovered, AssuranceTooLow, EstablishmentMismatch, IdentifierNotAvailable,
 }
 

@@ -9,6 +9,12 @@ import (
 	"github.com/mandated/mandated/pkg/mandate"
 )
 
+// Version is the number of the rules. It must be raised with every change after which the
+// same facts and request may give another Decision, be it in one reason only: it stands in
+// the key of every hot decision, so that no kept answer outlives the rules that gave it,
+// and in every record, so that one can tell under which rules it was decided.
+const Version = 1
+
 // judgeService looks at the service and the level asked for, before any mandate. The
 // answer is a code that ends the matter, or nothing.
 func judgeService(s *etoegang.Service, r Request) Code {
@@ -49,8 +55,8 @@ func judgeRequest(f Facts, r Request, required etoegang.AssuranceLevel, mandates
 	case !mandates:
 		add(NoMandateToCompany)
 	}
-	if r.personsHalf() && f.Person != nil && !f.Person.Active {
-		add(PartyInactive)
+	if r.personsHalf() && f.Person != nil {
+		reasons = append(reasons, judgeParty(f.Person.Active, f.Person.Blocked, 0)...)
 	}
 	if !r.personsHalf() && r.Previous < required {
 		add(AssuranceTooLow)
@@ -72,14 +78,12 @@ func consider(p path, s *etoegang.Service, r Request, required etoegang.Assuranc
 	var reasons []Reason
 	for _, m := range p.links {
 		reasons = append(reasons, judgeState(m, r.At)...)
-		if !m.Grantor.Active {
-			reasons = append(reasons, Reason{PartyInactive, m.ID})
-		}
+		reasons = append(reasons, judgeParty(m.Grantor.Active, m.Grantor.Blocked, m.ID)...)
+	}
+	if p.through != nil { // of two links it gave the first, and has been told of there
+		reasons = append(reasons, judgeParty(p.through.Active, p.through.Blocked, p.links[0].ID)...)
 	}
 	company := p.links[len(p.links)-1] // the link that the represented company gave
-	if len(p.links) == 1 && p.through != nil && !p.through.Active {
-		reasons = append(reasons, Reason{PartyInactive, company.ID})
-	}
 	held, uncovered := judgeScope(p, s.Targets(), required)
 	reasons = append(reasons, uncovered...)
 	identifiers, code := chooseIdentifiers(p, s.EntityTypes)
@@ -99,6 +103,19 @@ func consider(p path, s *etoegang.Service, r Request, required etoegang.Assuranc
 		}
 	}
 	return held, nil
+}
+
+// judgeParty looks at whether somebody may take part at all, and tells both ways in which
+// he may not: they are lifted by different people.
+func judgeParty(active, blocked bool, m mandate.ID) []Reason {
+	var reasons []Reason
+	if !active {
+		reasons = append(reasons, Reason{PartyInactive, m})
+	}
+	if blocked {
+		reasons = append(reasons, Reason{PartyBlocked, m})
+	}
+	return reasons
 }
 
 // judgeState looks at where the mandate is in its life, and at its validity. A mandate

@@ -65,7 +65,11 @@ type Organisation struct {
 	KvK    etoegang.KvKNumber
 	RSIN   etoegang.RSIN // zero for sole proprietors, who have none
 	Name   string
-	Active bool // false stops every mandate from, to and through it
+	Active bool // it exists and takes part; false stops every mandate from, to and through it
+
+	// Blocked is the emergency stop of the register's own people. It stops what Active
+	// false stops, says nothing about the company itself, and can be lifted.
+	Blocked bool
 }
 
 // Identifier gives the organisation's identifier of one type, if it has one.
@@ -93,5 +97,6 @@ type Person struct {
 	ID      PersonID
 	Subject etoegang.ActingSubject
 	Name    string // for those who manage mandates; empty if they gave none
-	Active  bool   // false stops every mandate to this person
+	Active  bool   // he takes part; false stops every mandate to this person
+	Blocked bool   // the emergency stop, as for an Organisation: every mandate to this person
 }

@@ -31,8 +31,8 @@ func (t *Tx) PutCatalogue(v CatalogueVersion) error {
 	if v.Sequence <= 0 {
 		return fmt.Errorf("service catalogue %d: %w", v.Sequence, ErrStaleCatalogue)
 	}
-	same, err := t.currentCatalogue(v)
-	if same || err != nil {
+	current, err := t.followed(v)
+	if err != nil || current != nil && current.SHA256 == v.SHA256 {
 		return err
 	}
 	document, err := pack(v.Document)
@@ -40,6 +40,7 @@ func (t *Tx) PutCatalogue(v CatalogueVersion) error {
 		return fmt.Errorf("storing service catalogue %d: %w", v.Sequence, err)
 	}
 	t.touched.add(t.view.register.CatalogueParty())
+	t.narrows = t.narrows || current != nil
 	t.view.catalogue = v.Sequence
 	return t.exec(`
 		INSERT INTO catalogue_version (sequence, since, version, issued, sha256, signer, loaded, document)
@@ -47,19 +48,17 @@ func (t *Tx) PutCatalogue(v CatalogueVersion) error {
 		v.Sequence, t.view.revision, v.Version, v.Issued.UnixMilli(), v.SHA256[:], v.Signer, t.now.UnixMilli(), document)
 }
 
-// currentCatalogue tells whether v is the current edition, and refuses it if it is
-// not newer.
-func (t *Tx) currentCatalogue(v CatalogueVersion) (same bool, err error) {
+// followed is the edition that v replaces, if there is one. It refuses v if it is
+// neither newer nor the same.
+func (t *Tx) followed(v CatalogueVersion) (*CatalogueVersion, error) {
 	list, err := t.view.catalogues(`sequence = (SELECT max(sequence) FROM catalogue_version)`)
-	switch {
-	case err != nil || len(list) == 0:
-		return false, err
-	case list[0].SHA256 == v.SHA256:
-		return true, nil
-	case v.Sequence <= list[0].Sequence:
-		return false, fmt.Errorf("service catalogue %d after %d: %w", v.Sequence, list[0].Sequence, ErrStaleCatalogue)
+	if err != nil || len(list) == 0 {
+		return nil, err
 	}
-	return false, nil
+	if current := &list[0]; current.SHA256 == v.SHA256 || v.Sequence > current.Sequence {
+		return current, nil
+	}
+	return nil, fmt.Errorf("service catalogue %d after %d: %w", v.Sequence, list[0].Sequence, ErrStaleCatalogue)
 }
 
 // CatalogueVersions lists every edition known, oldest first, without the documents.

@@ -42,12 +42,12 @@ func child() bool {
 			m, err = t.Grant(freshMandate(b, g), GrantOptions{})
 			return err
 		}))
-		fmt.Println(rev, m.ID, m.State)
+		fmt.Println(rev.Revision, m.ID, m.State)
 		rev = must(r.Change(ctx, desk, func(t *Tx) (err error) {
 			m, err = t.SetState(m.ID, mandate.Revoked)
 			return err
 		}))
-		fmt.Println(rev, m.ID, m.State)
+		fmt.Println(rev.Revision, m.ID, m.State)
 	}
 	return true
 }

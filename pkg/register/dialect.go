@@ -27,6 +27,9 @@ const (
 	beginRead   = `BEGIN`
 )
 
+// databaseTime is the time by the database's clock, in milliseconds.
+const databaseTime = `CAST(unixepoch('subsec') * 1000 AS INTEGER)`
+
 // applicationID marks a SQLite file as a register ("mand").
 const applicationID = 1835101796
 

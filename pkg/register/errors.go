@@ -22,6 +22,14 @@ var (
 
 // What can be wrong with a question or a change.
 var (
+	// ErrUnheard: a change is on disk, but its caller left before every node had heard
+	// of it. It holds, at the latest 1.1 leases after it was made.
+	ErrUnheard = errors.New("the change is made, but its caller did not wait until every node had heard of it")
+
+	// ErrUncertain: the connection broke during a commit and the database did not come
+	// back in time to tell whether the change was made. Look before trying again.
+	ErrUncertain = errors.New("the database was lost during a change, which may have been made or not: look before you try again")
+
 	// ErrNotFound: no mandate, catalogue or revision with this number is known at
 	// the revision asked about.
 	ErrNotFound = errors.New("not found in the register")

@@ -33,10 +33,9 @@ const mostParties = 1000
 
 // Change is one line of the change feed: a revision touched a party.
 type Change struct {
-	Revision Revision
-	Tag      Tag
-	Party    Party
-	At       time.Time
+	Stamp
+	Party Party
+	At    time.Time
 }
 
 // PersonParty is the party of a person, registered or not.
@@ -119,31 +118,64 @@ func (s *session) writeFeed(rev Revision, p *touched) error {
 	return nil
 }
 
-// Changes gives the lines of the feed after revision since, in the order of
-// revisions. It gives whole revisions only: as many as fit in limit lines, and at
-// least one if there is one, however many lines it has (at most a thousand). No
-// lines: nothing has changed since.
-func (r *Register) Changes(ctx context.Context, since Revision, limit int) (list []Change, err error) {
-	err = r.Read(ctx, func(s *Snapshot) error {
-		list, err = s.Changes(since, limit)
-		return err
-	})
-	return list, err
+// News is what a poll found: the newest revision, and what changed since the one the
+// asker knew.
+type News struct {
+	Newest Stamp
+
+	// Known is the revision asked about as the register has it. Its tag is zero if there
+	// is no such revision: then the register is another one than the asker knew.
+	Known Stamp
+
+	// Changes are all lines of the feed after revision After, by revision. After is the
+	// revision asked about, or a later one if more changed than was asked for.
+	Changes []Change
+	After   Revision
+
+	// Database is the time by the database's clock, where the register's file is on this
+	// machine by the machine's.
+	Database time.Time
 }
 
-// Changes is Register.Changes up to the snapshot's revision, so that the lines, the
-// revision and its tag belong together.
-func (s *Snapshot) Changes(since Revision, limit int) ([]Change, error) {
-	limit = max(limit, 1)
-	list, err := s.changes(since, s.revision, limit+1)
+// Poll asks what changed since a revision: at most limit lines of the feed, and then the
+// newest, in whole revisions. The question is about the primary, and begins after the
+// call: whatever was acknowledged before it is in the answer.
+func (r *Register) Poll(ctx context.Context, known Revision, limit int) (news News, err error) {
+	err = r.Read(ctx, func(s *Snapshot) (err error) {
+		news.Newest = s.Stamp()
+		if news.Known, news.Database, err = s.stampOf(known); err != nil {
+			return err
+		}
+		news.After, news.Changes, err = s.changesSince(known, limit)
+		return err
+	})
+	return news, err
+}
+
+// stampOf reads the tag of a revision, zero if there is none, and the time.
+func (s *Snapshot) stampOf(rev Revision) (Stamp, time.Time, error) {
+	var tag []byte
+	var at int64
+	err := s.one([]any{&tag, &at}, `SELECT (SELECT tag FROM revision WHERE revision = ?1 AND revision <= ?2), `+databaseTime, rev, s.revision)
+	stamp := Stamp{Revision: rev}
+	copy(stamp.Tag[:], tag)
+	return stamp, moment(at), err
+}
+
+// changesSince reads the newest whole revisions after known that fit in limit lines,
+// and the revision after which that is everything.
+func (s *Snapshot) changesSince(known Revision, limit int) (after Revision, list []Change, err error) {
+	list, err = s.changes(known, s.revision, limit+1)
 	if err != nil || len(list) <= limit {
-		return list, err
+		return known, list, err
 	}
-	cut := list[limit].Revision
-	if first := list[0].Revision; first == cut {
-		return s.changes(first-1, first, mostParties)
+	if err := s.one([]any{&after}, `
+		SELECT min(revision) FROM (SELECT revision FROM change_feed
+		WHERE revision <= ?1 ORDER BY revision DESC LIMIT ?2) AS newest`, s.revision, limit); err != nil {
+		return known, nil, err
 	}
-	return slices.DeleteFunc(list, func(c Change) bool { return c.Revision == cut }), nil
+	list, err = s.changes(after, s.revision, limit)
+	return after, list, err
 }
 
 // changes gives the lines of revisions after since, up to and including until.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -45,9 +46,9 @@ func TestTheFeedNamesWhoWasTouched(t *testing.T) {
 	} {
 		rev := Revision(i + 1)
 		var got []Party
-		for _, line := range must(s.Changes(ctx, rev-1, 1)) {
+		for _, line := range must(s.Poll(ctx, rev-1, 1000)).Changes {
 			s.readAt(rev, func(v *Snapshot) {
-				if line.Revision != rev || line.Tag != v.Tag() || line.At != noon {
+				if line.Revision != rev || line.Tag != v.Stamp().Tag || line.At != noon {
 					t.Errorf("%s: got %+v", c.why, line)
 				}
 			})
@@ -79,17 +80,17 @@ func TestManyPartiesAreEverybody(t *testing.T) {
 	}
 	put(1, 1000)
 	put(2001, 1001)
-	if got := must(s.Changes(ctx, 0, 5)); len(got) != 1000 {
-		t.Errorf("a thousand companies are %d lines", len(got))
+	if got := must(s.Poll(ctx, 0, 5000)).Changes; len(got) != 1001 {
+		t.Errorf("a thousand companies and everybody are %d lines", len(got))
 	}
-	got := must(s.Changes(ctx, 1, 5))
+	got := must(s.Poll(ctx, 1, 5)).Changes
 	if len(got) != 1 || got[0].Party != AllParties || got[0].Party.String() != "*" {
 		t.Errorf("a thousand and one: %v", got)
 	}
 }
 
-// Whoever follows the feed gets whole revisions, in order, and misses none, whatever
-// he can carry at a time.
+// Whoever follows the feed gets whole revisions, in order: all of them, or the newest
+// and from where on they are all.
 func TestTheFeedComesInWholeRevisions(t *testing.T) {
 	s := newScene(t)
 	for i, n := range []int{1, 3, 1, 5, 2} {
@@ -99,26 +100,50 @@ func TestTheFeedComesInWholeRevisions(t *testing.T) {
 			}
 		})
 	}
-	for limit := range 14 {
-		var lines []Change
-		for since := Revision(0); ; {
-			got := must(s.Changes(ctx, since, limit))
-			if len(got) == 0 {
-				break
+	all := []Revision{1, 2, 2, 2, 3, 4, 4, 4, 4, 4, 5, 5}
+	for known := range Revision(6) {
+		for limit := 1; limit < 14; limit++ {
+			news := must(s.Poll(ctx, known, limit))
+			var got, want []Revision
+			for _, line := range news.Changes {
+				got = append(got, line.Revision)
 			}
-			if first, last := got[0].Revision, got[len(got)-1].Revision; first != last && len(got) > limit {
-				t.Errorf("%d at a time: got %d lines", limit, len(got))
+			for _, rev := range all {
+				if rev > news.After {
+					want = append(want, rev)
+				}
 			}
-			lines = append(lines, got...)
-			since = got[len(got)-1].Revision
+			if !slices.Equal(got, want) || len(got) > limit || news.After < known || news.Newest.Revision != 5 {
+				t.Errorf("after %d, %d at most: got %v after %d", known, limit, got, news.After)
+			}
+			left := 0
+			for _, rev := range all {
+				if rev > known && rev <= news.After {
+					left++
+				}
+			}
+			if left > 0 && left+len(got) <= limit {
+				t.Errorf("after %d, %d at most: %d lines were left out without need", known, limit, left)
+			}
 		}
-		var revisions []Revision
-		for _, l := range lines {
-			revisions = append(revisions, l.Revision)
-		}
-		if want := []Revision{1, 2, 2, 2, 3, 4, 4, 4, 4, 4, 5, 5}; !slices.Equal(revisions, want) {
-			t.Errorf("%d at a time: got %v", limit, revisions)
-		}
+	}
+}
+
+// A poll says what the register knows of the revision that the asker believes in, so
+// that he notices a register that was put back in time.
+func TestAPollKnowsTheTagOfWhatIsKnown(t *testing.T) {
+	s := newScene(t)
+	first := must(s.Change(ctx, desk, func(t *Tx) error { return couple(t, 1) }))
+	second := must(s.Change(ctx, desk, func(t *Tx) error { return couple(t, 5) }))
+	news := must(s.Poll(ctx, first.Revision, 10))
+	if news.Known != first.Stamp || news.Newest != second.Stamp || first.Tag == second.Tag {
+		t.Errorf("got %v, want %v and %v", news, first, second)
+	}
+	if age := time.Since(news.Database).Abs(); age > time.Minute {
+		t.Errorf("the database is %v off", age)
+	}
+	if ahead := must(s.Poll(ctx, 3, 10)); ahead.Known.Tag != (Tag{}) || len(ahead.Changes) != 0 {
+		t.Errorf("a revision that is not there: %v", ahead)
 	}
 }
 
@@ -137,7 +162,7 @@ func TestSixteenWritersAndSomeReaders(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-				got <- rev
+				got <- rev.Revision
 			}
 		})
 	}

@@ -94,15 +94,15 @@ type play struct {
 // change makes one change in both; fn gives false if it changed nothing.
 func (p *play) change(t *rapid.T, fn func(*Tx) bool) {
 	changed := false
-	rev, err := p.Change(ctx, desk, func(tx *Tx) error { changed = fn(tx); return nil })
+	receipt, err := p.Change(ctx, desk, func(tx *Tx) error { changed = fn(tx); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	if changed {
 		p.past = append(p.past, p.now.copy())
 	}
-	if want := Revision(len(p.past) - 1); rev != want {
-		t.Fatalf("revision %d, want %d", rev, want)
+	if want := Revision(len(p.past) - 1); receipt.Revision != want {
+		t.Fatalf("revision %d, want %d", receipt.Revision, want)
 	}
 }
 

@@ -50,6 +50,7 @@ func (t *Tx) writeOrganisation(o, known *mandate.Organisation) error {
 		t.view.revision, o.ID, int64(forever)); err != nil {
 		return err
 	}
+	t.narrows = t.narrows || known != nil && (known.Active && !o.Active || known.RSIN != o.RSIN)
 	t.organisations[o.ID] = *o
 	t.touchOrganisation(*o)
 	t.touchRSIN(o, known)
@@ -123,6 +124,7 @@ func (t *Tx) writePerson(p, known *mandate.Person) error {
 		t.view.revision, p.ID, int64(forever)); err != nil {
 		return err
 	}
+	t.narrows = t.narrows || known != nil && known.Active && !p.Active
 	t.persons[p.ID] = *p
 	t.touchPerson(*p)
 	return t.exec(`

@@ -42,6 +42,12 @@ type Revision int64
 // numbers return with other tags.
 type Tag [16]byte
 
+// Stamp names what a register knew at a moment: a revision and its mark.
+type Stamp struct {
+	Revision Revision
+	Tag      Tag
+}
+
 // Author is who makes a change and why. Both are required and are kept for good, so
 // name a role or an account, not a person's particulars.
 type Author struct{ Who, Why string }

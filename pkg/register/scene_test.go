@@ -28,7 +28,8 @@ var (
 	noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 )
 
-const lease = 500 * time.Millisecond
+// lease is short: every change that takes something away waits for it.
+const lease = time.Millisecond
 
 func must[T any](v T, err error) T {
 	if err != nil {
@@ -72,11 +73,11 @@ func newScene(t *testing.T) *scene {
 // change makes a change that must succeed.
 func (s *scene) change(fn func(*Tx)) Revision {
 	s.Helper()
-	rev, err := s.Change(ctx, desk, func(t *Tx) error { fn(t); return nil })
+	receipt, err := s.Change(ctx, desk, func(t *Tx) error { fn(t); return nil })
 	if err != nil {
 		s.Fatal(err)
 	}
-	return rev
+	return receipt.Revision
 }
 
 // refused makes a change that must fail as wanted.

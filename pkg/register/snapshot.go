@@ -85,8 +85,8 @@ func (s *Snapshot) end() { s.session = nil }
 // Revision is the revision that the snapshot shows.
 func (s *Snapshot) Revision() Revision { return s.revision }
 
-// Tag is the mark of that revision.
-func (s *Snapshot) Tag() Tag { return s.tag }
+// Stamp is that revision with its tag.
+func (s *Snapshot) Stamp() Stamp { return Stamp{s.revision, s.tag} }
 
 // CatalogueSequence is the sequence of the service catalogue that was current, or 0
 // if none was loaded yet.

@@ -68,12 +68,12 @@ func TestHistoryIsComplete(t *testing.T) {
 	for day, to := range []mandate.State{mandate.Suspended, mandate.Active, mandate.LapsedUnused} {
 		s.clock.advance(24 * time.Hour)
 		author := Author{Who: string(to), Why: "because"}
-		rev, err := s.Change(ctx, author, func(t *Tx) error { _, err := t.SetState(m.ID, to); return err })
+		receipt, err := s.Change(ctx, author, func(t *Tx) error { _, err := t.SetState(m.ID, to); return err })
 		if err != nil {
 			t.Fatal(err)
 		}
 		m.State = to
-		want = append(want, Version{rev, noon.AddDate(0, 0, day+1), author, m})
+		want = append(want, Version{receipt.Revision, noon.AddDate(0, 0, day+1), author, m})
 	}
 	s.read(func(v *Snapshot) {
 		if diff := cmp.Diff(want, must(v.History(m.ID)), exact); diff != "" {
@@ -131,7 +131,7 @@ func TestAClockSetBackDoesNotTurnTheOrder(t *testing.T) {
 	if got := must(s.RevisionAt(ctx, noon)); got != second {
 		t.Errorf("got %d, want %d", got, second)
 	}
-	if changes := must(s.Changes(ctx, first, 10)); changes[0].At != noon {
+	if changes := must(s.Poll(ctx, first, 10)).Changes; changes[0].At != noon {
 		t.Errorf("got %v", changes[0].At)
 	}
 }

@@ -21,37 +21,69 @@ type Tx struct {
 	before Revision
 
 	touched touched
+	narrows bool // something may be refused now that was permitted before
 
 	organisations map[mandate.OrganisationID]mandate.Organisation
 	persons       map[mandate.PersonID]mandate.Person
 }
 
+// Receipt says what a change did, and from when on everybody lives by it.
+type Receipt struct {
+	Stamp
+	Committed time.Time // when it was on disk
+	Effective time.Time // when the last node had heard of it, if it takes anything away; else Committed
+}
+
 // Change runs fn in one transaction and gives the revision it made. Changes take
 // turns, also between processes; each takes the next revision when its turn comes.
 //
-// When Change returns a revision, the change is on disk, with its author, its
-// history and the parties it touched. When fn or the commit fails, or ctx ends
-// before it, nothing has changed. A fn that changed nothing uses no revision: Change
-// then gives the current one.
+// When Change returns a receipt, the change is on disk, with its author, its history
+// and the parties it touched; and if it takes anything away from anybody, no node
+// answers as before any more, because 1.1 leases have passed since the commit. When
+// fn or the commit fails, or ctx ends before it, nothing has changed. A fn that
+// changed nothing uses no revision: Change then gives the current one.
+//
+// Two errors tell that the change may stand nevertheless. ErrUnheard: it is on disk,
+// and ctx ended before every node had heard of it. ErrUncertain: the database was
+// lost during the commit and could not be asked again.
 //
 // fn must not call Change: it would wait for itself.
-func (r *Register) Change(ctx context.Context, a Author, fn func(*Tx) error) (Revision, error) {
+func (r *Register) Change(ctx context.Context, a Author, fn func(*Tx) error) (Receipt, error) {
 	if a.Who == "" || a.Why == "" {
-		return 0, ErrAuthor
+		return Receipt{}, ErrAuthor
 	}
 	if r.writer == nil {
-		return 0, ErrReadOnly
+		return Receipt{}, ErrReadOnly
 	}
-	s, err := r.writer.take(ctx)
-	if err != nil {
-		return 0, err
+	receipt, narrows, err := r.change(ctx, a, fn)
+	if err != nil || !narrows {
+		return receipt, err
 	}
-	defer r.writer.give()
-	return r.change(ctx, s, a, fn)
+	return r.heard(ctx, receipt)
 }
 
-// change is Change once it has its turn.
-func (r *Register) change(ctx context.Context, s *session, a Author, fn func(*Tx) error) (Revision, error) {
+// heard waits until no node can serve a decision from before the commit: a node does
+// so for one lease after it last confirmed its view, and clocks may differ by a tenth
+// in speed. The turn to write is free meanwhile.
+func (r *Register) heard(ctx context.Context, receipt Receipt) (Receipt, error) {
+	timer := time.NewTimer(r.lease + r.lease/10)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		receipt.Effective = r.now()
+		return receipt, nil
+	case <-ctx.Done():
+		return receipt, fmt.Errorf("revision %d: %w: %w", receipt.Revision, ErrUnheard, ctx.Err())
+	}
+}
+
+// change waits for its turn and makes the change.
+func (r *Register) change(ctx context.Context, a Author, fn func(*Tx) error) (receipt Receipt, narrows bool, err error) {
+	s, err := r.writer.take(ctx)
+	if err != nil {
+		return receipt, false, err
+	}
+	defer r.writer.give()
 	committed := false
 	defer func() {
 		if !committed {
@@ -60,23 +92,35 @@ func (r *Register) change(ctx context.Context, s *session, a Author, fn func(*Tx
 	}()
 	t, err := r.begin(ctx, s, a)
 	if err != nil {
-		return 0, fmt.Errorf("beginning a change: %w", explain(err))
+		return receipt, false, fmt.Errorf("beginning a change: %w", explain(err))
 	}
 	defer t.view.end()
 
 	switch err := fn(t); {
 	case t.view.failed != nil:
-		return 0, t.view.failed
+		return receipt, false, t.view.failed
 	case err != nil:
-		return 0, err
+		return receipt, false, err
 	case t.touched.none():
-		return t.before, nil
+		return t.unchanged()
 	}
 	if err := t.commit(ctx); err != nil {
-		return 0, fmt.Errorf("completing a change: %w", explain(err))
+		return receipt, false, fmt.Errorf("completing a change: %w", explain(err))
 	}
 	committed = true
-	return t.view.revision, nil
+	now := r.now()
+	return Receipt{Stamp: t.view.Stamp(), Committed: now, Effective: now}, t.narrows, nil
+}
+
+// unchanged is the receipt of a change that changed nothing: of the one before it.
+func (t *Tx) unchanged() (receipt Receipt, narrows bool, err error) {
+	var tag []byte
+	var at int64
+	err = t.view.one([]any{&tag, &at}, `SELECT tag, at FROM revision WHERE revision = ?1`, t.before)
+	if err != nil {
+		return receipt, false, err
+	}
+	return Receipt{Stamp: Stamp{t.before, Tag(tag)}, Committed: moment(at), Effective: moment(at)}, false, nil
 }
 
 // begin starts the transaction and takes the next revision before anything else.
