@@ -41,6 +41,7 @@ type Receiver struct {
 	Openers   []xmlsec.Opener // our decryption keys, the newest first
 	Ages      Ages
 	Leniency  func(etoegang.EntityID) Leniency
+	Verifier  xmlsec.Verifier // how signatures are verified
 }
 
 // Received is a query that may be believed, and what it asks. Identities are parsed and
@@ -108,16 +109,17 @@ func (r *Receiver) places(now time.Time) []xmlsec.Place {
 // Receive reads, verifies and judges one SOAP message. Errors come in two kinds. Without
 // a Received nobody is known to have sent it, and the only answer is a SOAP fault. With
 // a Received the query's sender is known, and the error, an *Error, is what is wrong
-// with what he sent.
+// with what he sent. Nothing of it is in body: that may be changed again.
 func (r *Receiver) Receive(body []byte, now time.Time) (*Received, error) {
 	document, err := xmlsec.Read(body, xmlsec.MessageLimits)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkEnvelope(document.Unverified(), queryNames, ErrNoQuery); err != nil {
+	defer document.Release()
+	if err := checkEnvelope(document.Outline(envelopeLevels), queryNames, ErrNoQuery); err != nil {
 		return nil, err
 	}
-	verified, err := document.Verify(now, r.places(now)...)
+	verified, err := r.Verifier.Verify(document, now, r.places(now)...)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func ReadReply(body []byte, d *Directory, asked string, now time.Time) (*Reply, 
 		return nil, err
 	}
 	response := xmlsec.Step{inProtocol("Response")}
-	if err := checkEnvelope(document.Unverified(), response, ErrNoResponse); err != nil {
+	if err := checkEnvelope(document.Outline(envelopeLevels), response, ErrNoResponse); err != nil {
 		return nil, err
 	}
 	keys := func(issuer string) []xmlsec.Key { return d.keys(issuer, now, etoegang.Register) }

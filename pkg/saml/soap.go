@@ -21,6 +21,10 @@ var (
 // parameter in answers.
 const ContentType = "text/xml"
 
+// envelopeLevels is how deep checkEnvelope looks: at the envelope, its parts, and what is
+// in them.
+const envelopeLevels = 3
+
 // checkEnvelope looks at the shape of a SOAP message: an Envelope with at most one
 // Header, of which nothing must be understood, and one Body with one child. Only the
 // shape is believed.

@@ -13,10 +13,12 @@ func BenchmarkScan(b *testing.B) {
 	b.SetBytes(int64(len(doc)))
 	b.ReportAllocs()
 	for b.Loop() {
-		s, err := newScanner(doc, MessageLimits)
+		t := newTokens()
+		s, err := newScanner(doc, MessageLimits, t)
 		if err != nil || s.run() != nil {
 			b.Fatal("refused")
 		}
+		t.release()
 	}
 }
 

@@ -41,7 +41,7 @@ func (w *writer) element(e *Element) {
 		if c.element != nil {
 			w.element(c.element)
 		} else {
-			w.escape(c.text, textEscapes)
+			w.out = appendEscaped(w.out, expressible(c.text), textEscapes)
 		}
 	}
 	w.out = append(w.out, "</"...)
@@ -124,7 +124,7 @@ func (w *writer) attributes(e *Element) {
 
 func (w *writer) value(v string) {
 	w.out = append(w.out, '=', '"')
-	w.escape(v, valueEscapes)
+	w.out = appendEscaped(w.out, expressible(v), valueEscapes)
 	w.out = append(w.out, '"')
 }
 
@@ -149,18 +149,18 @@ func escapes(of map[byte]string) *[utf8.RuneSelf]string {
 	return &table
 }
 
-func (w *writer) escape(text string, table *[utf8.RuneSelf]string) {
-	text = expressible(text)
+// appendEscaped appends text as it is written, escapes for what stands in the table.
+func appendEscaped[T string | []byte](out []byte, text T, table *[utf8.RuneSelf]string) []byte {
 	done := 0
 	for i := 0; i < len(text); i++ {
 		if text[i] >= utf8.RuneSelf || table[text[i]] == "" {
 			continue
 		}
-		w.out = append(w.out, text[done:i]...)
-		w.out = append(w.out, table[text[i]]...)
+		out = append(out, text[done:i]...)
+		out = append(out, table[text[i]]...)
 		done = i + 1
 	}
-	w.out = append(w.out, text[done:]...)
+	return append(out, text[done:]...)
 }
 
 // expressible replaces what is not UTF-8, and the two non-characters XML excludes.

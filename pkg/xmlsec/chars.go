@@ -2,6 +2,7 @@ package xmlsec
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf8"
 )
 
@@ -9,28 +10,79 @@ import (
 // many more; none of them counts.
 func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\t' || b == '\r' }
 
-func allSpace(text []byte) bool {
-	for _, b := range text {
-		if !isSpace(b) {
+func allSpace(text string) bool {
+	for i := range len(text) {
+		if !isSpace(text[i]) {
 			return false
 		}
 	}
 	return true
 }
 
+// class says which kinds of characters a run of text holds: whether it can be copied
+// as it stands, or means something else than what is written.
+type class uint8
+
+const (
+	classValue   class = 1 << iota // anything but white space
+	classAmp                       // a reference
+	classReturn                    // a carriage return
+	classGreater                   // >
+	classBreak                     // a tab or a line feed
+	classQuote                     // "
+	classLess                      // <
+	classComment                   // a comment stands in it: set by the scanner
+)
+
+var classes = func() (table [256]class) {
+	for b := range table {
+		if !isSpace(byte(b)) {
+			table[b] = classValue
+		}
+	}
+	for b, c := range map[byte]class{
+		'&': classAmp, '\r': classReturn, '>': classGreater, '\t': classBreak, '\n': classBreak, '"': classQuote, '<': classLess,
+	} {
+		table[b] |= c
+	}
+	return table
+}()
+
+func classOf(text []byte) (c class) {
+	for _, b := range text {
+		c |= classes[b]
+	}
+	return c
+}
+
+const (
+	eachByte = 0x0101010101010101
+	highBits = 0x80 * eachByte
+)
+
 // validText reports whether the bytes are UTF-8 and hold only characters that XML
 // allows (XML 1.0, production 2). UTF-8 validity already excludes overlong forms
 // and surrogates.
 func validText(text []byte) bool {
-	if !utf8.Valid(text) || bytes.Contains(text, []byte("\uFFFE")) || bytes.Contains(text, []byte("\uFFFF")) {
-		return false
-	}
-	for _, b := range text {
-		if b < ' ' && b != '\n' && b != '\t' && b != '\r' {
-			return false
+	ascii := true
+	for rest := text; len(rest) > 0; {
+		if len(rest) >= 8 {
+			// Eight bytes at once: none has its high bit, none is less than a space.
+			if w := binary.LittleEndian.Uint64(rest); (w|(w-' '*eachByte))&highBits == 0 {
+				rest = rest[8:]
+				continue
+			}
 		}
+		n := min(8, len(rest))
+		for _, b := range rest[:n] {
+			if b < ' ' && !isSpace(b) {
+				return false
+			}
+			ascii = ascii && b < utf8.RuneSelf
+		}
+		rest = rest[n:]
 	}
-	return true
+	return ascii || utf8.Valid(text) && !bytes.Contains(text, []byte("\uFFFE")) && !bytes.Contains(text, []byte("\uFFFF"))
 }
 
 // validChar is the same rule for one character.
@@ -66,6 +118,17 @@ var nameBytes = func() (table [256]byte) {
 
 // isNCName reports whether the text is a name without a colon (Namespaces in XML
 // 1.0, production 4), in ASCII.
-func isNCName(text string) bool {
-	return text != "" && ncName([]byte(text)) == len(text)
+func isNCName[T string | []byte](text T) bool { return len(text) > 0 && ncName(text) == len(text) }
+
+// ncName returns how many bytes at the beginning are a name without a colon.
+func ncName[T string | []byte](text T) int {
+	if len(text) == 0 || nameBytes[text[0]]&nameStart == 0 {
+		return 0
+	}
+	for i := 1; i < len(text); i++ {
+		if nameBytes[text[i]]&nameRest == 0 {
+			return i
+		}
+	}
+	return len(text)
 }

@@ -158,7 +158,7 @@ func TestGateRefuses(t *testing.T) {
 }
 
 func scanOnly(doc string) error {
-	s, err := newScanner([]byte(doc), MessageLimits)
+	s, err := newScanner([]byte(doc), MessageLimits, new(tokens))
 	if err != nil {
 		return err
 	}

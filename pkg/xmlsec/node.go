@@ -34,7 +34,7 @@ type Node struct {
 	Text     string  // the whole character data, if there are no Children
 
 	verified bool
-	source   *etree.Element // where it came from; nil in a verified node
+	source   *etree.Element // in the reference engine's tree, which Verifieds are not made from
 }
 
 // Attr returns the value of the attribute with that local name and no namespace.

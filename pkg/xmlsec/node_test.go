@@ -48,25 +48,3 @@ func TestReadingANode(t *testing.T) {
 }
 
 func errorOf[T any](_ T, err error) error { return err }
-
-// sameNode reports whether two nodes say the same.
-func sameNode(a, b *Node) bool {
-	if a.Name != b.Name || a.Text != b.Text || len(a.Attrs) != len(b.Attrs) || len(a.Children) != len(b.Children) {
-		return false
-	}
-	for _, x := range a.Attrs {
-		found := false
-		for _, y := range b.Attrs {
-			found = found || x == y
-		}
-		if !found {
-			return false
-		}
-	}
-	for i := range a.Children {
-		if !sameNode(a.Children[i], b.Children[i]) {
-			return false
-		}
-	}
-	return true
-}

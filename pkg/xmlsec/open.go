@@ -47,6 +47,7 @@ func Open(encrypted *Node, recipient string, keys []Opener) (*Node, error) {
 	if !good || err != nil {
 		return nil, ErrUndecryptable
 	}
+	defer document.Release()
 	return document.Unverified(), nil
 }
 

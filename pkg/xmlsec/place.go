@@ -1,9 +1,10 @@
 package xmlsec
 
 import (
+	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
-	"slices"
+	"time"
 )
 
 // Step is one step of a path: the names an element may have there. There are
@@ -38,115 +39,78 @@ type Key struct {
 	Certificate *x509.Certificate
 }
 
-// trail is what is left of the places after some steps down from the root.
-type trail struct {
-	places []*Place // those whose first steps fit so far
-	steps  int
-}
-
-func newTrail(places []Place) trail {
-	t := trail{places: make([]*Place, len(places))}
-	for i := range places {
-		t.places[i] = &places[i]
-	}
-	return t
-}
-
-func (t trail) empty() bool { return len(t.places) == 0 }
-
-// down takes one step to an element of that name.
-func (t trail) down(name Name) trail {
-	below := trail{steps: t.steps + 1}
-	for _, p := range t.places {
-		if len(p.Path) > t.steps && slices.Contains(p.Path[t.steps], name) {
-			below.places = append(below.places, p)
-		}
-	}
-	return below
-}
-
-// place returns the place whose path ends here, or nil.
-func (t trail) place() *Place {
-	for _, p := range t.places {
-		if len(p.Path) == t.steps {
-			return p
-		}
+// allows says whether so many elements may stand at the place.
+func (p *Place) allows(count int) error {
+	if count < p.Min || count > p.Max {
+		return fmt.Errorf("%w: %d at place %q", ErrPlaceCount, count, p.Name)
 	}
 	return nil
 }
 
-// standing is an element found at a place.
-type standing struct {
-	node      *Node
-	place     *Place
-	trail     trail // how we came here
-	parent    int   // index of the nearest enclosing standing element, or -1
-	signature *Node
-
-	// What judging it found.
-	envelope     envelope
-	issuer       string
-	certificates []*x509.Certificate
+// issuer reads who an element says made it.
+func (p *Place) issuer(n *Node) (string, error) {
+	if p.Issuer == (Name{}) {
+		return "", nil
+	}
+	issuers := n.All(p.Issuer)
+	if len(issuers) != 1 || len(issuers[0].Children) > 0 {
+		return "", p.noIssuer(len(issuers))
+	}
+	return issuers[0].Text, nil
 }
 
-// findStanding walks the places' paths through the document. The elements come in
-// document order.
-func findStanding(root *Node, places []Place) []standing {
-	var found []standing
-	var walk func(n *Node, t trail, parent int)
-	walk = func(n *Node, t trail, parent int) {
-		if t.empty() {
-			return
-		}
-		if p := t.place(); p != nil {
-			found = append(found, standing{node: n, place: p, trail: t, parent: parent})
-			parent = len(found) - 1
-		}
-		for _, c := range n.Children {
-			walk(c, t.down(c.Name), parent)
-		}
-	}
-	walk(root, newTrail(places).down(root.Name), -1)
-	return found
+func (p *Place) noIssuer(count int) error {
+	return fmt.Errorf("%w: %d of %s", ErrIssuer, count, p.Issuer)
 }
 
-// countPlaces compares how many elements stand at each place with what the caller
-// allows.
-func countPlaces(found []standing, places []Place) error {
-	for i := range places {
-		p, count := &places[i], 0
-		for _, s := range found {
-			if s.place == p {
-				count++
-			}
-		}
-		if count < p.Min || count > p.Max {
-			return fmt.Errorf("%w: %d at place %q", ErrPlaceCount, count, p.Name)
-		}
+// sameIssuer reads the issuer again, from the verified element: it must be the one
+// whose keys were used.
+func (p *Place) sameIssuer(verified *Node, asked string) (string, error) {
+	issuer, err := p.issuer(verified)
+	if err == nil && issuer != asked {
+		err = fmt.Errorf("%w: signed for another issuer", ErrIssuer)
 	}
-	return nil
+	return issuer, err
 }
 
-// pairSignatures gives every standing element its one signature, and refuses a
-// document that has any others.
-func pairSignatures(root *Node, found []standing) error {
-	for i := range found {
-		s := &found[i]
-		signatures := s.node.All(nameSignature)
-		if len(signatures) != 1 {
-			return fmt.Errorf("%w: %s has %d", ErrSignatureCount, s.place.Name, len(signatures))
-		}
-		s.signature = signatures[0]
+// certificates returns those that may have made the signature: the issuer's, of
+// the name the signature hints at, strong enough, and valid now.
+func (p *Place) certificates(issuer string, e envelope, now time.Time) ([]*x509.Certificate, error) {
+	keys := p.Keys(issuer)
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("%w: %.200q", ErrUnknownIssuer, issuer)
 	}
-	total := 0
-	_ = root.each(func(n *Node) error {
-		if n.Name == nameSignature {
-			total++
+	var usable []*x509.Certificate
+	var refusal error
+	for _, k := range keys {
+		if e.named && k.Name != "" && k.Name != e.keyName {
+			continue
 		}
-		return nil
-	})
-	if total != len(found) {
-		return fmt.Errorf("%w: %d in the document, %d expected", ErrSignaturePlace, total, len(found))
+		if err := k.usable(now); err != nil {
+			refusal = err
+			continue
+		}
+		usable = append(usable, k.Certificate)
+	}
+	switch {
+	case len(usable) > 0:
+		return usable, nil
+	case refusal != nil:
+		return nil, refusal
+	}
+	return nil, fmt.Errorf("%w: %.80q", ErrKeyName, e.keyName)
+}
+
+func (k Key) usable(now time.Time) error {
+	if k.Certificate == nil {
+		return fmt.Errorf("%w: key %q has no certificate", ErrCertificate, k.Name)
+	}
+	public, ok := k.Certificate.PublicKey.(*rsa.PublicKey)
+	if !ok || public.N.BitLen() < weakestKey {
+		return fmt.Errorf("%w: key %q", ErrWeakKey, k.Name)
+	}
+	if now.Before(k.Certificate.NotBefore) || now.After(k.Certificate.NotAfter) {
+		return fmt.Errorf("%w: key %q", ErrCertificate, k.Name)
 	}
 	return nil
 }

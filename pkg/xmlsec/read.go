@@ -1,20 +1,32 @@
 package xmlsec
 
-import (
-	"fmt"
-
-	"github.com/beevik/etree"
-)
+import "sync"
 
 // Document is a document that passed the gate. It is not changed after Read, so
 // any number of goroutines may use it.
+//
+// It looks into the bytes it was read from, which must not be changed while it is in use.
+// What it gives away (nodes, a Verified) are copies and may be kept.
 type Document struct {
-	root *Node
+	doc      []byte
+	limits   Limits
+	tokens   *tokens
+	comments bool
+
+	// Made when first asked for.
+	unverified struct {
+		sync.Once
+		root *Node
+	}
+	parsed struct {
+		sync.Once
+		root *Node // the reference engine's tree
+		err  error
+	}
 }
 
-// Read is the gate: everything that can be refused before a tree exists is
-// refused here, then the one tree is built that everything else looks at. The
-// error tells which defence refused.
+// Read is the gate: everything that can be refused before anything is known of who sent
+// it is refused here. The error tells which defence refused.
 //
 // A document is UTF-8 (a leading byte order mark is accepted and dropped, as
 // editors write one into metadata), has at most the XML declaration before its
@@ -25,26 +37,46 @@ func Read(doc []byte, limits Limits) (*Document, error) {
 	if len(doc) > 3 && string(doc[:3]) == "\uFEFF" {
 		doc = doc[3:]
 	}
-	s, err := newScanner(doc, limits)
-	if err != nil {
+	d := &Document{doc: doc, limits: limits, tokens: newTokens()}
+	if err := d.scan(); err != nil {
+		d.tokens.release()
 		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Document) scan() error {
+	s, err := newScanner(d.doc, d.limits, d.tokens)
+	if err != nil {
+		return err
 	}
 	if err := s.run(); err != nil {
-		return nil, err
+		return err
 	}
-	if s.untidy {
-		doc = tidy(doc)
-	}
-	tree := etree.NewDocument()
-	tree.ReadSettings.MaxDepth = limits.Depth
-	if err := tree.ReadFromBytes(doc); err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrMalformed, err)
-	}
-	d := &Document{root: newNode(tree.Root(), s.elements)}
-	return d, uniqueIDs(d.root)
+	d.comments = s.comments
+	return d.tokens.uniqueIDs(d.doc)
 }
 
 // Unverified shows the document before anything is known to be true: to see which
 // kind of message it is and whose keys to look up. Nothing may be decided on it,
 // and Open refuses its nodes.
-func (d *Document) Unverified() *Node { return d.root }
+func (d *Document) Unverified() *Node {
+	d.unverified.Do(func() { d.unverified.root = reading{doc: d.doc, tokens: d.tokens, skip: noElement}.read(0) })
+	return d.unverified.root
+}
+
+// Outline is Unverified for those who need no more than the first levels of elements, the
+// root being one: what lies deeper is left out.
+func (d *Document) Outline(levels int) *Node {
+	return reading{doc: d.doc, tokens: d.tokens, skip: noElement, levels: levels}.read(0)
+}
+
+// Release lets the next document have the memory of this one. It may be called once, when
+// nobody uses the document any more; nodes and Verifieds may be used still, but Quote needs
+// the document. Without it the garbage collector does the same, later.
+func (d *Document) Release() {
+	if d.tokens != nil {
+		d.tokens.release()
+		d.tokens, d.doc = nil, nil
+	}
+}

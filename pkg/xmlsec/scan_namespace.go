@@ -8,51 +8,86 @@ const (
 )
 
 // The same for the scanner, which compares bytes.
-var xmlSpaceBytes, xmlnsSpaceBytes = []byte(xmlSpace), []byte(xmlnsSpace)
-
-// binding is a namespace declaration in scope; the default one has no prefix.
-type binding struct {
-	prefix []byte
-	uri    []byte
-}
+var xmlSpaceBytes = []byte(xmlSpace)
 
 // namespaces takes up the declarations of the start tag just read, then looks up
 // every prefix it uses and compares its attributes by what their names mean.
 // Namespaces in XML 1.0, sections 3, 5 and 6.3.
-func (s *scanner) namespaces(element qname) error {
-	for i := range s.attrs {
-		if err := s.bind(&s.attrs[i]); err != nil {
+func (s *scanner) namespaces(e *element, declares bool) error {
+	if declares {
+		if err := s.bind(e); err != nil {
 			return err
 		}
 	}
-	if len(s.bound) > s.limits.Namespaces {
-		return s.fail(ErrTooMany)
-	}
-	if _, ok := s.lookup(element.prefix); !ok && element.prefix != nil {
+	var ok bool
+	if e.space, ok = s.resolve(s.doc[e.start+1 : max(e.start+1, e.local-1)]); !ok {
 		return s.fail(ErrNamespace)
 	}
-	for i := range s.attrs {
-		if err := s.resolve(&s.attrs[i]); err != nil {
-			return err
+	attrs := s.attrs[e.attrs:]
+	for i := range attrs {
+		a := &attrs[i]
+		if a.space = noSpace; !a.prefixed() {
+			continue
+		}
+		if a.space, ok = s.resolve(s.doc[a.name : a.local-1]); !ok {
+			return s.fail(ErrNamespace)
 		}
 	}
-	return s.duplicates()
+	if err := s.distinct(e.bindings); err != nil {
+		return err
+	}
+	if err := s.sorted(attrs); err != nil {
+		return err
+	}
+	for i := range attrs {
+		if isIDName(attrs[i].localName(s.doc)) {
+			s.ids = append(s.ids, e.attrs+int32(i))
+		}
+	}
+	return nil
 }
 
-// bind takes up one attribute if it declares a namespace.
-func (s *scanner) bind(a *attribute) error {
-	var prefix []byte
-	switch {
-	case a.name.prefix == nil && string(a.name.local) == "xmlns":
-	case string(a.name.prefix) == "xmlns":
-		prefix = a.name.local
-	default:
-		return nil
+// isDeclaration reports whether an attribute of that name declares a namespace.
+func isDeclaration(name []byte) bool {
+	return len(name) >= len("xmlns") && string(name[:len("xmlns")]) == "xmlns" &&
+		(len(name) == len("xmlns") || name[len("xmlns")] == ':')
+}
+
+// bind moves the declarations out of the attributes and into scope.
+func (s *scanner) bind(e *element) error {
+	kept := s.attrs[:e.attrs]
+	for _, a := range s.attrs[e.attrs:] {
+		if !isDeclaration(a.fullName(s.doc)) {
+			kept = append(kept, a)
+			continue
+		}
+		b := binding{prefix: a.local, prefixEnd: a.nameEnd, uri: a.value, uriEnd: a.valueEnd}
+		if !a.prefixed() {
+			b.prefix = b.prefixEnd
+		}
+		if !mayBind(b.prefixIn(s.doc), b.uriIn(s.doc)) {
+			return s.fail(ErrNamespace)
+		}
+		s.scope = append(s.scope, int32(len(s.bindings)))
+		s.bindings = append(s.bindings, b)
 	}
-	if !mayBind(prefix, a.value) {
-		return s.fail(ErrNamespace)
+	s.attrs = kept
+	if len(s.scope) > s.limits.Namespaces {
+		return s.fail(ErrTooMany)
 	}
-	s.bound = append(s.bound, binding{prefix, a.value})
+	return nil
+}
+
+// distinct refuses two declarations of one prefix in one start tag.
+func (s *scanner) distinct(from int32) error {
+	declared := s.bindings[from:]
+	for i := range declared {
+		for j := range i {
+			if bytes.Equal(declared[i].prefixIn(s.doc), declared[j].prefixIn(s.doc)) {
+				return s.fail(ErrDuplicateAttribute)
+			}
+		}
+	}
 	return nil
 }
 
@@ -64,7 +99,7 @@ func mayBind(prefix, uri []byte) bool {
 	if string(prefix) == "xml" || string(prefix) == "xmlns" || string(uri) == xmlSpace || string(uri) == xmlnsSpace {
 		return false
 	}
-	return len(uri) == 0 && prefix == nil || isAbsolute(uri)
+	return len(uri) == 0 && len(prefix) == 0 || isAbsolute(uri)
 }
 
 // isAbsolute reports whether the text is a scheme, a colon and more (RFC 3986,
@@ -81,50 +116,32 @@ func isAbsolute(uri []byte) bool {
 		}
 	}
 	for _, b := range rest {
-		if b <= ' ' || b >= 0x7f {
+		if !uriBytes[b] {
 			return false
 		}
 	}
-	return !bytes.ContainsAny(rest, "&\"<>\\^`{|}")
+	return true
 }
 
-// lookup finds what a prefix means here.
-func (s *scanner) lookup(prefix []byte) (uri []byte, ok bool) {
-	for i := len(s.bound) - 1; i >= 0; i-- {
-		if bytes.Equal(s.bound[i].prefix, prefix) {
-			return s.bound[i].uri, true
-		}
+// uriBytes are the characters of URIs: visible ASCII but for those that RFC 3986 leaves
+// out.
+var uriBytes = func() (table [256]bool) {
+	for b := '!'; b <= '~'; b++ {
+		table[b] = !bytes.ContainsRune([]byte("&\"<>\\^`{|}"), b)
 	}
-	return xmlSpaceBytes, string(prefix) == "xml"
-}
+	return table
+}()
 
-// resolve looks up the namespace of one attribute. Without a prefix it has none.
-func (s *scanner) resolve(a *attribute) error {
-	switch string(a.name.prefix) {
-	case "":
-		a.space = nil
-	case "xmlns":
-		a.space = xmlnsSpaceBytes
-	default:
-		space, ok := s.lookup(a.name.prefix)
-		if !ok {
-			return s.fail(ErrNamespace)
-		}
-		a.space = space
-	}
-	return nil
-}
-
-// duplicates compares every two attributes: the same name written twice, and the
-// same meaning under two prefixes.
-func (s *scanner) duplicates() error {
-	for i := range s.attrs {
-		for j := range i {
-			a, b := &s.attrs[i], &s.attrs[j]
-			if bytes.Equal(a.name.local, b.name.local) && bytes.Equal(a.space, b.space) {
-				return s.fail(ErrDuplicateAttribute)
-			}
+// resolve finds which declaration in scope a prefix means. Without a prefix and
+// without a default namespace there is none.
+func (s *scanner) resolve(prefix []byte) (space int32, ok bool) {
+	for i := len(s.scope) - 1; i >= 0; i-- {
+		if string(s.bindings[s.scope[i]].prefixIn(s.doc)) == string(prefix) {
+			return s.scope[i], true
 		}
 	}
-	return nil
+	if string(prefix) == "xml" {
+		return xmlBinding, true
+	}
+	return noSpace, len(prefix) == 0
 }

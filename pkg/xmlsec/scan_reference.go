@@ -1,9 +1,6 @@
 package xmlsec
 
-import (
-	"bytes"
-	"strconv"
-)
+import "bytes"
 
 // longestReference is &#1114111; with a few leading zeros.
 const longestReference = 16
@@ -17,36 +14,63 @@ func (s *scanner) references(value []byte) error {
 		if at < 0 {
 			return nil
 		}
-		value = value[at+1:]
-		end := bytes.IndexByte(value[:min(len(value), longestReference)], ';')
-		if end < 0 {
+		r, length := reference(value[at:])
+		if length == 0 {
 			return s.fail(ErrEntity)
 		}
-		if err := s.reference(value[:end]); err != nil {
-			return err
+		if !validChar(r) {
+			return s.fail(ErrEncoding)
 		}
-		value = value[end+1:]
+		value = value[at+length:]
 	}
 }
 
-func (s *scanner) reference(name []byte) error {
-	switch string(name) {
-	case "amp", "lt", "gt", "apos", "quot":
-		return nil
+// reference reads the reference at the beginning of a text, and how long it is: 0, if
+// it is none. What it means need not be a character that XML allows.
+func reference(text []byte) (r rune, length int) {
+	end := bytes.IndexByte(text[:min(len(text), longestReference+1)], ';')
+	if end < 0 {
+		return 0, 0
 	}
+	switch name := text[1:end]; string(name) {
+	case "amp":
+		return '&', end + 1
+	case "lt":
+		return '<', end + 1
+	case "gt":
+		return '>', end + 1
+	case "apos":
+		return '\'', end + 1
+	case "quot":
+		return '"', end + 1
+	default:
+		if r, ok := numeric(name); ok {
+			return r, end + 1
+		}
+	}
+	return 0, 0
+}
+
+// numeric reads #65 or #x41.
+func numeric(name []byte) (r rune, ok bool) {
 	if len(name) < 2 || name[0] != '#' {
-		return s.fail(ErrEntity)
+		return 0, false
 	}
-	digits, base := name[1:], 10
+	digits, base := name[1:], rune(10)
 	if digits[0] == 'x' {
 		digits, base = digits[1:], 16
 	}
-	r, err := strconv.ParseUint(string(digits), base, 32)
-	if err != nil {
-		return s.fail(ErrEntity)
+	for _, b := range digits {
+		digit := rune(b - '0')
+		if lower := b | 0x20; lower >= 'a' && lower <= 'f' {
+			digit = rune(lower-'a') + 10
+		} else if b < '0' || b > '9' {
+			return 0, false
+		}
+		if digit >= base {
+			return 0, false
+		}
+		r = min(r*base+digit, 1<<24) // no further: that is beyond Unicode already
 	}
-	if !validChar(rune(r)) {
-		return s.fail(ErrEncoding)
-	}
-	return nil
+	return r, len(digits) > 0
 }

@@ -11,9 +11,12 @@ import (
 // exactly as the profile demands: XML Signature Syntax (second edition), narrowed
 // by the eHerkenning interface specifications, "Digital signature".
 type envelope struct {
-	value   string // of the signature: base64, no white space
-	keyName string
-	named   bool // there is a key name
+	value     string // of the signature: base64, no white space
+	signature []byte // the same, decoded
+	digest    []byte // that the element must have: SHA-256
+	prefixes  []string
+	keyName   string
+	named     bool // there is a key name
 }
 
 // readSignature judges the shape of a signature over the element with that ID.
@@ -23,21 +26,20 @@ func readSignature(signature *Node, id string) (envelope, error) {
 	if err != nil {
 		return envelope{}, err
 	}
-	if err := checkSignedInfo(parts[0], id); err != nil {
+	e := envelope{}
+	if err := e.readSignedInfo(parts[0], id); err != nil {
 		return envelope{}, err
 	}
-	value, err := signatureValue(parts[1])
-	if err != nil {
+	if err := e.readValue(parts[1]); err != nil {
 		return envelope{}, err
 	}
-	e := envelope{value: value}
 	if len(parts) == 3 {
 		e.keyName, e.named, err = keyName(parts[2])
 	}
 	return e, err
 }
 
-func checkSignedInfo(info *Node, id string) error {
+func (e *envelope) readSignedInfo(info *Node, id string) error {
 	parts, err := sequence(info, nil, nameCanonicalizationMethod, nameSignatureMethod, nameReference)
 	if err != nil {
 		return err
@@ -53,10 +55,10 @@ func checkSignedInfo(info *Node, id string) error {
 	if err := algorithm(parts[1], algorithmRSASHA256); err != nil {
 		return err
 	}
-	return checkReference(parts[2], id)
+	return e.readReference(parts[2], id)
 }
 
-func checkReference(reference *Node, id string) error {
+func (e *envelope) readReference(reference *Node, id string) error {
 	parts, err := sequence(reference, []string{"URI"}, nameTransforms, nameDigestMethod, nameDigestValue)
 	if err != nil {
 		return err
@@ -64,26 +66,26 @@ func checkReference(reference *Node, id string) error {
 	if len(parts) != 3 {
 		return shape(reference, "lacks a DigestValue")
 	}
-	if uri, _ := reference.Attr("URI"); uri != "#"+id {
+	uri, _ := reference.Attr("URI")
+	if to, ok := strings.CutPrefix(uri, "#"); !ok || to != id {
 		return fmt.Errorf("%w: %.60q", ErrReference, uri)
 	}
-	if err := checkTransforms(parts[0]); err != nil {
+	if err := e.readTransforms(parts[0]); err != nil {
 		return err
 	}
 	if err := algorithm(parts[1], algorithmSHA256); err != nil {
 		return err
 	}
-	digest, err := base64.StdEncoding.DecodeString(parts[2].Text)
-	if err != nil || len(digest) != 32 || attributesBeyond(parts[2], nil) {
+	if e.digest, err = base64.StdEncoding.DecodeString(parts[2].Text); err != nil || len(e.digest) != 32 || attributesBeyond(parts[2], nil) {
 		return shape(parts[2], "is not a SHA-256 digest")
 	}
 	return nil
 }
 
-// checkTransforms wants the enveloped-signature transform, then exclusive
+// readTransforms wants the enveloped-signature transform, then exclusive
 // canonicalization without comments, whose prefix list is honoured: real peers
 // send "xacml-saml xs xsd" there.
-func checkTransforms(transforms *Node) error {
+func (e *envelope) readTransforms(transforms *Node) error {
 	if len(transforms.Children) != 2 || attributesBeyond(transforms, nil) {
 		return fmt.Errorf("%w: not two", ErrTransforms)
 	}
@@ -97,12 +99,12 @@ func checkTransforms(transforms *Node) error {
 	if !blank(transforms.Children[0]) {
 		return fmt.Errorf("%w: parameters of the enveloped signature", ErrTransforms)
 	}
-	return checkPrefixes(transforms.Children[1])
+	return e.readPrefixes(transforms.Children[1])
 }
 
-// checkPrefixes judges the parameters of the exclusive canonicalization.
+// readPrefixes judges the parameters of the exclusive canonicalization.
 // Exclusive XML Canonicalization 1.0, section 3.
-func checkPrefixes(transform *Node) error {
+func (e *envelope) readPrefixes(transform *Node) error {
 	if blank(transform) {
 		return nil
 	}
@@ -114,7 +116,8 @@ func checkPrefixes(transform *Node) error {
 	if !ok || attributesBeyond(inclusive, []string{"PrefixList"}) || !blank(inclusive) {
 		return fmt.Errorf("%w: prefix list missing", ErrTransforms)
 	}
-	for _, prefix := range strings.FieldsFunc(list, func(r rune) bool { return r < 0x80 && isSpace(byte(r)) }) {
+	e.prefixes = strings.FieldsFunc(list, func(r rune) bool { return r < 0x80 && isSpace(byte(r)) })
+	for _, prefix := range e.prefixes {
 		if !isNCName(prefix) {
 			return fmt.Errorf("%w: prefix %.40q", ErrTransforms, prefix)
 		}
@@ -122,15 +125,15 @@ func checkPrefixes(transform *Node) error {
 	return nil
 }
 
-// signatureValue returns the value in its only spelling: white space removed, no
-// stray bits at the end of the base64.
-func signatureValue(n *Node) (string, error) {
-	text := stripSpace(n.Text)
-	if _, err := base64.StdEncoding.Strict().DecodeString(text); err != nil || text == "" ||
-		len(n.Children) > 0 || attributesBeyond(n, nil) {
-		return "", shape(n, "is not base64")
+// readValue reads the value in its only spelling: white space removed, no stray bits at
+// the end of the base64.
+func (e *envelope) readValue(n *Node) (err error) {
+	e.value = stripSpace(n.Text)
+	e.signature, err = base64.StdEncoding.Strict().DecodeString(e.value)
+	if err != nil || len(e.signature) == 0 || len(n.Children) > 0 || attributesBeyond(n, nil) {
+		return shape(n, "is not base64")
 	}
-	return text, nil
+	return nil
 }
 
 // keyName reads the one thing in KeyInfo that we look at, a hint. Certificates and
@@ -179,7 +182,7 @@ func algorithm(n *Node, want string) error {
 
 // blank reports whether an element has neither children nor text.
 func blank(n *Node) bool {
-	return len(n.Children) == 0 && allSpace([]byte(n.Text))
+	return len(n.Children) == 0 && allSpace(n.Text)
 }
 
 // attributesBeyond reports whether an element has attributes other than these, all

@@ -24,6 +24,7 @@ func tidy(doc []byte) []byte {
 		case !inTag && bytes.HasPrefix(doc[i:], []byte("<!--")):
 			i += len("<!--")
 			i += bytes.Index(doc[i:], []byte("-->")) + len("-->") - 1
+			out = apart(out, doc[i+1:])
 			continue
 		case inTag && (b == '"' || b == '\''):
 			quote = b
@@ -35,4 +36,19 @@ func tidy(doc []byte) []byte {
 		out = append(out, b)
 	}
 	return out
+}
+
+// apart keeps what stood on both sides of a comment from meaning something together: a
+// carriage return and a line feed are two line breaks, and ]] and > no end of a CDATA
+// section.
+func apart(before, after []byte) []byte {
+	last := len(before) - 1
+	switch {
+	case bytes.HasSuffix(before, []byte("\r")):
+		before[last] = '\n'
+	case bytes.HasSuffix(before, []byte("]]")) && bytes.HasPrefix(after, []byte(">")),
+		bytes.HasSuffix(before, []byte("]")) && bytes.HasPrefix(after, []byte("]>")):
+		before = append(before[:last], "&#93;"...)
+	}
+	return before
 }
