@@ -20,17 +20,24 @@ import (
 // whole, in which both are right.
 func (s *standing) detach() *etree.Element {
 	from := s.node.source
-	el := etree.NewElement(from.FullTag())
-	el.Attr = append(slices.DeleteFunc(slices.Clone(from.Attr), func(a etree.Attr) bool {
-		_, ok := declares(a)
-		return ok
-	}), inScope(from)...)
+	el := rooted(from)
 	el.AddChild(bareSignature(s.signature, s.envelope))
 	for _, c := range from.Child {
 		if c != etree.Token(s.signature.source) {
 			el.Child = append(el.Child, c)
 		}
 	}
+	return el
+}
+
+// rooted copies an element without what is in it, as a root that declares every namespace
+// in scope.
+func rooted(from *etree.Element) *etree.Element {
+	el := etree.NewElement(from.FullTag())
+	el.Attr = append(slices.DeleteFunc(slices.Clone(from.Attr), func(a etree.Attr) bool {
+		_, ok := declares(a)
+		return ok
+	}), inScope(from)...)
 	return el
 }
 

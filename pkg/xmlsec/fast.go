@@ -79,7 +79,7 @@ func (f *found) judge(d *Document, now time.Time) error {
 func (f *found) verify(d *Document, all []found) (Verified, error) {
 	sum, reason := digest(d.doc, d.tokens, f.element, f.signature, f.envelope.prefixes)
 	if reason != "" {
-		return Verified{}, fmt.Errorf("%w: %s", ErrSignature, reason)
+		return Verified{}, unbelievable(reason)
 	}
 	if !bytes.Equal(sum[:], f.envelope.digest) {
 		return Verified{}, fmt.Errorf("%w: the digest is another", ErrSignature)
@@ -99,7 +99,7 @@ func (f *found) verify(d *Document, all []found) (Verified, error) {
 func (f *found) signed(d *Document) error {
 	sum, reason := digest(d.doc, d.tokens, f.signature+1, noElement, nil)
 	if reason != "" {
-		return fmt.Errorf("%w: %s", ErrSignature, reason)
+		return unbelievable(reason)
 	}
 	for _, c := range f.certificates {
 		public, ok := c.PublicKey.(*rsa.PublicKey)
@@ -108,6 +108,11 @@ func (f *found) signed(d *Document) error {
 		}
 	}
 	return fmt.Errorf("%w: no key of the issuer made it", ErrSignature)
+}
+
+// unbelievable refuses a canonical form for one of the reasons listed above.
+func unbelievable(reason string) error {
+	return fmt.Errorf("%w: its canonical form must not be believed: %s", ErrSignature, reason)
 }
 
 // nested lists the other elements at places: they are read from their own Verified.

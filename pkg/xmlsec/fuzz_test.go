@@ -196,7 +196,7 @@ func FuzzVerify(f *testing.F) {
 	doc := envelop(mustSign(f, someone(f, "broker"),
 		query(mustSign(f, someone(f, "authenticator"), shortAssertion())))).Bytes()
 	places := places(f)
-	honest, err := mustRead(f, doc).Verify(noon, places...)
+	honest, err := verify(f, mustRead(f, doc), noon, places...)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func FuzzVerify(f *testing.F) {
 		if err != nil {
 			return
 		}
-		got, err := d.Verify(noon, places...)
+		got, err := verify(t, d, noon, places...)
 		if err != nil {
 			return
 		}

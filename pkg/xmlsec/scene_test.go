@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"sync"
 	"testing"
@@ -193,7 +194,35 @@ func verifyQuery(t testing.TB, doc []byte) ([]Verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.Verify(noon, places(t)...)
+	return verify(t, d, noon, places(t)...)
+}
+
+// verify lets both engines verify a document. They must come to the same result, a
+// refusal for the same reason; so every test that uses it is a test of both.
+func verify(t testing.TB, d *Document, now time.Time, places ...Place) ([]Verified, error) {
+	t.Helper()
+	fast, err := Verifier{Engine: Fast}.Verify(d, now, places...)
+	reference, refErr := Verifier{Engine: Reference}.Verify(d, now, places...)
+	if detail := disagreement(Fast, fast, reference, err, refErr); detail != "" {
+		t.Errorf("the engines disagree: %s in\n%s", detail, d.doc)
+	}
+	if why, refWhy := defence(err), defence(refErr); why != refWhy {
+		t.Errorf("fast refuses with %v, reference with %v", err, refErr)
+	}
+	return fast, err
+}
+
+// defence finds which of our errors it is.
+func defence(err error) error {
+	for _, known := range []error{
+		ErrMalformed, ErrPlaceCount, ErrSignatureCount, ErrSignaturePlace, ErrSignatureShape, ErrReference, ErrTransforms,
+		ErrAlgorithm, ErrIssuer, ErrUnknownIssuer, ErrKeyName, ErrWeakKey, ErrCertificate, ErrSignature,
+	} {
+		if errors.Is(err, known) {
+			return known
+		}
+	}
+	return err
 }
 
 func keyPEM(t testing.TB, p party) []byte {

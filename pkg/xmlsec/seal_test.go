@@ -19,7 +19,7 @@ func verifiedWith(t testing.TB, e *Element) *Node {
 	t.Helper()
 	signed := E("saml:Assertion", A("ID", "_a"), E("saml:Issuer", authenticatorID), e)
 	mustSign(t, someone(t, "authenticator"), signed)
-	verified, err := mustRead(t, signed.Bytes()).Verify(noon, Place{
+	verified, err := verify(t, mustRead(t, signed.Bytes()), noon, Place{
 		Name: "assertion", Path: []Step{{nameAssertion}}, Issuer: nameIssuer, Min: 1, Max: 1,
 		Keys: func(string) []Key { return []Key{someone(t, "authenticator").verifying()} },
 	})

@@ -93,7 +93,7 @@ func TestWeVerifyWhatXmlsec1Signs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verified, err := mustRead(t, signed).Verify(noon, Place{Name: "list", Path: []Step{{{"urn:e", "List"}}}, Min: 1, Max: 1,
+	verified, err := verify(t, mustRead(t, signed), noon, Place{Name: "list", Path: []Step{{{"urn:e", "List"}}}, Min: 1, Max: 1,
 		Keys: func(string) []Key { return []Key{authority.verifying()} }})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, signed)

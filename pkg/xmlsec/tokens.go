@@ -137,7 +137,6 @@ func (a *attribute) fullName(doc []byte) []byte  { return doc[a.name:a.nameEnd] 
 func (a *attribute) localName(doc []byte) []byte { return doc[a.local:a.nameEnd] }
 func (a *attribute) raw(doc []byte) []byte       { return doc[a.value:a.valueEnd] }
 
-func (e *element) prefixed() bool   { return e.local > e.start+1 }
 func (a *attribute) prefixed() bool { return a.local > a.name }
 
 // compare puts attributes into canonical order: by namespace, those without one first,

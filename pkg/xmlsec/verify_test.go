@@ -440,7 +440,7 @@ func TestOnlyGoodKeysCount(t *testing.T) {
 	} {
 		places := places(t)
 		places[0].Keys = func(string) []Key { return c.keys }
-		if _, err := mustRead(t, doc).Verify(noon, places...); !errors.Is(err, c.want) {
+		if _, err := verify(t, mustRead(t, doc), noon, places...); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
 	}
@@ -453,7 +453,7 @@ func TestCertificateTimes(t *testing.T) {
 		c.NotBefore: nil, c.NotBefore.Add(-time.Second): ErrCertificate,
 		c.NotAfter: nil, c.NotAfter.Add(time.Second): ErrCertificate,
 	} {
-		if _, err := mustRead(t, doc).Verify(at, places(t)...); !errors.Is(err, want) {
+		if _, err := verify(t, mustRead(t, doc), at, places(t)...); !errors.Is(err, want) {
 			t.Errorf("at %v: got %v, want %v", at, err, want)
 		}
 	}
@@ -475,7 +475,7 @@ func TestWithoutKeyNameEveryKeyIsTried(t *testing.T) {
 	places[0].Keys = func(string) []Key {
 		return []Key{someone(t, "mallory").verifying(), someone(t, "broker").verifying()}
 	}
-	if _, err := mustRead(t, doc).Verify(noon, places...); err != nil {
+	if _, err := verify(t, mustRead(t, doc), noon, places...); err != nil {
 		t.Error(err)
 	}
 }
@@ -531,7 +531,7 @@ func TestLargeCatalogueSignedLate(t *testing.T) {
 			}
 			return []Key{authority.verifying()}
 		}}
-	verified, err := d.Verify(noon, place)
+	verified, err := verify(t, d, noon, place)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -602,11 +602,11 @@ func TestPlaceStepsHaveAlternatives(t *testing.T) {
 	places := places(t)
 	places[0].Path = append([]Step{}, places[0].Path...)
 	places[0].Path[2] = Step{{"urn:other-spelling", "XACMLAuthzDecisionQuery"}, places[0].Path[2][0]}
-	if _, err := mustRead(t, honestQuery(t)).Verify(noon, places...); err != nil {
+	if _, err := verify(t, mustRead(t, honestQuery(t)), noon, places...); err != nil {
 		t.Error(err)
 	}
 	places[0].Path[2] = places[0].Path[2][:1]
-	if _, err := mustRead(t, honestQuery(t)).Verify(noon, places...); !errors.Is(err, ErrPlaceCount) {
+	if _, err := verify(t, mustRead(t, honestQuery(t)), noon, places...); !errors.Is(err, ErrPlaceCount) {
 		t.Errorf("got %v, want %v", err, ErrPlaceCount)
 	}
 }
