@@ -58,9 +58,14 @@ func (c *canonicalizer) begin(doc []byte, t *tokens, i, skip int32, listed []str
 	c.element(i)
 }
 
+// poolable says whether the canonicalizer is small enough for the pool.
+func (c *canonicalizer) poolable() bool {
+	return cap(c.out) <= pooledBuffer && cap(c.scratch) <= pooledBuffer
+}
+
 // release puts the canonicalizer back into the pool, without what it looked at.
 func (c *canonicalizer) release() {
-	if cap(c.out) > pooledBuffer || cap(c.scratch) > pooledBuffer {
+	if !c.poolable() {
 		return
 	}
 	c.doc, c.tokens, c.listed = nil, nil, nil

@@ -73,6 +73,7 @@ func (e *DisagreementError) Is(target error) bool { return target == ErrDisagree
 // All or nothing: with an error there is no Verified at all. Document and keys are
 // only read. More than 64 places panic.
 func (v Verifier) Verify(d *Document, now time.Time, places ...Place) ([]Verified, error) {
+	d.mustBeHeld()
 	result, err := v.Engine.verify(d, now, places)
 	if v.CrossCheck < 1 || rand.IntN(v.CrossCheck) > 0 {
 		return result, err

@@ -16,9 +16,6 @@ func (d *Document) findPlaces(places []Place) []found {
 	if len(places) > maxPlaces {
 		panic(fmt.Sprintf("xmlsec: %d places", len(places)))
 	}
-	if d.tokens == nil {
-		panic("xmlsec: the document was released")
-	}
 	w := pathWalk{document: d, places: places}
 	w.element(0, trace(1)<<len(places)-1, 0, -1)
 	return w.found

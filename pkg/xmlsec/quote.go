@@ -14,9 +14,7 @@ func Quote(v Verified) *Element {
 		return quoteTree(v.source)
 	}
 	d := v.document
-	if d.tokens == nil {
-		panic("xmlsec: the document was released")
-	}
+	d.mustBeHeld()
 	e := d.quote(v.element)
 	e.declared = d.inScope(v.element)
 	return e

@@ -61,6 +61,7 @@ func (d *Document) scan() error {
 // kind of message it is and whose keys to look up. Nothing may be decided on it,
 // and Open refuses its nodes.
 func (d *Document) Unverified() *Node {
+	d.mustBeHeld()
 	d.unverified.Do(func() { d.unverified.root = reading{doc: d.doc, tokens: d.tokens, skip: noElement}.read(0) })
 	return d.unverified.root
 }
@@ -68,15 +69,24 @@ func (d *Document) Unverified() *Node {
 // Outline is Unverified for those who need no more than the first levels of elements, the
 // root being one: what lies deeper is left out.
 func (d *Document) Outline(levels int) *Node {
+	d.mustBeHeld()
 	return reading{doc: d.doc, tokens: d.tokens, skip: noElement, levels: levels}.read(0)
 }
 
 // Release lets the next document have the memory of this one. It may be called once, when
-// nobody uses the document any more; nodes and Verifieds may be used still, but Quote needs
-// the document. Without it the garbage collector does the same, later.
+// nobody uses the document any more: whoever does so after it panics. Nodes and Verifieds
+// are copies and stay, but Quote needs the document. Without Release the garbage collector
+// does the same, later.
 func (d *Document) Release() {
 	if d.tokens != nil {
 		d.tokens.release()
 		d.tokens, d.doc = nil, nil
+	}
+}
+
+// mustBeHeld panics after Release: the memory is another document's by then.
+func (d *Document) mustBeHeld() {
+	if d.tokens == nil {
+		panic("xmlsec: the document was released")
 	}
 }

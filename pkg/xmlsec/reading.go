@@ -64,9 +64,15 @@ func (settings reading) begin() *reading {
 	return r
 }
 
+// poolable says whether a reading is small enough for the pool.
+func (r *reading) poolable() bool {
+	return cap(r.nodes) <= pooledElements && cap(r.attrs) <= pooledAttributes &&
+		cap(r.spaces) <= pooledAttributes && cap(r.scratch) <= pooledBuffer
+}
+
 // release puts a reading back into the pool, without what it looked at and made.
 func (r *reading) release() {
-	if cap(r.nodes) > pooledElements || cap(r.attrs) > pooledAttributes || cap(r.spaces) > pooledAttributes || cap(r.scratch) > pooledBuffer {
+	if !r.poolable() {
 		return
 	}
 	clear(r.nodes)

@@ -66,10 +66,15 @@ var tokensPool = sync.Pool{New: func() any { return new(tokens) }}
 
 func newTokens() *tokens { return tokensPool.Get().(*tokens) }
 
+// poolable says whether the tokens are small enough for the pool.
+func (t *tokens) poolable() bool {
+	return cap(t.elements) <= pooledElements && cap(t.attrs) <= pooledAttributes &&
+		cap(t.bindings) <= pooledAttributes && len(t.named) <= pooledIDs
+}
+
 // release gives the tokens back. Nobody may look at them any more.
 func (t *tokens) release() {
-	if cap(t.elements) > pooledElements || cap(t.attrs) > pooledAttributes ||
-		cap(t.bindings) > pooledAttributes || len(t.named) > pooledIDs {
+	if !t.poolable() {
 		return
 	}
 	clear(t.named)

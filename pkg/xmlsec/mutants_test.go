@@ -1,0 +1,182 @@
+package xmlsec
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Every check of the gate and of the fast engine is there because a test fails without it.
+// The test takes them out one at a time, in a copy of the source that only the compiler
+// sees, and lets the other tests run. It takes a minute for every ten or so: run it with
+// MANDATED_MUTANTS=1, or with a part of a file's name.
+
+// mutatedFiles hold the checks. In each, every if that does nothing but return is a check.
+var mutatedFiles = []string{
+	"scan.go", "scan_tag.go", "scan_namespace.go", "scan_reference.go", "scan_declaration.go", "ids.go", "read.go",
+	"fast.go", "fast_place.go", "place.go", "shape.go", "c14n.go", "decode.go", "engine.go",
+}
+
+// otherMutants are checks that do not have that form: what stands there, and instead of what.
+var otherMutants = []mutant{
+	{"fast.go", "f.signature, f.envelope.prefixes)", "noElement, f.envelope.prefixes)", 0},
+	{"fast.go", "skip: f.signature, bare", "skip: noElement, bare", 0},
+	{"fast.go", "bare: nested(all, f.element), ", "", 0},
+	{"fast.go", "f.element, f.signature, f.envelope.prefixes", "f.element, f.signature, nil", 0},
+	{"fast.go", "f.envelope.signature) == nil", "f.envelope.signature) != nil || ok", 0},
+	{"fast.go", "f.signature+1, noElement", "f.signature, noElement", 0},
+	{"reading.go", "verified: r.verified", "verified: true", 0},
+	{"engine.go", "rand.IntN(v.CrossCheck) > 0", "true", 0},
+	{"engine.go", "d, now, places)\n\tif detail", "d, now, nil)\n\tif detail", 0},
+	{"scan.go", "case '?':\n\t\treturn s.fail(ErrInstruction)\n", "", 0},
+	{"scan.go", "s.innermost().text |= c\n", "\n", 0},
+	{"scan_tag.go", "parent.parented = true; ", "", 0},
+	{"c14n.go", "b >= end", "false", 0},
+	{"c14n.go", "b >= end", "true", 0},
+	{"c14n.go", "c.reason = \"attributes of several namespaces\"", "", 0},
+	{"verify.go", "if err != nil {", "if false {", 0},
+}
+
+// harmless are mutants that no test can tell from the original, each with its reason.
+var harmless = map[string]string{}
+
+// mutant is a piece of source and what takes its place; at is where the piece begins, or 0
+// where it is found once.
+type mutant struct {
+	file, old, new string
+	at             int
+}
+
+func TestEveryCheckHasATest(t *testing.T) {
+	only := os.Getenv("MANDATED_MUTANTS")
+	if only == "" {
+		t.Skip("takes minutes; MANDATED_MUTANTS=1 runs it")
+	}
+	mutants := otherMutants
+	for _, file := range mutatedFiles {
+		mutants = append(mutants, checksIn(t, file)...)
+	}
+	for i, m := range mutants {
+		name := fmt.Sprintf("%03d %s: %s", i, m.file, strings.Join(strings.Fields(m.old), " "))
+		if only != "1" && !strings.Contains(name, only) {
+			continue
+		}
+		if why := harmless[m.file+": "+strings.Join(strings.Fields(m.old), " ")]; why != "" {
+			continue
+		}
+		if failed := m.failing(t); failed == "" {
+			t.Errorf("%s: no test fails without it", name)
+		} else {
+			t.Logf("%s: %s", name, failed)
+		}
+	}
+}
+
+// Whatever is said of the source must still be in it.
+func TestMutantsFitTheSource(t *testing.T) {
+	for _, m := range otherMutants {
+		if count := strings.Count(readSource(t, m.file), m.old); count != 1 {
+			t.Errorf("%s has %q %d times", m.file, m.old, count)
+		}
+	}
+}
+
+func readSource(t *testing.T, file string) string {
+	t.Helper()
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(source)
+}
+
+// checksIn finds the conditions that lead to nothing but a return.
+func checksIn(t *testing.T, file string) []mutant {
+	t.Helper()
+	source := readSource(t, file)
+	files := token.NewFileSet()
+	tree, err := parser.ParseFile(files, file, source, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []mutant
+	take := func(condition ast.Expr, body []ast.Stmt) {
+		if len(body) != 1 {
+			return
+		}
+		if _, ok := body[0].(*ast.ReturnStmt); !ok {
+			return
+		}
+		from, to := files.Position(condition.Pos()).Offset, files.Position(condition.End()).Offset
+		end := files.Position(body[0].End()).Offset
+		start := strings.LastIndexByte(source[:from], '\n') + 1
+		found = append(found, mutant{file, source[start:end], source[start:from] + "(" + source[from:to] + ") && never" + source[to:end], start})
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.IfStmt:
+			take(n.Cond, n.Body.List)
+		case *ast.SwitchStmt:
+			for _, s := range n.Body.List {
+				if c := s.(*ast.CaseClause); n.Tag == nil && len(c.List) == 1 {
+					take(c.List[0], c.Body)
+				}
+			}
+		}
+		return true
+	})
+	return found
+}
+
+var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+
+// failing runs the tests with the mutant in place and returns the name of one that fails.
+func (m mutant) failing(t *testing.T) string {
+	t.Helper()
+	source := readSource(t, m.file)
+	at := m.at
+	if at == 0 {
+		at = strings.Index(source, m.old)
+	}
+	folder := t.TempDir()
+	changed, overlay := filepath.Join(folder, m.file), filepath.Join(folder, "overlay.json")
+	text := source[:at] + m.new + source[at+len(m.old):]
+	if strings.Contains(m.new, "&& never") {
+		text += "\nvar never = len(prefixes) == 0\n"
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(here, m.file): changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{changed: []byte(text), overlay: list} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-failfast", "-timeout", "60s", ".")
+	command.Env = append(os.Environ(), "MANDATED_MUTANTS=")
+	out, err := command.CombinedOutput()
+	switch {
+	case err == nil:
+		return ""
+	case bytes.Contains(out, []byte("[build failed]")):
+		t.Fatalf("%s without %q does not compile:\n%s", m.file, m.old, out)
+	}
+	if names := failedTest.FindAllSubmatch(out, -1); len(names) > 0 {
+		return string(names[len(names)-1][1])
+	}
+	return "panic or timeout"
+}
