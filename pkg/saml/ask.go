@@ -130,24 +130,30 @@ type Asking struct {
 func (q Asking) Sign(s xmlsec.Signer) (*xmlsec.Element, error) {
 	var extensions, subject []*xmlsec.Element
 	if q.Consumer != "" {
-		extensions = append(extensions, contextOf(etoegang.AttributeConsumerIndex, etoegang.DataString, "", q.Consumer))
+		extensions = append(extensions, contextOf(etoegang.AttributeConsumerIndex, etoegang.DataString, q.Consumer))
 	}
 	if !q.Audience.IsZero() {
-		extensions = append(extensions, contextOf(etoegang.AttributeIntendedAudience, etoegang.DataString, "", q.Audience.String()))
+		extensions = append(extensions, contextOf(etoegang.AttributeIntendedAudience, etoegang.DataString, q.Audience.String()))
 	}
-	extensions = append(extensions, contextOf(etoegang.AttributeAssertions, etoegang.DataAssertion, "", each(q.Assertions, anything)...))
+	extensions = append(extensions, contextOf(etoegang.AttributeAssertions, etoegang.DataAssertion, each(q.Assertions, anything)...))
 	if len(q.Requested) > 0 {
 		extensions = append(extensions, xmlsec.E("esp:RequestedAttributes", each(q.Requested, requestedAttribute)))
 	}
 	if q.SubjectID != "" {
-		subject = append(subject, contextOf(etoegang.AttributeSubjectID, etoegang.DataString, "", q.SubjectID))
+		subject = append(subject, contextOf(etoegang.AttributeSubjectID, etoegang.DataString, q.SubjectID))
 	}
 	if len(q.Represented) > 0 {
-		subject = append(subject, contextOf(etoegang.AttributeLegalSubjectID, etoegang.DataEncryptedID, "", each(q.Represented, anything)...))
+		subject = append(subject, contextOf(etoegang.AttributeLegalSubjectID, etoegang.DataEncryptedID, each(q.Represented, anything)...))
 	}
-	resource := Answer{ServiceID: q.ServiceID, ServiceUUIDs: []etoegang.ServiceUUID{q.ServiceUUID}, Asked: q.Level}.resource()
+	resource := []*xmlsec.Element{
+		contextOf(etoegang.AttributeServiceID, etoegang.DataString, q.ServiceID.String()),
+		contextOf(etoegang.AttributeServiceUUID, etoegang.DataString, q.ServiceUUID.String()),
+	}
+	if q.Level != etoegang.NoLevel {
+		resource = append(resource, contextOf(etoegang.AttributeLevel, etoegang.DataString, q.Level.URN()))
+	}
 	if !q.Through.IsZero() {
-		resource = append(resource, contextOf(etoegang.AttributeIntermediateKvKNr, etoegang.DataString, "", q.Through.KvK.Text()))
+		resource = append(resource, contextOf(etoegang.AttributeIntermediateKvKNr, etoegang.DataString, q.Through.KvK.Text()))
 	}
 	e := xmlsec.E("xacml-samlp:XACMLAuthzDecisionQuery",
 		xmlsec.A("ID", q.ID), xmlsec.A("Version", "2.0"), xmlsec.A("IssueInstant", stamp(q.Issued)),
@@ -157,7 +163,7 @@ func (q Asking) Sign(s xmlsec.Signer) (*xmlsec.Element, error) {
 		xmlsec.E("xacml-context:Request",
 			xmlsec.E("xacml-context:Subject", subject),
 			xmlsec.E("xacml-context:Resource", resource),
-			xmlsec.E("xacml-context:Action", contextOf(etoegang.AttributeActionID, etoegang.DataString, "", etoegang.ActionAuthenticate)),
+			xmlsec.E("xacml-context:Action", contextOf(etoegang.AttributeActionID, etoegang.DataString, etoegang.ActionAuthenticate)),
 			xmlsec.E("xacml-context:Environment")),
 	)
 	return e, s.Sign(e)
@@ -170,4 +176,23 @@ func PlainName(s etoegang.LegalSubject) *xmlsec.Element {
 
 func requestedAttribute(a RequestedAttribute) *xmlsec.Element {
 	return xmlsec.E("md:RequestedAttribute", xmlsec.A("Name", a.Name), xmlsec.A("isRequired", strconv.FormatBool(a.Required)))
+}
+
+// contextOf is an XACML attribute.
+func contextOf(id, dataType string, values ...any) *xmlsec.Element {
+	parts := []any{xmlsec.A("AttributeId", id), xmlsec.A("DataType", dataType)}
+	for _, v := range values {
+		parts = append(parts, xmlsec.E("xacml-context:AttributeValue", v))
+	}
+	return xmlsec.E("xacml-context:Attribute", parts...)
+}
+
+func anything(e *xmlsec.Element) any { return e }
+
+// optional is an element with text, or nothing without text.
+func optional(name, text string) *xmlsec.Element {
+	if text == "" {
+		return nil
+	}
+	return xmlsec.E(name, text)
 }

@@ -29,33 +29,67 @@ type Response struct {
 	Assertion    *xmlsec.Element // signed; nil with any status but Success
 }
 
-// Sign builds the response and signs it (HM-MR response, 1.13).
-func (r Response) Sign(s xmlsec.Signer) (*xmlsec.Element, error) {
-	status := xmlsec.E("samlp:StatusCode", xmlsec.A("Value", r.Status.Top))
-	if r.Status.Second != "" {
-		status = xmlsec.E("samlp:StatusCode", xmlsec.A("Value", r.Status.Top),
-			xmlsec.E("samlp:StatusCode", xmlsec.A("Value", r.Status.Second)))
-	}
-	parts := []any{
-		xmlsec.A("ID", r.ID), xmlsec.A("Version", "2.0"), xmlsec.A("IssueInstant", stamp(r.Issued)),
-		xmlsec.A("InResponseTo", r.InResponseTo),
-		xmlsec.E("saml:Issuer", r.Issuer.String()),
-		xmlsec.E("samlp:Status", status, optional("samlp:StatusMessage", r.Message)),
-		r.Assertion,
-	}
-	if r.Destination != "" {
-		parts = append(parts, xmlsec.A("Destination", r.Destination))
-	}
-	e := xmlsec.E("samlp:Response", parts...)
-	return e, s.Sign(e)
-}
+// The tags of responses and of our assertions, compiled once.
+var (
+	tagResponse = xmlsec.NewTag("samlp:Response", "ID", "Version", "IssueInstant", "InResponseTo")
+	tagSent     = xmlsec.NewTag("samlp:Response", "ID", "Version", "IssueInstant", "InResponseTo", "Destination")
+	tagStatus   = xmlsec.NewTag("samlp:Status")
+	tagCode     = xmlsec.NewTag("samlp:StatusCode", "Value")
+	tagMessage  = xmlsec.NewTag("samlp:StatusMessage")
 
-// optional is an element with text, or nothing without text.
-func optional(name, text string) *xmlsec.Element {
-	if text == "" {
-		return nil
+	tagAssertion  = xmlsec.NewTag("saml:Assertion", "ID", "Version", "IssueInstant")
+	tagIssuer     = xmlsec.NewTag("saml:Issuer")
+	tagSubject    = xmlsec.NewTag("saml:Subject")
+	tagNameID     = xmlsec.NewTag("saml:NameID", "Format")
+	tagConditions = xmlsec.NewTag("saml:Conditions", "NotBefore", "NotOnOrAfter")
+	tagAdvice     = xmlsec.NewTag("saml:Advice")
+	tagReference  = xmlsec.NewTag("saml:AssertionIDRef")
+	tagStatement  = xmlsec.NewTag("saml:Statement", "xsi:type")
+
+	tagContextResponse = xmlsec.NewTag("xacml-context:Response")
+	tagResult          = xmlsec.NewTag("xacml-context:Result")
+	tagDecision        = xmlsec.NewTag("xacml-context:Decision")
+	tagContextStatus   = xmlsec.NewTag("xacml-context:Status")
+	tagContextCode     = xmlsec.NewTag("xacml-context:StatusCode", "Value")
+	tagContextMessage  = xmlsec.NewTag("xacml-context:StatusMessage")
+	tagObligations     = xmlsec.NewTag("xacml-policy:Obligations")
+	tagObligation      = xmlsec.NewTag("xacml-policy:Obligation", "ObligationId", "FulfillOn")
+	tagAssignment      = xmlsec.NewTag("xacml-policy:AttributeAssignment", "AttributeId", "DataType")
+
+	tagRequest        = xmlsec.NewTag("xacml-context:Request")
+	tagContextSubject = xmlsec.NewTag("xacml-context:Subject")
+	tagResource       = xmlsec.NewTag("xacml-context:Resource")
+	tagAction         = xmlsec.NewTag("xacml-context:Action")
+	tagEnvironment    = xmlsec.NewTag("xacml-context:Environment")
+	tagAsked          = xmlsec.NewTag("xacml-context:Attribute", "AttributeId", "DataType")
+	tagOurs           = xmlsec.NewTag("xacml-context:Attribute", "AttributeId", "DataType", "Issuer")
+	tagValue          = xmlsec.NewTag("xacml-context:AttributeValue")
+)
+
+// Sign writes the response and signs it (HM-MR response, 1.13).
+func (r Response) Sign(s xmlsec.Signer) (*xmlsec.Element, error) {
+	var listed []string
+	if r.Assertion != nil {
+		listed = r.Assertion.Declared()
 	}
-	return xmlsec.E(name, text)
+	tag, values := tagResponse, []string{r.ID, "2.0", stamp(r.Issued), r.InResponseTo}
+	if r.Destination != "" {
+		tag, values = tagSent, append(values, r.Destination)
+	}
+	w := xmlsec.NewWriter(tag, listed, values...)
+	w.Leaf(tagIssuer, r.Issuer.String())
+	w.Open(tagStatus)
+	w.Open(tagCode, r.Status.Top)
+	if r.Status.Second != "" {
+		w.Leaf(tagCode, "", r.Status.Second)
+	}
+	w.Close()
+	if r.Message != "" {
+		w.Leaf(tagMessage, r.Message)
+	}
+	w.Close()
+	w.Add(r.Assertion)
+	return w.Sign(s)
 }
 
 // Answer is what a register's assertion says.
@@ -92,119 +126,145 @@ type Answer struct {
 	Establishments []etoegang.EstablishmentNumber
 }
 
-// Sign builds the assertion and signs it. Its prefixes are declared on itself and
+// prefixesInValues stand in values of our assertions and in no name.
+var prefixesInValues = []string{"xacml-saml"}
+
+// Sign writes the assertion and signs it. Its prefixes are declared on itself and
 // xacml-saml, which stands in a value only, is in the PrefixList: so it survives being
 // moved into the broker's assertion.
 func (a Answer) Sign(s xmlsec.Signer) (*xmlsec.Element, error) {
-	advice := xmlsec.E("saml:Advice", each(a.Links, func(l Link) *xmlsec.Element {
-		return xmlsec.E("saml:AssertionIDRef", l.ID)
-	}))
-	e := xmlsec.E("saml:Assertion",
-		xmlsec.A("ID", a.ID), xmlsec.A("Version", "2.0"), xmlsec.A("IssueInstant", stamp(a.Issued)),
-		xmlsec.E("saml:Issuer", a.Issuer.String()),
-		xmlsec.E("saml:Subject", xmlsec.E("saml:NameID", xmlsec.A("Format", formatTransient), a.Subject)),
-		xmlsec.E("saml:Conditions", xmlsec.A("NotBefore", stamp(a.Issued)), xmlsec.A("NotOnOrAfter", stamp(a.Until))),
-		advice,
-		xmlsec.E("saml:Statement", xmlsec.A("xsi:type", statementType), a.result(), a.request()),
-	).Declare("xacml-saml")
-	return e, s.Sign(e)
+	w := xmlsec.NewWriter(tagAssertion, prefixesInValues, a.ID, "2.0", stamp(a.Issued))
+	w.Leaf(tagIssuer, a.Issuer.String())
+	w.Open(tagSubject)
+	w.Leaf(tagNameID, a.Subject, formatTransient)
+	w.Close()
+	w.Leaf(tagConditions, "", stamp(a.Issued), stamp(a.Until))
+	w.Open(tagAdvice)
+	for _, l := range a.Links {
+		w.Leaf(tagReference, l.ID)
+	}
+	w.Close()
+	w.Open(tagStatement, statementType)
+	a.writeResult(w)
+	if a.Echo {
+		a.writeRequest(w)
+	}
+	w.Close()
+	return w.Sign(s)
 }
 
-func (a Answer) result() *xmlsec.Element {
+func (a Answer) writeResult(w *xmlsec.Writer) {
 	decision := "Deny"
 	if a.Permit {
 		decision = "Permit"
 	}
-	return xmlsec.E("xacml-context:Response", xmlsec.E("xacml-context:Result",
-		xmlsec.E("xacml-context:Decision", decision),
-		xmlsec.E("xacml-context:Status",
-			xmlsec.E("xacml-context:StatusCode", xmlsec.A("Value", statusOK)),
-			optional("xacml-context:StatusMessage", a.Message)),
-		a.obligation(),
-	))
-}
-
-// obligation names the next register, under the obligation's own name as attribute.
-func (a Answer) obligation() *xmlsec.Element {
-	if a.Confirm.IsZero() {
-		return nil
+	w.Open(tagContextResponse)
+	w.Open(tagResult)
+	w.Leaf(tagDecision, decision)
+	w.Open(tagContextStatus)
+	w.Leaf(tagContextCode, "", statusOK)
+	if a.Message != "" {
+		w.Leaf(tagContextMessage, a.Message)
 	}
-	return xmlsec.E("xacml-policy:Obligations", xmlsec.E("xacml-policy:Obligation",
-		xmlsec.A("ObligationId", etoegang.ObligationConfirm), xmlsec.A("FulfillOn", "Permit"),
-		xmlsec.E("xacml-policy:AttributeAssignment",
-			xmlsec.A("AttributeId", etoegang.ObligationConfirm), xmlsec.A("DataType", etoegang.DataString),
-			a.Confirm.String())))
-}
-
-func (a Answer) request() *xmlsec.Element {
-	if !a.Echo {
-		return nil
+	w.Close()
+	if !a.Confirm.IsZero() {
+		a.writeObligation(w)
 	}
-	return xmlsec.E("xacml-context:Request",
-		xmlsec.E("xacml-context:Subject", a.subject()),
-		xmlsec.E("xacml-context:Resource", a.resource()),
-		xmlsec.E("xacml-context:Action", contextOf(etoegang.AttributeActionID, etoegang.DataString, "", etoegang.ActionAuthenticate)),
-		xmlsec.E("xacml-context:Environment"),
-	)
+	w.Close()
+	w.Close()
 }
 
-func (a Answer) subject() []*xmlsec.Element {
-	self := a.Issuer.String()
-	var out []*xmlsec.Element
+// writeObligation names the next register, under the obligation's own name as attribute.
+func (a Answer) writeObligation(w *xmlsec.Writer) {
+	w.Open(tagObligations)
+	w.Open(tagObligation, etoegang.ObligationConfirm, "Permit")
+	w.Leaf(tagAssignment, a.Confirm.String(), etoegang.ObligationConfirm, etoegang.DataString)
+	w.Close()
+	w.Close()
+}
+
+func (a Answer) writeRequest(w *xmlsec.Writer) {
+	c := contextWriter{w, a.Issuer.String()}
+	w.Open(tagRequest)
+	w.Open(tagContextSubject)
+	a.writeSubject(c)
+	w.Close()
+	w.Open(tagResource)
+	a.writeResource(c)
+	w.Close()
+	w.Open(tagAction)
+	c.asked(etoegang.AttributeActionID, etoegang.ActionAuthenticate)
+	w.Close()
+	w.Leaf(tagEnvironment, "")
+	w.Close()
+}
+
+func (a Answer) writeSubject(c contextWriter) {
 	if a.ActingName != "" {
-		out = append(out, contextOf(etoegang.AttributeActingEntityID, etoegang.DataString, self, a.ActingName))
+		c.ours(etoegang.AttributeActingEntityID, a.ActingName)
 	}
 	if a.Acting != nil {
-		out = append(out, contextOf(etoegang.AttributeActingSubjectID, etoegang.DataEncryptedID, self, a.Acting))
+		c.sealed(etoegang.AttributeActingSubjectID, a.Acting)
 	}
 	if len(a.Links) > 0 {
-		out = append(out, contextOf(etoegang.AttributeLinkedDeclaration, etoegang.DataBase64, self, a.Links[0].Signature))
+		c.attribute(tagOurs, []string{a.Links[0].Signature}, etoegang.AttributeLinkedDeclaration, etoegang.DataBase64, c.self)
 	}
 	if len(a.Represented) > 0 {
-		out = append(out, contextOf(etoegang.AttributeLegalSubjectID, etoegang.DataEncryptedID, self, each(a.Represented, anything)...))
+		c.sealed(etoegang.AttributeLegalSubjectID, a.Represented...)
 	}
-	return out
 }
 
-func anything(e *xmlsec.Element) any { return e }
-
-func (a Answer) resource() []*xmlsec.Element {
-	self := a.Issuer.String()
-	out := []*xmlsec.Element{
-		contextOf(etoegang.AttributeServiceID, etoegang.DataString, "", a.ServiceID.String()),
-		contextOf(etoegang.AttributeServiceUUID, etoegang.DataString, "",
-			each(a.ServiceUUIDs, func(u etoegang.ServiceUUID) any { return u.String() })...),
-	}
+func (a Answer) writeResource(c contextWriter) {
+	c.asked(etoegang.AttributeServiceID, a.ServiceID.String())
+	c.asked(etoegang.AttributeServiceUUID, each(a.ServiceUUIDs, etoegang.ServiceUUID.String)...)
 	if a.Asked != etoegang.NoLevel {
-		out = append(out, contextOf(etoegang.AttributeLevel, etoegang.DataString, "", a.Asked.URN()))
+		c.asked(etoegang.AttributeLevel, a.Asked.URN())
 	}
 	if len(a.Establishments) > 0 {
-		out = append(out, contextOf(etoegang.RestrictionEstablishment, etoegang.DataString, self,
-			each(a.Establishments, func(n etoegang.EstablishmentNumber) any { return n.Text() })...))
+		c.ours(etoegang.RestrictionEstablishment, each(a.Establishments, etoegang.EstablishmentNumber.Text)...)
 	}
 	if !a.ClearKvK.IsZero() {
-		out = append(out, contextOf(string(etoegang.TypeKvKNr), etoegang.DataString, self, a.ClearKvK.Text()))
+		c.ours(string(etoegang.TypeKvKNr), a.ClearKvK.Text())
 	}
 	if !a.Intermediary.IsZero() {
-		out = append(out, contextOf(etoegang.AttributeIntermediateKvKNr, etoegang.DataString, self, a.Intermediary.KvK.Text()))
+		c.ours(etoegang.AttributeIntermediateKvKNr, a.Intermediary.KvK.Text())
 	}
 	if a.Used != etoegang.NoLevel {
-		out = append(out, contextOf(etoegang.AttributeLevelUsed, etoegang.DataString, self, a.Used.URN()))
+		c.ours(etoegang.AttributeLevelUsed, a.Used.URN())
 	}
-	return out
 }
 
-// contextOf is an XACML attribute; what we add ourselves is marked with our own name
+// contextWriter writes XACML attributes; what we add ourselves is marked with our own name
 // as its issuer, what the asker said is not.
-func contextOf(id, dataType, issuer string, values ...any) *xmlsec.Element {
-	parts := []any{xmlsec.A("AttributeId", id), xmlsec.A("DataType", dataType)}
-	if issuer != "" {
-		parts = append(parts, xmlsec.A("Issuer", issuer))
-	}
+type contextWriter struct {
+	*xmlsec.Writer
+	self string
+}
+
+func (c contextWriter) asked(id string, values ...string) {
+	c.attribute(tagAsked, values, id, etoegang.DataString)
+}
+
+func (c contextWriter) ours(id string, values ...string) {
+	c.attribute(tagOurs, values, id, etoegang.DataString, c.self)
+}
+
+func (c contextWriter) attribute(tag *xmlsec.Tag, values []string, attributes ...string) {
+	c.Open(tag, attributes...)
 	for _, v := range values {
-		parts = append(parts, xmlsec.E("xacml-context:AttributeValue", v))
+		c.Leaf(tagValue, v)
 	}
-	return xmlsec.E("xacml-context:Attribute", parts...)
+	c.Close()
+}
+
+func (c contextWriter) sealed(id string, identifiers ...*xmlsec.Element) {
+	c.Open(tagOurs, id, etoegang.DataEncryptedID, c.self)
+	for _, e := range identifiers {
+		c.Open(tagValue)
+		c.Add(e)
+		c.Close()
+	}
+	c.Close()
 }
 
 // SealName encrypts an identifier of the given type to its recipients.

@@ -31,12 +31,20 @@ type writer struct {
 }
 
 func (w *writer) element(e *Element) {
+	if e.written != nil && !e.written.fits(w.scope) {
+		e = e.tree()
+	}
 	outside := len(w.scope)
 	w.out = append(w.out, '<')
 	w.name(e.prefix, e.local)
 	w.declarations(e)
 	w.attributes(e)
 	w.out = append(w.out, '>')
+	if e.written != nil {
+		w.out = append(w.out, e.written.rest...)
+		w.scope = w.scope[:outside]
+		return
+	}
 	for _, c := range e.content {
 		if c.element != nil {
 			w.element(c.element)
@@ -73,8 +81,15 @@ func (w *writer) declarations(e *Element) {
 			w.need(d)
 		}
 	}
+	w.declare(from)
+}
+
+// declare writes the declarations that were put into scope from there on.
+func (w *writer) declare(from int) {
 	written := w.scope[from:]
-	slices.SortFunc(written, func(a, b declaration) int { return cmp.Compare(a.prefix, b.prefix) })
+	if len(written) > 1 {
+		slices.SortFunc(written, func(a, b declaration) int { return cmp.Compare(a.prefix, b.prefix) })
+	}
 	for _, d := range written {
 		w.out = append(w.out, " xmlns"...)
 		if d.prefix != "" {
@@ -87,26 +102,22 @@ func (w *writer) declarations(e *Element) {
 
 // need puts a declaration into scope unless it is there already.
 func (w *writer) need(d declaration) {
+	if !w.has(d) {
+		w.scope = append(w.scope, d)
+	}
+}
+
+// has says whether a declaration is in scope, or need not be.
+func (w *writer) has(d declaration) bool {
 	if d.prefix == "xml" {
-		return
+		return true
 	}
 	for i := len(w.scope) - 1; i >= 0; i-- {
 		if w.scope[i].prefix == d.prefix {
-			if w.scope[i].space == d.space {
-				return
-			}
-			break
+			return w.scope[i].space == d.space
 		}
 	}
-	if d.prefix == "" && d.space == "" && !w.inherits("") {
-		return
-	}
-	w.scope = append(w.scope, d)
-}
-
-// inherits reports whether a prefix is declared around here at all.
-func (w *writer) inherits(prefix string) bool {
-	return slices.ContainsFunc(w.scope, func(d declaration) bool { return d.prefix == prefix })
+	return d.prefix == "" && d.space == ""
 }
 
 // attributes writes the attributes sorted by namespace, then by local name; those

@@ -18,6 +18,10 @@ type Element struct {
 	declared      []declaration
 	content       []content
 	quoted        bool // written as it was received; its declarations are its own affair
+
+	// written is what stands after the start tag, where a Writer made it; there is no
+	// content then.
+	written *written
 }
 
 // content is an element, or text if there is none.
@@ -73,6 +77,19 @@ func (e *Element) Declare(prefixes ...string) *Element {
 		}
 	}
 	return e
+}
+
+// Declared returns the prefixes that the element and those in it declare although no name
+// uses them, sorted: what a signature around it has to list.
+func (e *Element) Declared() []string {
+	list := []string{}
+	e.eachDeclared(func(d declaration) {
+		if !slices.Contains(list, d.prefix) {
+			list = append(list, d.prefix)
+		}
+	})
+	slices.Sort(list)
+	return list
 }
 
 func (e *Element) add(part any) {

@@ -23,7 +23,7 @@ var oddForms = map[string]string{
 // verifies it.
 func listSigned(t *testing.T, doc string, form []byte) []byte {
 	t.Helper()
-	info := signedInfo("_l", nil, form)
+	info := signedInfo("_l", nil, digestOf(form))
 	value, err := someone(t, "authority").signer().sign(info.Bytes())
 	if err != nil {
 		t.Fatal(err)

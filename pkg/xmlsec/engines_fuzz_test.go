@@ -146,7 +146,7 @@ func signedAnew(t *testing.T, d *Document, i int32, list []string) {
 	if _, signatures := d.child(i, &nameSignature); !ok || signatures > 0 || !e.parented || e.text&classValue != 0 {
 		return
 	}
-	info := signedInfo(id, list, referenceForm(t, d, i, list))
+	info := signedInfo(id, list, digestOf(referenceForm(t, d, i, list)))
 	value, err := someone(t, "broker").signer().sign(info.Bytes())
 	if err != nil {
 		t.Fatal(err)

@@ -55,13 +55,20 @@ func Seal(plain *Element, to ...Recipient) (*Element, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encrypting an element: %w", err)
 	}
-	keys := make([]*Element, len(to))
+	return s.write(ciphertext, to)
+}
+
+// write writes the encrypted element, its content key encrypted to everybody.
+func (s sealing) write(ciphertext []byte, to []Recipient) (*Element, error) {
+	w := NewWriter(tagEncryptedID, nil)
+	s.writeData(w, ciphertext)
 	for i, r := range to {
-		if keys[i], err = s.encryptedKey(s.keyIDs[i], r); err != nil {
+		if err := s.writeKey(w, s.keyIDs[i], r); err != nil {
+			w.release()
 			return nil, fmt.Errorf("encrypting to %s: %w", r.EntityID, err)
 		}
 	}
-	return E("saml:EncryptedID", s.encryptedData(ciphertext), keys), nil
+	return w.Element(), nil
 }
 
 func checkRecipients(to []Recipient) error {
@@ -92,59 +99,91 @@ type sealing struct {
 // to be unique in the message only.
 func (s sealing) carriedName() string { return "content" + s.dataID }
 
-func (s sealing) encryptedData(ciphertext []byte) *Element {
+// The tags of encrypted elements, compiled once.
+var (
+	tagEncryptedID     = NewTag("saml:EncryptedID")
+	tagEncryptedData   = NewTag("xenc:EncryptedData", "Id", "Type")
+	tagMethod          = NewTag("xenc:EncryptionMethod", "Algorithm")
+	tagKeyInfo         = NewTag("ds:KeyInfo")
+	tagKeyName         = NewTag("ds:KeyName")
+	tagRetrievalMethod = NewTag("ds:RetrievalMethod", "Type", "URI")
+	tagCipherData      = NewTag("xenc:CipherData")
+	tagCipherValue     = NewTag("xenc:CipherValue")
+	tagEncryptedKey    = NewTag("xenc:EncryptedKey", "Id", "Recipient")
+	tagDigestMethod    = NewTag("ds:DigestMethod", "Algorithm")
+	tagMGF             = NewTag("xenc11:MGF", "Algorithm")
+	tagReferenceList   = NewTag("xenc:ReferenceList")
+	tagDataReference   = NewTag("xenc:DataReference", "URI")
+	tagCarriedKeyName  = NewTag("xenc:CarriedKeyName")
+)
+
+func (s sealing) writeData(w *Writer, ciphertext []byte) {
 	algorithm := algorithmCBC
 	if s.gcm {
 		algorithm = algorithmGCM
 	}
-	hint := E("ds:KeyName", s.carriedName())
-	if !s.shared {
-		hint = E("ds:RetrievalMethod", A("Type", typeEncryptedKey), A("URI", "#"+s.keyIDs[0]))
+	w.Open(tagEncryptedData, s.dataID, typeElement)
+	w.Leaf(tagMethod, "", algorithm)
+	w.Open(tagKeyInfo)
+	if s.shared {
+		w.Leaf(tagKeyName, s.carriedName())
+	} else {
+		w.Leaf(tagRetrievalMethod, "", typeEncryptedKey, "#"+s.keyIDs[0])
 	}
-	return E("xenc:EncryptedData", A("Id", s.dataID), A("Type", typeElement),
-		E("xenc:EncryptionMethod", A("Algorithm", algorithm)),
-		E("ds:KeyInfo", hint),
-		cipherData(ciphertext))
+	w.Close()
+	writeCipher(w, ciphertext)
+	w.Close()
 }
 
-func (s sealing) encryptedKey(id string, r Recipient) (*Element, error) {
-	method, newHash := methodOAEPMGF1(), sha1.New
+func (s sealing) writeKey(w *Writer, id string, r Recipient) error {
+	newHash := sha1.New
 	if s.gcm {
-		method, newHash = methodOAEP(), sha256.New
+		newHash = sha256.New
 	}
 	wrapped, err := s.wrap(r.Key, newHash())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	key := E("xenc:EncryptedKey", A("Id", id), A("Recipient", r.EntityID), method)
+	w.Open(tagEncryptedKey, id, r.EntityID)
+	s.writeMethod(w)
 	if r.KeyName != "" {
-		key.add(E("ds:KeyInfo", E("ds:KeyName", r.KeyName)))
+		w.Open(tagKeyInfo)
+		w.Leaf(tagKeyName, r.KeyName)
+		w.Close()
 	}
-	key.add(cipherData(wrapped))
-	key.add(E("xenc:ReferenceList", E("xenc:DataReference", A("URI", "#"+s.dataID))))
+	writeCipher(w, wrapped)
+	w.Open(tagReferenceList)
+	w.Leaf(tagDataReference, "", "#"+s.dataID)
+	w.Close()
 	if s.shared {
-		key.add(E("xenc:CarriedKeyName", s.carriedName()))
+		w.Leaf(tagCarriedKeyName, s.carriedName())
 	}
-	return key, nil
+	w.Close()
+	return nil
+}
+
+// writeMethod says how the content key is encrypted.
+func (s sealing) writeMethod(w *Writer) {
+	if !s.gcm {
+		w.Open(tagMethod, algorithmOAEPMGF1)
+		w.Leaf(tagDigestMethod, "", algorithmSHA1)
+		w.Close()
+		return
+	}
+	w.Open(tagMethod, algorithmOAEP)
+	w.Leaf(tagDigestMethod, "", algorithmSHA256)
+	w.Leaf(tagMGF, "", algorithmMGF256)
+	w.Close()
+}
+
+func writeCipher(w *Writer, value []byte) {
+	w.Open(tagCipherData)
+	w.Leaf(tagCipherValue, base64.StdEncoding.EncodeToString(value))
+	w.Close()
 }
 
 func (s sealing) wrap(to *rsa.PublicKey, h hash.Hash) ([]byte, error) {
 	return rsa.EncryptOAEP(h, rand.Reader, to, s.key, nil)
-}
-
-func methodOAEPMGF1() *Element {
-	return E("xenc:EncryptionMethod", A("Algorithm", algorithmOAEPMGF1),
-		E("ds:DigestMethod", A("Algorithm", algorithmSHA1)))
-}
-
-func methodOAEP() *Element {
-	return E("xenc:EncryptionMethod", A("Algorithm", algorithmOAEP),
-		E("ds:DigestMethod", A("Algorithm", algorithmSHA256)),
-		E("xenc11:MGF", A("Algorithm", algorithmMGF256)))
-}
-
-func cipherData(value []byte) *Element {
-	return E("xenc:CipherData", E("xenc:CipherValue", base64.StdEncoding.EncodeToString(value)))
 }
 
 // encrypt puts a random initialization vector in front of the ciphertext: XML

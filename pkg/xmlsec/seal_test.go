@@ -222,9 +222,10 @@ func TestMisbuiltEncryptionIsRefused(t *testing.T) {
 // An element where the ciphertext should be is not an empty ciphertext.
 func TestElementsAreNoCiphertext(t *testing.T) {
 	register := someone(t, "register")
-	sealed := mustSeal(t, register.recipient(registerID, false))
-	at(sealed, 0, 2, 0).content = []content{{element: E("xenc:Other")}}
-	if _, err := Open(asVerified(t, sealed.Bytes()), registerID, register.opener()); !errors.Is(err, ErrEncryption) {
+	sealed := string(mustSeal(t, register.recipient(registerID, false)).Bytes())
+	start := strings.Index(sealed, "<xenc:CipherValue>") + len("<xenc:CipherValue>")
+	end := strings.Index(sealed, "</xenc:CipherValue>")
+	if _, err := Open(asVerified(t, []byte(sealed[:start]+"<xenc:Other/>"+sealed[end:])), registerID, register.opener()); !errors.Is(err, ErrEncryption) {
 		t.Errorf("got %v, want %v", err, ErrEncryption)
 	}
 }
@@ -271,11 +272,11 @@ func damaged(t *testing.T, gcm bool, plain []byte, change func(s *sealing, ciphe
 		t.Fatal(err)
 	}
 	ciphertext = change(&s, ciphertext)
-	key, err := s.encryptedKey("_k", someone(t, "register").recipient(registerID, gcm))
+	e, err := s.write(ciphertext, []Recipient{someone(t, "register").recipient(registerID, gcm)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return E("saml:EncryptedID", s.encryptedData(ciphertext), key).Bytes()
+	return e.Bytes()
 }
 
 // Whatever goes wrong once a key is used looks the same: the same error value, not
@@ -404,9 +405,10 @@ func TestWeOpenWhatXmlsec1Encrypts(t *testing.T) {
 	for _, algorithm := range []string{algorithmCBC, algorithmGCM} {
 		template := E("xenc:EncryptedData", A("Id", "_d"), A("Type", typeElement),
 			E("xenc:EncryptionMethod", A("Algorithm", algorithm)),
-			E("ds:KeyInfo", E("xenc:EncryptedKey", A("Recipient", registerID), methodOAEPMGF1(),
-				E("ds:KeyInfo", E("ds:KeyName", register.name)), cipherData(nil))),
-			cipherData(nil))
+			E("ds:KeyInfo", E("xenc:EncryptedKey", A("Recipient", registerID),
+				E("xenc:EncryptionMethod", A("Algorithm", algorithmOAEPMGF1), E("ds:DigestMethod", A("Algorithm", algorithmSHA1))),
+				E("ds:KeyInfo", E("ds:KeyName", register.name)), E("xenc:CipherData", E("xenc:CipherValue")))),
+			E("xenc:CipherData", E("xenc:CipherValue")))
 		out, err := exec.Command("xmlsec1", "--encrypt", "--session-key", "aes-256",
 			"--pubkey-cert-pem:"+register.name, certificateFile(t, register),
 			"--xml-data", writeFile(t, "plain.xml", []byte(plain)),

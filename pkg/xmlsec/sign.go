@@ -42,8 +42,11 @@ func (s Signer) Sign(e *Element) error {
 	}) {
 		return fmt.Errorf("%w: it holds text or a signature", ErrUnsignable)
 	}
+	if e.written != nil {
+		return fmt.Errorf("%w: it is written already", ErrUnsignable)
+	}
 	list := e.gatherDeclared()
-	info := signedInfo(id, list, e.canonical(list))
+	info := signedInfo(id, list, digestOf(e.canonical(list)))
 	value, err := s.sign(info.Bytes())
 	if err != nil {
 		return err
@@ -82,19 +85,23 @@ func (s Signer) keyInfo() *Element {
 }
 
 // signedInfo says what is signed and how. XML Signature Syntax, section 4.3.
-func signedInfo(id string, list []string, canonical []byte) *Element {
+func signedInfo(id string, list []string, digest string) *Element {
 	c14n := E("ds:Transform", A("Algorithm", algorithmC14n))
 	if len(list) > 0 {
 		c14n.add(E("ec:InclusiveNamespaces", A("PrefixList", strings.Join(list, " "))))
 	}
-	digest := sha256.Sum256(canonical)
 	return E("ds:SignedInfo",
 		E("ds:CanonicalizationMethod", A("Algorithm", algorithmC14n)),
 		E("ds:SignatureMethod", A("Algorithm", algorithmRSASHA256)),
 		E("ds:Reference", A("URI", "#"+id),
 			E("ds:Transforms", E("ds:Transform", A("Algorithm", algorithmEnveloped)), c14n),
 			E("ds:DigestMethod", A("Algorithm", algorithmSHA256)),
-			E("ds:DigestValue", base64.StdEncoding.EncodeToString(digest[:]))))
+			E("ds:DigestValue", digest)))
+}
+
+func digestOf(canonical []byte) string {
+	digest := sha256.Sum256(canonical)
+	return base64.StdEncoding.EncodeToString(digest[:])
 }
 
 // gatherDeclared declares on the element itself what anything below it declares,
@@ -102,14 +109,8 @@ func signedInfo(id string, list []string, canonical []byte) *Element {
 // same whether or not an element around it declares them too: a listed prefix is
 // written as far out as it is in scope.
 func (e *Element) gatherDeclared() []string {
-	list := []string{}
-	e.eachDeclared(func(d declaration) {
-		e.Declare(d.prefix)
-		if !slices.Contains(list, d.prefix) {
-			list = append(list, d.prefix)
-		}
-	})
-	slices.Sort(list)
+	list := e.Declared()
+	e.Declare(list...)
 	return list
 }
 
@@ -117,7 +118,7 @@ func (e *Element) eachDeclared(visit func(declaration)) {
 	if e.quoted {
 		return
 	}
-	for _, d := range slices.Clone(e.declared) {
+	for _, d := range e.declared {
 		visit(d)
 	}
 	for _, c := range e.content {

@@ -176,7 +176,7 @@ func forge(t *testing.T, by party, f forgery) []byte {
 		f.element(e)
 	}
 	list := e.gatherDeclared()
-	info := signedInfo("_q1", list, e.canonical(list))
+	info := signedInfo("_q1", list, digestOf(e.canonical(list)))
 	if f.info != nil {
 		f.info(info)
 	}
