@@ -76,7 +76,7 @@ func (a *Authentication) readAttributes(n *xmlsec.Node) error {
 		return wrap(ProblemMalformed, err, "assertion")
 	}
 	values := map[string]*xmlsec.Node{}
-	for _, name := range []string{etoegang.AttributeRepresentation, etoegang.AttributeRegistryID, etoegang.AttributeServiceUUID, etoegang.AttributeActingSubjectID} {
+	for _, name := range [...]string{etoegang.AttributeRepresentation, etoegang.AttributeRegistryID, etoegang.AttributeServiceUUID, etoegang.AttributeActingSubjectID} {
 		if values[name], err = attributeValue(statement, name); err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func (a *Authentication) readAttributes(n *xmlsec.Node) error {
 // attributeValue finds the one value of the one SAML attribute with that name.
 func attributeValue(statement *xmlsec.Node, name string) (*xmlsec.Node, error) {
 	var found *xmlsec.Node
-	for _, a := range statement.All(inSAML("Attribute")) {
+	for a := range statement.Each(inSAML("Attribute")) {
 		if got, _ := a.Attr("Name"); got != name {
 			continue
 		}

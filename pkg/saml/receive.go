@@ -87,22 +87,27 @@ const (
 	placeAdvice    = "advice"
 )
 
+// The paths to them.
+var (
+	pathQuery     = []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, queryNames}
+	pathAssertion = slices.Concat(pathQuery, []xmlsec.Step{
+		{inProtocol("Extensions")}, {inContext("Attribute")}, {inContext("AttributeValue")}, {inSAML("Assertion")},
+	})
+	pathAdvice = slices.Concat(pathAssertion, []xmlsec.Step{{inSAML("Advice")}, {inSAML("Assertion")}})
+)
+
 // places are fixed for all queries: the query itself, assertions in its extensions, and
 // those in the advice of a broker's assertion. Each may be signed only by participants
 // whose role says such things.
 func (r *Receiver) places(now time.Time) []xmlsec.Place {
 	issuer := inSAML("Issuer")
-	query := []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, queryNames}
-	assertion := append(slices.Clone(query), xmlsec.Step{inProtocol("Extensions")}, xmlsec.Step{inContext("Attribute")},
-		xmlsec.Step{inContext("AttributeValue")}, xmlsec.Step{inSAML("Assertion")})
-	advice := append(slices.Clone(assertion), xmlsec.Step{inSAML("Advice")}, xmlsec.Step{inSAML("Assertion")})
 	by := func(roles ...etoegang.Role) func(string) []xmlsec.Key {
 		return func(issuer string) []xmlsec.Key { return r.Directory.keys(issuer, now, roles...) }
 	}
 	return []xmlsec.Place{
-		{Name: placeQuery, Path: query, Issuer: issuer, Min: 1, Max: 1, Keys: by(etoegang.Broker, etoegang.Provider)},
-		{Name: placeAssertion, Path: assertion, Issuer: issuer, Min: 0, Max: 2, Keys: by(etoegang.Authenticator, etoegang.Register, etoegang.Broker)},
-		{Name: placeAdvice, Path: advice, Issuer: issuer, Min: 0, Max: 3, Keys: by(etoegang.Authenticator, etoegang.Register)},
+		{Name: placeQuery, Path: pathQuery, Issuer: issuer, Min: 1, Max: 1, Keys: by(etoegang.Broker, etoegang.Provider)},
+		{Name: placeAssertion, Path: pathAssertion, Issuer: issuer, Min: 0, Max: 2, Keys: by(etoegang.Authenticator, etoegang.Register, etoegang.Broker)},
+		{Name: placeAdvice, Path: pathAdvice, Issuer: issuer, Min: 0, Max: 3, Keys: by(etoegang.Authenticator, etoegang.Register)},
 	}
 }
 

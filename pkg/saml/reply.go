@@ -32,6 +32,18 @@ func (r *Reply) Codes() []string {
 // Permitted tells whether the answer is a Permit.
 func (r *Reply) Permitted() bool { return r.Statement != nil && r.Statement.Decision == "Permit" }
 
+var responseName = xmlsec.Step{inProtocol("Response")}
+
+// replyPlaces are where a register's answer has its signatures.
+func replyPlaces(d *Directory, now time.Time) []xmlsec.Place {
+	keys := func(issuer string) []xmlsec.Key { return d.keys(issuer, now, etoegang.Register) }
+	path := []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, responseName}
+	return []xmlsec.Place{
+		{Name: "response", Path: path, Issuer: inSAML("Issuer"), Keys: keys, Min: 1, Max: 1},
+		{Name: "assertion", Path: append(path[:3:3], xmlsec.Step{inSAML("Assertion")}), Issuer: inSAML("Issuer"), Keys: keys, Min: 0, Max: 1},
+	}
+}
+
 // ReadReply verifies and reads the SOAP answer to one query: the Response is signed by
 // the register that was asked, and so is the assertion in it.
 func ReadReply(body []byte, d *Directory, asked string, now time.Time) (*Reply, error) {
@@ -39,16 +51,10 @@ func ReadReply(body []byte, d *Directory, asked string, now time.Time) (*Reply, 
 	if err != nil {
 		return nil, err
 	}
-	response := xmlsec.Step{inProtocol("Response")}
-	if err := checkEnvelope(document.Outline(envelopeLevels), response, ErrNoResponse); err != nil {
+	if err := checkEnvelope(document.Outline(envelopeLevels), responseName, ErrNoResponse); err != nil {
 		return nil, err
 	}
-	keys := func(issuer string) []xmlsec.Key { return d.keys(issuer, now, etoegang.Register) }
-	path := []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, response}
-	verified, err := document.Verify(now,
-		xmlsec.Place{Name: "response", Path: path, Issuer: inSAML("Issuer"), Keys: keys, Min: 1, Max: 1},
-		xmlsec.Place{Name: "assertion", Path: append(path[:3:3], xmlsec.Step{inSAML("Assertion")}), Issuer: inSAML("Issuer"), Keys: keys, Min: 0, Max: 1},
-	)
+	verified, err := document.Verify(now, replyPlaces(d, now)...)
 	if err != nil {
 		return nil, err
 	}

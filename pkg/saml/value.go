@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -112,24 +113,43 @@ func readHeader(n *xmlsec.Node) (h header, err error) {
 // contextAttribute gathers the values of the XACML attribute with that id. Attributes
 // that nobody asks for are never looked at: peers send some of their own.
 func contextAttribute(category *xmlsec.Node, id string) (values []*xmlsec.Node) {
-	for _, a := range category.All(inContext("Attribute")) {
-		if got, _ := a.Attr("AttributeId"); got == id {
-			values = append(values, a.All(inContext("AttributeValue"))...)
-		}
+	for v := range contextValues(category, id) {
+		values = append(values, v)
 	}
 	return values
 }
 
+// contextValues goes over them one by one.
+func contextValues(category *xmlsec.Node, id string) iter.Seq[*xmlsec.Node] {
+	return func(yield func(*xmlsec.Node) bool) {
+		for a := range category.Each(inContext("Attribute")) {
+			if got, _ := a.Attr("AttributeId"); got != id {
+				continue
+			}
+			for v := range a.Each(inContext("AttributeValue")) {
+				if !yield(v) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // contextText reads an XACML attribute of at most one value; "" if it is not there.
 func contextText(category *xmlsec.Node, id string) (string, error) {
-	values := contextAttribute(category, id)
-	switch len(values) {
+	var only *xmlsec.Node
+	count := 0
+	for v := range contextValues(category, id) {
+		only = v
+		count++
+	}
+	switch count {
 	case 0:
 		return "", nil
 	case 1:
-		return value(values[0])
+		return value(only)
 	}
-	return "", problem(ProblemMalformed, "%s has %d values", id, len(values))
+	return "", problem(ProblemMalformed, "%s has %d values", id, count)
 }
 
 // required turns a missing value into a problem.

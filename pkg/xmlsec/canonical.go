@@ -17,9 +17,24 @@ func (e *Element) Bytes() []byte {
 // canonical writes the exclusive canonical form of the element. A prefix that is
 // declared though no name uses it is written if it is listed; nil lists all.
 func (e *Element) canonical(listed []string) []byte {
-	w := &writer{listed: listed, out: make([]byte, 0, 4096)}
+	w := &writer{listed: listed, out: make([]byte, 0, e.room())}
 	w.element(e)
 	return w.out
+}
+
+// room is about as much as the element takes when it is written.
+func (e *Element) room() int {
+	room := 256
+	if e.written != nil {
+		room += len(e.written.rest)
+	}
+	for _, c := range e.content {
+		room += len(c.text)
+		if c.element != nil {
+			room += c.element.room()
+		}
+	}
+	return room
 }
 
 // writer writes canonical XML. scope holds the declarations written on the elements

@@ -2,6 +2,7 @@ package xmlsec
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/beevik/etree"
@@ -57,6 +58,17 @@ func (n *Node) All(name Name) []*Node {
 		}
 	}
 	return found
+}
+
+// Each goes over the direct children with that name, in document order.
+func (n *Node) Each(name Name) iter.Seq[*Node] {
+	return func(yield func(*Node) bool) {
+		for _, c := range n.Children {
+			if c.Name == name && !yield(c) {
+				return
+			}
+		}
+	}
 }
 
 // One returns the only direct child with that name. Having none or several is

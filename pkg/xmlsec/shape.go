@@ -197,11 +197,16 @@ func shape(n *Node, why string) error {
 	return fmt.Errorf("%w: %s %s", ErrSignatureShape, n.Name.Local, why)
 }
 
+// stripSpace removes white space. Most values have none and are not copied.
 func stripSpace(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < 0x80 && isSpace(byte(r)) {
-			return -1
+	if !strings.ContainsAny(text, " \t\r\n") {
+		return text
+	}
+	out := make([]byte, 0, len(text))
+	for i := range len(text) {
+		if !isSpace(text[i]) {
+			out = append(out, text[i])
 		}
-		return r
-	}, text)
+	}
+	return string(out)
 }
