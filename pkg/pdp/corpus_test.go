@@ -22,6 +22,8 @@ type shelf struct{ c *catalogue.Catalogue }
 
 func (s shelf) Of(*register.Snapshot) (*catalogue.Catalogue, error) { return s.c, nil }
 
+func (s shelf) Loaded(int64) (*catalogue.Catalogue, bool) { return s.c, true }
+
 // memory is a journal that a test can read.
 type memory struct {
 	sync.Mutex

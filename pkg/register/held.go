@@ -92,8 +92,7 @@ func withoutBearing(m mandate.Mandate) bool { return !m.State.Bears() }
 // quicker than as a list.
 func (s *Snapshot) passedOn(p mandate.PersonID, company mandate.OrganisationID, clients []mandate.ID) (map[mandate.ID]mandate.Mandate, error) {
 	chains := make(map[mandate.ID]mandate.Mandate, len(clients))
-	add := func(condition string, args ...any) error {
-		list, err := s.mandates(grantorOnly, condition+byID, args...)
+	add := func(list []mandate.Mandate, err error) error {
 		for _, m := range list {
 			chains[m.ID] = m
 		}
@@ -101,17 +100,20 @@ func (s *Snapshot) passedOn(p mandate.PersonID, company mandate.OrganisationID, 
 	}
 	switch {
 	case len(clients) > 2 && company == 0:
-		return chains, add(`m.id IN (SELECT client FROM mandate WHERE person = ?2)`, p)
+		return chains, add(s.chosen(grantorOnly, everyClient, p))
 	case len(clients) > 2:
-		return chains, add(`m.id IN (SELECT client FROM mandate WHERE person = ?2 AND represented = ?3)`, p, company)
+		return chains, add(s.chosen(grantorOnly, everyClient+` AND represented = ?3`, p, company))
 	}
 	for _, id := range clients {
-		if err := add(`m.id = ?2`, id); err != nil {
+		if err := add(s.mandates(grantorOnly, `m.id = ?2`+byID, id)); err != nil {
 			return nil, err
 		}
 	}
 	return chains, nil
 }
+
+// everyClient gives the chain mandates that a person's assignments pass on.
+const everyClient = `SELECT DISTINCT client AS id FROM mandate WHERE person = ?2`
 
 // Between gives every chain mandate from a company to an intermediary, also those
 // held in another register, by id. As with HeldBy, only those that never came to be
@@ -134,7 +136,7 @@ func (s *Snapshot) Between(represented etoegang.LegalSubject, a etoegang.Interme
 }
 
 const selectOrganisation = `
-	SELECT o.organisation, o.kvk, coalesce(o.rsin, ''), o.name, o.active
+	SELECT o.organisation, o.kvk, coalesce(o.rsin, ''), o.name, o.active, o.blocked
 	FROM organisation_version o
 	WHERE o.since <= ?1 AND o.until > ?1 AND `
 
@@ -159,7 +161,7 @@ func (s *Snapshot) organisation(condition string, arg any) (*mandate.Organisatio
 }
 
 const selectPerson = `
-	SELECT p.person, p.authenticator, p.pseudonym, p.name, p.active
+	SELECT p.person, p.authenticator, p.pseudonym, p.name, p.active, p.blocked
 	FROM person_version p
 	WHERE p.since <= ?1 AND p.until > ?1 AND `
 
