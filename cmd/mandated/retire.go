@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"crypto"
 	"fmt"
 	"os"
 	"strings"
@@ -48,7 +47,7 @@ func (c journalRetire) Run(e *environment) error {
 	done, err := journal.Retire(e.ctx, config.Path(config.Journal), before, options)
 	progress.end()
 	if err != nil {
-		return fmt.Errorf("%w (%d records were deleted, and the journal is whole: try again)", err, done.Records)
+		return fmt.Errorf("%w (%d records had been deleted by then)", err, done.Records)
 	}
 	view := retiredView{Before: before, Records: done.Records}
 	if done.Stub != nil {
@@ -82,7 +81,7 @@ func (c journalRetire) options(e *environment, config daemon.Config) (o journal.
 	if err != nil {
 		return o, err
 	}
-	o = journal.Options{Signer: crypto.Signer(key), Checkpoints: config.Path(config.Checkpoints), Now: e.now}
+	o = journal.Options{Signer: key, Checkpoints: config.Path(config.Checkpoints), Now: e.now}
 	o.Keys, err = publicKeys(append(ownCertificates(config), c.Trust...))
 	return o, err
 }

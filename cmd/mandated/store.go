@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,28 +28,22 @@ func (e *environment) load() (daemon.Config, error) {
 
 // with opens the register of the configuration, lets fn work on it and closes it.
 func (e *environment) with(fn func(daemon.Config, *register.Register) error) error {
-	c, err := e.load()
-	if err != nil {
-		return err
-	}
-	r, err := daemon.OpenRegister(e.ctx, c, e.now)
-	if err != nil {
-		return err
-	}
-	err = fn(c, r)
-	if closeErr := r.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return e.opened(daemon.OpenRegister, fn)
 }
 
 // look is with for commands that only look: the register is opened for reading.
 func (e *environment) look(fn func(daemon.Config, *register.Register) error) error {
+	return e.opened(daemon.LookIntoRegister, fn)
+}
+
+type opener func(context.Context, daemon.Config, func() time.Time) (*register.Register, error)
+
+func (e *environment) opened(open opener, fn func(daemon.Config, *register.Register) error) error {
 	c, err := e.load()
 	if err != nil {
 		return err
 	}
-	r, err := daemon.LookIntoRegister(e.ctx, c, e.now)
+	r, err := open(e.ctx, c, e.now)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,10 @@
 // whatever reason, is a miss and counted. A Redis that is slow, away, full or
 // unwilling is passed by for a while and never an error.
 //
+// The user with which it works in Redis needs no more than
+//
+//	~mandated:1:* +getrange +set      and in a cluster also +cluster|slots
+//
 // What is left: whoever can write to Redis can put back an older value of the same
 // key until that value's own end, which is why the caller judges; and a server that
 // only pretends to be Redis may announce an answer of any length, so this trusts

@@ -58,6 +58,22 @@ type scene struct {
 	*ticker
 	log     *diary
 	metrics *prometheus.Registry
+	asked   atomic.Int64 // puts so far
+}
+
+func (s *scene) Put(key, value string, until time.Time) {
+	s.asked.Add(1)
+	s.Cache.Put(key, value, until)
+}
+
+// settled says whether every put so far has reached Redis or is known not to have.
+func (s *scene) settled(t testing.TB) bool {
+	t.Helper()
+	done := s.count(t, "mandated_cache_puts_total", "layer", "redis")
+	for _, why := range []dropped{dropQueue, dropBypassed, dropFailed, dropLarge, dropEncoding, dropExpired} {
+		done += s.count(t, "mandated_cache_dropped_total", "why", string(why))
+	}
+	return done == float64(s.asked.Load())
 }
 
 func play(t testing.TB, o Options) *scene {
@@ -134,7 +150,7 @@ func (s *scene) rejected(t testing.TB, want reason) {
 	}
 }
 
-// keep puts a value and waits until Redis has it.
+// keep puts a value and waits until Redis has it, and we know.
 func (s *scene) keep(t testing.TB, key, value string) {
 	t.Helper()
 	s.Put(key, value, time.Time{})
@@ -142,7 +158,7 @@ func (s *scene) keep(t testing.TB, key, value string) {
 	eventually(t, "the value to reach redis", func() bool {
 		sealed, err := s.remote.fetch(ctx, name)
 		plain, _, why := s.remote.sealer.open(name, key, sealed)
-		return err == nil && why == "" && string(plain) == "words "+value
+		return err == nil && why == "" && string(plain) == "words "+value && s.settled(t)
 	})
 }
 

@@ -14,34 +14,68 @@ import (
 )
 
 // The database dies under load. No answer is wrong meanwhile: without proof that it is
-// fresh there is none, and the nodes say that they could not find out. They come back by
-// themselves.
+// fresh there is none. Questions wait for a database that is soon back; else the nodes say
+// that they could not find out. They come back by themselves.
 func TestDatabaseKilledUnderLoad(t *testing.T) {
 	s := set(t, plan{})
 	clients := s.newClients(10)
 	s.give(s.grant, clients[:5]...)
 	s.warm(clients[:5])
-	crowd := s.gather(6, s.nodes, clients)
-	for range times(2) {
-		killed := time.Now()
-		s.database.Kill()
-		dead := time.Now()
-		answers, readiness := s.noticed(crowd, killed)
-		s.until("more was asked", func() error { return enough(len(crowd.soFar().since(dead)), 100) })
-		s.all("while the database was dead", crowd.soFar().since(dead), unknown)
-		down := len(crowd.soFar().since(dead))
-
-		started := time.Now()
-		s.database.Start()
-		recovered := time.Since(started)
-		answersBack, readinessBack := s.recovered(crowd, started)
-		t.Logf("database killed: shows in answers after %v, in readiness after %v; %d answers without a database, none decided; "+
-			"started, it recovers for %v; from its start on: all nodes answer after %v, all are ready after %v",
-			answers, readiness, down, recovered.Round(time.Millisecond), answersBack, readinessBack)
+	crowd := s.gather(9, s.nodes, clients)
+	for range times(1) {
+		s.outage("for a moment", crowd, func(time.Time) {})
+		s.outage("until questions are given up", crowd, func(dead time.Time) {
+			for _, n := range s.nodes {
+				s.until(n.name+" gives a question up", func() error { return enough(len(crowd.soFar().of(n).since(dead)), 1) })
+			}
+			list := crowd.soFar().since(dead)
+			s.all("while the database was dead", list, unknown)
+			t.Logf("while the database was dead: %v, after %v", list, list.slowest())
+		})
 	}
 	list := crowd.disperse()
 	s.all("under load", list, permit, deny, unknown)
-	t.Logf("%d questions: %v", len(list), list)
+	t.Logf("%d questions: %v, slowest %v", len(list), list, list.slowest())
+}
+
+// outage kills the database and starts it again when whatever is to happen meanwhile is
+// over, and measures.
+func (s *stage) outage(how string, crowd *crowd, meanwhile func(dead time.Time)) {
+	s.t.Helper()
+	s.until("all are at work", func() error { return enough(len(crowd.soFar()), 20) })
+	killed := time.Now()
+	s.database.Kill()
+	dead := time.Now()
+	noticed := s.everyNode(killed, func(n *node) bool { return n.ready() != nil })
+	meanwhile(dead)
+	s.database.Start()
+	started := time.Now()
+	answers := s.recovered(crowd, started)
+	ready := s.everyNode(started, func(n *node) bool { return n.ready() == nil })
+	s.t.Logf("database killed %s: it shows in readiness after %v; once the database is up again all nodes answer after %v and all are ready after %v",
+		how, noticed, answers, ready)
+}
+
+// recovered waits until every node decides again, and tells how long that took.
+func (s *stage) recovered(c *crowd, began time.Time) time.Duration {
+	s.t.Helper()
+	return s.everyNode(began, func(n *node) bool {
+		return len(c.soFar().of(n).since(began).others(unknown, fault, silence)) > 0
+	})
+}
+
+// everyNode waits until something is so at every node, and tells when it was at the last.
+func (s *stage) everyNode(began time.Time, so func(*node) bool) time.Duration {
+	s.t.Helper()
+	for _, n := range s.nodes {
+		s.until(n.name+" has turned", func() error {
+			if !so(n) {
+				return errors.New("it has not")
+			}
+			return nil
+		})
+	}
+	return time.Since(began).Round(time.Millisecond)
 }
 
 func enough(got, want int) error {
@@ -49,40 +83,6 @@ func enough(got, want int) error {
 		return fmt.Errorf("%d of %d", got, want)
 	}
 	return nil
-}
-
-// noticed waits until every node tells that something is wrong, in answers and in
-// readiness.
-func (s *stage) noticed(c *crowd, began time.Time) (answers, readiness time.Duration) {
-	s.t.Helper()
-	return s.everyNode(began, func(n *node) bool {
-		return c.soFar().of(n).since(began).count(unknown) > 0
-	}, func(n *node) bool { return n.ready() != nil })
-}
-
-// recovered waits until every node answers again.
-func (s *stage) recovered(c *crowd, began time.Time) (answers, readiness time.Duration) {
-	s.t.Helper()
-	return s.everyNode(began, func(n *node) bool {
-		return len(c.soFar().of(n).since(began).others(unknown, fault, silence)) > 0
-	}, func(n *node) bool { return n.ready() == nil })
-}
-
-// everyNode tells when the last node answered so, and when the last was so ready.
-func (s *stage) everyNode(began time.Time, answered, ready func(*node) bool) (answers, readiness time.Duration) {
-	s.t.Helper()
-	wait := func(condition func(*node) bool) (took time.Duration) {
-		for _, n := range s.nodes {
-			s.until(n.name+" has turned", func() error {
-				if !condition(n) {
-					return errors.New("it has not")
-				}
-				return nil
-			})
-		}
-		return time.Since(began).Round(time.Millisecond)
-	}
-	return wait(answered), wait(ready)
 }
 
 // Daemons and the database are killed, again and again, while rights are given and taken
@@ -97,7 +97,11 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 	for round := range times(5) {
 		s.killRound(round, clients, &all)
 	}
-	s.whole(&all)
+	for _, n := range s.nodes {
+		n.stop()
+		report := n.verify("--checkpoint", filepath.Join(filepath.Dir(n.at.Config), "checkpoints.jsonl"))
+		t.Logf("by the checkpoints of %s: %d records, %d proven", n.name, report.Records, report.Proven)
+	}
 	t.Logf("%d rounds: %d changes acknowledged and there, %d failed as they said (%d made, %d not); %d answers with one record each, of %d questions: %v",
 		times(5), len(all.receipts), len(all.doubts), all.made, len(all.doubts)-all.made, len(all.replies)-len(all.replies.others(permit, deny)), len(all.replies), all.replies)
 }
@@ -134,14 +138,17 @@ func (s *stage) killRound(round int, clients []*client, l *ledger) {
 	s.until("work goes on", func() error { return enough(len(crowd.soFar().since(began)), 40) })
 	receipts, doubts := work.end()
 	l.receipts, l.doubts = append(l.receipts, receipts...), append(l.doubts, doubts...)
-	l.replies = append(l.replies, crowd.disperse()...)
-	for _, r := range l.replies.others(permit, deny, unknown) {
-		if r.node != victim {
+	list := crowd.disperse()
+	l.replies = append(l.replies, list...)
+	for _, r := range list.others(permit, deny, unknown) {
+		if r.node != victim || round%3 == 1 {
 			s.t.Errorf("round %d: %v, and that node was not killed", round, r)
 		}
 	}
 	l.made += s.settle(doubts)
-	s.there(receipts)
+	s.there(l.receipts)
+	s.recordedOnce(l.replies)
+	s.nodes[0].verify()
 }
 
 // there makes sure that every acknowledged revision is in the register, with its tag.
@@ -155,17 +162,30 @@ func (s *stage) there(receipts []register.Receipt) {
 	}
 }
 
-// whole verifies the journal with every node's checkpoints, and that every answer has one
-// record.
-func (s *stage) whole(l *ledger) {
-	s.t.Helper()
-	for _, n := range s.nodes {
-		out, err := n.run("journal", "verify", "--checkpoint", filepath.Join(filepath.Dir(n.at.Config), "checkpoints.jsonl"))
-		s.ok("verifying the journal", err)
-		s.t.Logf("by the checkpoints of %s: %s", n.name, strings.TrimSpace(strings.ReplaceAll(out, "\n", "; ")))
+// report is what "mandated journal verify" finds.
+type report struct {
+	Records  int   `json:"records"`
+	Proven   int   `json:"proven"`
+	Problems []any `json:"problems"`
+}
+
+// verify verifies the journal.
+func (n *node) verify(flags ...string) (r report) {
+	n.stage.t.Helper()
+	out, err := n.run(append([]string{"--json", "journal", "verify"}, flags...)...)
+	n.stage.ok("verifying the journal", err)
+	n.stage.ok("reading the report", json.Unmarshal([]byte(out), &r))
+	if len(r.Problems) > 0 {
+		n.stage.t.Errorf("the journal: %v", r.Problems)
 	}
+	return r
+}
+
+// recordedOnce makes sure that every answer has one record.
+func (s *stage) recordedOnce(list replies) {
+	s.t.Helper()
 	recorded := s.recorded()
-	for _, r := range l.replies {
+	for _, r := range list {
 		if n := recorded[r.message]; (r.answer == permit || r.answer == deny) && n != 1 {
 			s.t.Errorf("%v: it has %d records", r, n)
 		}

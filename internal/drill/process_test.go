@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -71,10 +72,12 @@ func (s *said) String() string {
 	return s.text.String()
 }
 
-// tail is the end of what was said.
+// tail is the end of what was said that is not as usual.
 func (s *said) tail() string {
-	lines := strings.Split(strings.TrimSpace(s.String()), "\n")
-	return strings.Join(lines[max(0, len(lines)-15):], "\n")
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(s.String()), "\n"), func(line string) bool {
+		return strings.Contains(line, `"level":"INFO"`)
+	})
+	return strings.Join(lines[max(0, len(lines)-5):], "\n")
 }
 
 // command is the binary with a configuration, and nothing of our environment that would

@@ -185,6 +185,16 @@ func (n *node) start() {
 // kill ends the node's process in the middle of what it does.
 func (n *node) kill() { n.process.kill() }
 
+// stop ends it in order.
+func (n *node) stop() {
+	n.stage.t.Helper()
+	n.signal(syscall.SIGINT)
+	<-n.process.exited
+	if code := n.process.ProcessState.ExitCode(); code != 0 {
+		n.stage.t.Errorf("%s ends with %d: %s", n.name, code, n.process.said.tail())
+	}
+}
+
 // pause lets the process stand still, and resume lets it go on.
 func (n *node) pause()  { n.signal(syscall.SIGSTOP) }
 func (n *node) resume() { n.signal(syscall.SIGCONT) }

@@ -78,7 +78,7 @@ func (j *Journal) each(ctx context.Context, start func() (int64, error), wanted 
 			var records []Record
 			records, more, err = j.page(ctx, after, page)
 			for _, r := range records {
-				if begun && false {
+				if begun && r.Sequence != after+1 {
 					yield(Record{}, fmt.Errorf("reading the journal: records %d to %d are gone", after+1, r.Sequence-1))
 					return
 				}

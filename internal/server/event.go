@@ -44,11 +44,12 @@ func (s *Server) newEvent(w http.ResponseWriter, r *http.Request) (*event, *http
 	parent := parentOf(r.Header)
 	ctx, span := s.c.Tracer.Start(trace.ContextWithRemoteSpanContext(r.Context(), parent), "query", trace.WithSpanKind(trace.SpanKindServer))
 	here, state := placeOf(span.SpanContext(), parent), ""
+	place := pdp.Trace{ID: here.TraceID().String(), Span: here.SpanID().String()}
 	if parent.IsValid() {
-		state = stateOf(r.Header)
+		state, place.Parent = stateOf(r.Header), parent.SpanID().String()
 	}
 	tell(w, here, state)
-	e := &event{server: s, started: time.Now(), span: span, trace: pdp.Trace{ID: here.TraceID().String(), Span: here.SpanID().String()}}
+	e := &event{server: s, started: time.Now(), span: span, trace: place}
 	return e, r.WithContext(ctx)
 }
 

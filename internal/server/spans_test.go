@@ -155,7 +155,7 @@ func TestSpansOfAQuery(t *testing.T) {
 		if !slices.Equal(children, c.children) || said(query) != c.said || query.Status.GetCode() != c.code || query.Status.GetMessage() != "" {
 			t.Errorf("%s: children %v, said %q, status %v", c.why, children, said(query), query.Status)
 		}
-		if i == 0 && asked[0] != (pdp.Trace{ID: hex.EncodeToString(query.TraceId), Span: hex.EncodeToString(query.SpanId)}) {
+		if i == 0 && asked[0] != (pdp.Trace{ID: hex.EncodeToString(query.TraceId), Span: hex.EncodeToString(query.SpanId), Parent: hex.EncodeToString(query.ParentSpanId)}) {
 			t.Errorf("the record stands at %+v", asked[0])
 		}
 	}

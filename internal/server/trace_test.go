@@ -2,8 +2,10 @@ package server_test
 
 import (
 	"context"
+	"crypto"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/mandated/mandated/internal/server"
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
 	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/register"
@@ -145,7 +148,7 @@ func TestPlaceInTheTrace(t *testing.T) {
 		if err := json.Unmarshal([]byte(log.String()[before:]), &line); err != nil || line.Trace != trace || line.Span != span {
 			t.Errorf("%s: the log says %+v (%v)", c.why, line, err)
 		}
-		if len(asked) != c.asked || len(asked) > 0 && asked[0] != (pdp.Trace{ID: trace, Span: span}) {
+		if len(asked) != c.asked || len(asked) > 0 && asked[0] != (pdp.Trace{ID: trace, Span: span, Parent: parentIn(trace)}) {
 			t.Errorf("%s: asked at %+v", c.why, asked)
 		}
 	}
@@ -234,4 +237,50 @@ func TestCountingBySourceAndRole(t *testing.T) {
 	if got := ours.counted(t, "mandated_peer_failures_total", "role", "HM"); got != 0 || ours.counted(t, "mandated_refusals_total", "why", pdp.Indeterminate) != 1 {
 		t.Errorf("our own failure is counted %v times as the broker's", got)
 	}
+}
+
+// stumbling is a key that fails the first time.
+type stumbling struct {
+	crypto.Signer
+	tried *bool
+}
+
+// Sign fails once.
+func (s stumbling) Sign(random io.Reader, digest []byte, o crypto.SignerOpts) ([]byte, error) {
+	if !*s.tried {
+		*s.tried = true
+		return nil, errors.New("the key is not at hand")
+	}
+	return s.Signer.Sign(random, digest, o)
+}
+
+// A decision whose statement could not be signed is none for the sender: he hears that it
+// could not be found out, and of no revision.
+func TestUnsignedStatementIsGoodForNothing(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	tried := false
+	h := s.newHouse(1, decider(func(ctx context.Context, r pdp.Request) (pdp.Answer, error) {
+		a, err := denies(ctx, r)
+		a.Revision = 7
+		return a, err
+	}), open, func(c *server.Config) {
+		state := c.State()
+		state.Signer.Key = stumbling{state.Signer.Key, &tried}
+		state.Peers = map[etoegang.EntityID]server.Peer{s.n.Broker.Entity: {DenyStatement: true}}
+	})
+	w := h.post(ctx, "text/xml", must(s.n.Broker.Query(s.question())))
+	if !tried || !strings.Contains(w.Body.String(), "status:Responder\"") || strings.Contains(w.Body.String(), "<saml:Assertion") || w.Header().Get("Register-Revision") != "" {
+		t.Errorf("HTTP %d, good for %q: %s", w.Code, w.Header().Get("Register-Revision"), w.Body)
+	}
+	if w = h.post(ctx, "text/xml", must(s.n.Broker.Query(s.question()))); w.Header().Get("Register-Revision") != "7" || !strings.Contains(w.Body.String(), "<saml:Assertion") {
+		t.Errorf("the next one: HTTP %d, good for %q: %s", w.Code, w.Header().Get("Register-Revision"), w.Body)
+	}
+}
+
+// parentIn is the span that asked, in the caller's trace; in a new one nobody did.
+func parentIn(trace string) string {
+	if trace == traceOfCaller {
+		return spanOfCaller
+	}
+	return ""
 }

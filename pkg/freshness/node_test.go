@@ -39,6 +39,7 @@ type flight struct {
 	found *finding
 	kept  bool
 	err   error
+	next  *flight
 }
 
 // boot starts the process: it has forgotten everything.
@@ -199,9 +200,10 @@ func (n *node) share(t *task, q asking) (f *finding, kept bool, err error) {
 	if n.build.sharesAnyRevision || n.build.ignoresAtLeast {
 		key.atLeast = 0
 	}
+	var fl *flight
 	for {
 		t.pause()
-		fl := n.join(key, q)
+		fl = n.join(key, fl, q)
 		t.wait(func() bool { return fl.done })
 		if (fl.began > arrived || n.build.joinsEarlier) && (fl.err != nil || holdsAt(fl.found, q)) {
 			return fl.found, fl.kept, fl.err
@@ -212,10 +214,21 @@ func (n *node) share(t *task, q asking) (f *finding, kept bool, err error) {
 	}
 }
 
-func (n *node) join(key flightKey, q asking) *flight {
-	if under := n.flights[key]; under != nil {
-		return under
+func (n *node) join(key flightKey, before *flight, q asking) *flight {
+	if before != nil && before.next != nil {
+		return before.next
 	}
+	fl := n.flights[key]
+	if fl == nil {
+		fl = n.begin(key, q)
+	}
+	if before != nil {
+		before.next = fl
+	}
+	return fl
+}
+
+func (n *node) begin(key flightKey, q asking) *flight {
 	n.ticks++
 	own := &flight{began: n.ticks}
 	n.flights[key] = own

@@ -155,7 +155,7 @@ type deciding struct {
 // decide is the decision on the facts, as package pdp makes it: with all whose change
 // may change it.
 func (f *facts) decide(a ask, at time.Time, leftOut kind) *finding {
-	d := deciding{f, a, at.UnixNano(), leftOut, &finding{Claim: Claim{From: at}}}
+	d := deciding{f, a, at.UnixNano(), leftOut, &finding{}}
 	d.depends(theCatalogue, 0)
 	if a.person >= 0 {
 		d.depends(aPerson, a.person)
@@ -237,11 +237,17 @@ func (d *deciding) link(m mandate) string {
 	return ""
 }
 
-// edges moves Until to the first moment at which the mandate begins or ends.
+// edges moves From and Until to the moments, before and after, at which the mandate begins
+// or ends.
 func (d *deciding) edges(m mandate) {
 	for _, edge := range []int64{m.from, m.until} {
-		if until := time.Unix(0, edge); edge > d.at && m.state == active && (d.found.Until.IsZero() || until.Before(d.found.Until)) {
-			d.found.Until = until
+		moment := time.Unix(0, edge)
+		switch {
+		case m.state != active || edge == 0:
+		case edge <= d.at && moment.After(d.found.From):
+			d.found.From = moment
+		case edge > d.at && (d.found.Until.IsZero() || moment.Before(d.found.Until)):
+			d.found.Until = moment
 		}
 	}
 }

@@ -34,6 +34,7 @@ func ADL(self etoegang.EntityID, r Record) ([]byte, error) {
 		},
 	}
 	line.TraceID, line.SpanID = r.adlTrace()
+	line.Parent = r.Parent
 	if r.Revision > 0 {
 		line.Attributes.Information = &adlInformation{adlRegister{r.Revision, r.Tag}, r.Catalogue}
 	}
@@ -55,10 +56,11 @@ const (
 	adlDecisionPoint = "mandated"
 )
 
-// adlLine is a log record (3.3). parent_span_id is missing: the record does not have it.
+// adlLine is a log record (3.3).
 type adlLine struct {
-	TraceID    string        `json:"trace_id"` // 3.3.1
-	SpanID     string        `json:"span_id"`  // 3.3.2
+	TraceID    string        `json:"trace_id"`                 // 3.3.1
+	SpanID     string        `json:"span_id"`                  // 3.3.2
+	Parent     string        `json:"parent_span_id,omitempty"` // 3.3.3: the asker's span, if he named one
 	EventName  string        `json:"event_name"`
 	Timestamp  int64         `json:"timestamp"` // 3.3.5: milliseconds since 1970
 	Status     string        `json:"status"`

@@ -96,7 +96,7 @@ var errFinding = errors.New("pdp: not a finding")
 // DecodeFinding reads what Encode wrote.
 func DecodeFinding(b []byte) (*Finding, error) {
 	var s stored
-	if err := json.Unmarshal(b, &s); err != nil || s.Outcome > decision.Permit {
+	if err := json.Unmarshal(b, &s); err != nil || s.Tag == (register.Tag{}) || s.Outcome > decision.Permit {
 		return nil, errFinding
 	}
 	f := &Finding{

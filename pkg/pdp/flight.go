@@ -16,12 +16,14 @@ type flights struct {
 	under map[string]*flight
 }
 
-// flight is one finding under way; found and err are set when done is closed.
+// flight is one finding under way; found and err are set when done is closed. next is the
+// one shared by all those for whom it was of no use.
 type flight struct {
 	began uint64
 	done  chan struct{}
 	found used
 	err   error
+	next  *flight
 }
 
 func (f *flights) tick() uint64 {
@@ -31,20 +33,33 @@ func (f *flights) tick() uint64 {
 	return f.clock
 }
 
-// join gives the flight for a key that is under way, or begins one.
-func (f *flights) join(key string, begin func(*flight)) *flight {
+// join gives the flight for a key that is under way, or begins one. Those for whom the one
+// before was of no use go on together, also if the next has landed when the last of them
+// looks for it.
+func (f *flights) join(key string, before *flight, fly func(*flight)) *flight {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if under, ok := f.under[key]; ok {
-		return under
+	if before != nil && before.next != nil {
+		return before.next
 	}
+	fl, under := f.under[key]
+	if !under {
+		fl = f.begin(key, fly)
+	}
+	if before != nil {
+		before.next = fl
+	}
+	return fl
+}
+
+func (f *flights) begin(key string, fly func(*flight)) *flight {
 	if f.under == nil {
 		f.under = map[string]*flight{}
 	}
 	f.clock++
 	own := &flight{began: f.clock, done: make(chan struct{})}
 	f.under[key] = own
-	go begin(own)
+	go fly(own)
 	return own
 }
 
@@ -61,8 +76,9 @@ func (f *flights) land(key string, done *flight) {
 func (p *PDP) share(ctx context.Context, key string, r Request) (used, error) {
 	arrived := p.flights.tick()
 	shared := key + fmt.Sprint(r.AtLeast)
+	var fl *flight
 	for {
-		fl := p.flights.join(shared, func(fl *flight) {
+		fl = p.flights.join(shared, fl, func(fl *flight) {
 			defer p.flights.land(shared, fl)
 			defer func() {
 				if broken := recover(); broken != nil { // a mistake of ours is no answer, and ends no process

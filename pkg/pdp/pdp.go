@@ -131,9 +131,9 @@ type Request struct {
 	Deliver func(Answer) error
 }
 
-// Trace is a place in a W3C trace context: trace id and span id in hexadecimal digits,
-// empty if the question is part of no trace.
-type Trace struct{ ID, Span string }
+// Trace is a place in a W3C trace context: the trace, the span in which the question is
+// answered, and the asker's span, in hexadecimal digits. Each may be empty.
+type Trace struct{ ID, Span, Parent string }
 
 // Answer is a decision with where it came from.
 type Answer struct {

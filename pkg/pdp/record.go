@@ -25,6 +25,7 @@ type Record struct {
 	At       time.Time `json:"at"`
 	Trace    string    `json:"trace_id,omitempty"`
 	Span     string    `json:"span_id,omitempty"`
+	Parent   string    `json:"parent_span_id,omitempty"`
 	Caller   string    `json:"caller,omitempty"`
 	Message  string    `json:"message,omitempty"`
 	Question string    `json:"question"`
@@ -116,7 +117,7 @@ func (p *PDP) recordOf(r Request, f *Finding, a Answer, failure error) Record {
 func (p *PDP) describe(r Request) Record {
 	record := Record{
 		Assertion: r.Assertion, RestsOn: r.RestsOn, Audience: r.Audience.String(),
-		Trace: r.Trace.ID, Span: r.Trace.Span, Caller: r.Caller.String(), Message: r.Message, Question: string(r.Question),
+		Trace: r.Trace.ID, Span: r.Trace.Span, Parent: r.Trace.Parent, Caller: r.Caller.String(), Message: r.Message, Question: string(r.Question),
 		Service: r.ServiceID.String(), ServiceUUID: r.ServiceUUID.String(),
 		Login: r.Login.String(), Establishments: p.establishments(r.Establishments),
 		Represented:  p.organisation(nil, first(r.Represented)),

@@ -169,29 +169,24 @@ const fill = `
 	INSERT INTO revision SELECT 1, decode(md5('one'), 'hex'), at, 'benchmark', 'filled' FROM revision;
 	UPDATE head SET revision = 1;
 	INSERT INTO change_feed VALUES (1, '\x2a');
-	INSERT INTO organisation (id) OVERRIDING SYSTEM VALUE SELECT generate_series(1, :companies);
+	INSERT INTO organisation (id) SELECT generate_series(1, :companies);
 	INSERT INTO organisation_version SELECT id, 1, 1, 9223372036854775807, lpad(id::text, 8, '0'), NULL, 'Company ' || id, TRUE, FALSE FROM organisation;
-	INSERT INTO person (id) OVERRIDING SYSTEM VALUE SELECT generate_series(1, :people);
+	INSERT INTO person (id) SELECT generate_series(1, :people);
 	INSERT INTO person_version SELECT id, 1, 1, 9223372036854775807, ':ad', lpad(to_hex(id), 64, '0'), 'Person ' || id, TRUE, FALSE FROM person;
 	INSERT INTO mandate (id, kind, grantor, represented, person, intermediary, client, limited, valid_from, valid_to, reference)
-		OVERRIDING SYSTEM VALUE
 		SELECT i + 1, 'chain', :intermediaries + i % (:companies - :intermediaries) + 1, :intermediaries + i % (:companies - :intermediaries) + 1,
 			NULL, i % :intermediaries + 1, NULL, FALSE, :from, :to, ''
 		FROM generate_series(0, :people - 1) AS i;
 	INSERT INTO mandate (id, kind, grantor, represented, person, intermediary, client, limited, valid_from, valid_to, reference)
-		OVERRIDING SYSTEM VALUE
 		SELECT i + 1, 'direct', (i * 7919 + i / :people * 13) % :companies + 1, (i * 7919 + i / :people * 13) % :companies + 1,
 			i % :people + 1, NULL, NULL, FALSE, :from, :to, ''
 		FROM generate_series(:people::bigint, 3 * :people - 1) AS i;
 	INSERT INTO mandate (id, kind, grantor, represented, person, intermediary, client, limited, valid_from, valid_to, reference)
-		OVERRIDING SYSTEM VALUE
 		SELECT i + 1, 'assignment', c % :intermediaries + 1, :intermediaries + c % (:companies - :intermediaries) + 1,
 			i % :people + 1, NULL, c + 1, FALSE, :from, :to, ''
 		FROM (SELECT i, (i * 104729 + i / :people * 17) % :companies AS c FROM generate_series(3 * :people::bigint, :mandates - 1) AS i) AS a;
 	INSERT INTO mandate_version SELECT id, 1, 1, 9223372036854775807, 'active' FROM mandate;
-	INSERT INTO mandate_scope SELECT id, '11111111-2222-3333-4444-' || lpad((coalesce(client, id) % 1200)::text, 12, '0'), '', 'loa3' FROM mandate;
-	SELECT setval(pg_get_serial_sequence('organisation', 'id'), :companies), setval(pg_get_serial_sequence('person', 'id'), :people),
-		setval(pg_get_serial_sequence('mandate', 'id'), :mandates);`
+	INSERT INTO mandate_scope SELECT id, '11111111-2222-3333-4444-' || lpad((coalesce(client, id) % 1200)::text, 12, '0'), '', 'loa3' FROM mandate;`
 
 func item(i int) mandate.Item {
 	uuid := must(etoegang.ParseServiceUUID(fmt.Sprintf("11111111-2222-3333-4444-%012d", i%1200)))

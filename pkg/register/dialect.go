@@ -32,6 +32,9 @@ type dialect interface {
 	migrate(ctx context.Context, db *sql.DB) error
 	versions(ctx context.Context, db *sql.DB) (found, known int64, err error)
 
+	// line is the way statements take over a connection.
+	line(conn *sql.Conn) line
+
 	words() words
 	limits() limits
 

@@ -148,10 +148,15 @@ func shareItem(a, b mandate.Scope) bool {
 
 // writeMandate writes the mandate and its first version.
 func (t *Tx) writeMandate(m *mandate.Mandate, represented mandate.Organisation) error {
-	if err := t.insert(&m.ID, `
-		INSERT INTO mandate (kind, grantor, represented, person, intermediary, client, register, limited, valid_from, valid_to, reference)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id`,
-		m.Kind, m.Grantor.ID, represented.ID, idOrNull(m.Person.ID), idOrNull(m.Intermediary.ID), idOrNull(m.Client),
+	id, err := t.number("mandate")
+	if err != nil {
+		return err
+	}
+	m.ID = mandate.ID(id)
+	if err := t.exec(`
+		INSERT INTO mandate (id, kind, grantor, represented, person, intermediary, client, register, limited, valid_from, valid_to, reference)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
+		m.ID, m.Kind, m.Grantor.ID, represented.ID, idOrNull(m.Person.ID), idOrNull(m.Intermediary.ID), idOrNull(m.Client),
 		orNull(m.Register.String()), len(m.Establishments) > 0,
 		m.Validity.From.UnixMilli(), m.Validity.To.UnixMilli(), m.Reference); err != nil {
 		return err

@@ -25,6 +25,7 @@ func (t *Tx) PutOrganisation(o mandate.Organisation) (mandate.Organisation, erro
 		return o, err
 	case known != nil:
 		if o.ID = known.ID; o == *known {
+			t.organisations[o.ID] = o
 			return o, nil
 		}
 	}
@@ -49,7 +50,12 @@ func (t *Tx) rsinFree(o mandate.Organisation) error {
 // writeOrganisation writes the next version; known is the current one, if any.
 func (t *Tx) writeOrganisation(o, known *mandate.Organisation) error {
 	if known == nil {
-		if err := t.insert(&o.ID, `INSERT INTO organisation DEFAULT VALUES RETURNING id`); err != nil {
+		id, err := t.number("organisation")
+		if err != nil {
+			return err
+		}
+		o.ID = mandate.OrganisationID(id)
+		if err := t.exec(`INSERT INTO organisation (id) VALUES (?1)`, o.ID); err != nil {
 			return err
 		}
 	} else if err := t.exec(`UPDATE organisation_version SET until = ?1 WHERE organisation = ?2 AND until = ?3`,
@@ -112,6 +118,7 @@ func (t *Tx) PutPerson(p mandate.Person) (mandate.Person, error) {
 		return p, err
 	case known != nil:
 		if p.ID = known.ID; p == *known {
+			t.persons[p.ID] = p
 			return p, nil
 		}
 	}
@@ -126,7 +133,12 @@ func authenticates(e etoegang.EntityID) bool {
 // writePerson writes the next version; known is the current one, if any.
 func (t *Tx) writePerson(p, known *mandate.Person) error {
 	if known == nil {
-		if err := t.insert(&p.ID, `INSERT INTO person DEFAULT VALUES RETURNING id`); err != nil {
+		id, err := t.number("person")
+		if err != nil {
+			return err
+		}
+		p.ID = mandate.PersonID(id)
+		if err := t.exec(`INSERT INTO person (id) VALUES (?1)`, p.ID); err != nil {
 			return err
 		}
 	} else if err := t.exec(`UPDATE person_version SET until = ?1 WHERE person = ?2 AND until = ?3`,

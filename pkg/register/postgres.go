@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/mandated/mandated/internal/postgres"
 )
 
@@ -26,7 +28,9 @@ const schemaTable = "register_schema"
 // defaultConnections is how many connections a process has if nobody says otherwise.
 const defaultConnections = 16
 
-// parameter is ?1, as we write it, for $1, as PostgreSQL reads it.
+// inItsWords gives a statement as PostgreSQL reads it: ?1 is $1.
+func inItsWords(query string) string { return parameter.ReplaceAllString(query, `$$$1`) }
+
 var parameter = regexp.MustCompile(`\?([0-9]+)`)
 
 // words: a change reads what is committed when each statement begins, so that after it
@@ -41,8 +45,12 @@ func (p *server) words() words {
 	return words{
 		change:      `BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE`,
 		now:         `CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)`,
-		placeholder: func(query string) string { return parameter.ReplaceAllString(query, `$$$1`) },
+		placeholder: inItsWords,
 	}
+}
+
+func (p *server) line(conn *sql.Conn) line {
+	return &serverLine{conn: conn, text: map[string]string{}, batch: &pgx.Batch{}}
 }
 
 // limits: one connection writes, the others read. What the database itself does not end

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// session is one connection and the statements prepared on it so far. It serves one
+// session is one connection and what it is used for at the moment. It serves one
 // goroutine at a time.
 //
 // Statements run without the caller's context: each is short, and in a file a context
@@ -21,7 +21,7 @@ type session struct {
 	dialect  dialect
 	limits   limits
 	conn     *sql.Conn // nil: none yet
-	prepared map[string]*sql.Stmt
+	line     line      // over conn
 	born     time.Time
 	deadline time.Time // the caller's; zero: none
 	open     bool      // a transaction may be open
@@ -60,7 +60,7 @@ func (s *session) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.conn, s.prepared, s.born = conn, map[string]*sql.Stmt{}, time.Now()
+	s.conn, s.line, s.born = conn, s.dialect.line(conn), time.Now()
 	return nil
 }
 
@@ -69,7 +69,7 @@ func (s *session) drop() {
 	if s.conn != nil {
 		_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
-	s.conn, s.prepared, s.open, s.lost = nil, nil, false, false
+	s.conn, s.line, s.open, s.lost = nil, nil, false, false
 }
 
 // worn tells whether the connection should not be used again.
@@ -97,39 +97,17 @@ func (s *session) note(err error) error {
 	return err
 }
 
-func (s *session) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	if statement, ok := s.prepared[query]; ok {
-		return statement, nil
-	}
-	statement, err := s.conn.PrepareContext(ctx, s.dialect.words().placeholder(query))
-	if err == nil {
-		s.prepared[query] = statement
-	}
-	return statement, err
-}
-
 // rows runs a statement, reads each row it gives into dest, and calls fn after each.
 func (s *session) rows(dest []any, fn func() error, query string, args ...any) (failed, stopped error) {
-	ctx, done := s.patience(context.Background())
+	return s.rowsWithin(context.Background(), dest, fn, query, args)
+}
+
+// rowsWithin is rows for a statement that waits for others, for as long as ctx lasts.
+func (s *session) rowsWithin(ctx context.Context, dest []any, fn func() error, query string, args []any) (failed, stopped error) {
+	ctx, done := s.patience(ctx)
 	defer done()
-	statement, err := s.prepare(ctx, query)
-	if err != nil {
-		return s.note(err), nil
-	}
-	rows, err := statement.QueryContext(ctx, args...)
-	if err != nil {
-		return s.note(err), nil
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := rows.Scan(dest...); err != nil {
-			return s.note(err), nil
-		}
-		if err := fn(); err != nil {
-			return nil, err
-		}
-	}
-	return s.note(rows.Err()), nil
+	failed, stopped = s.line.rows(ctx, dest, fn, query, args)
+	return s.note(failed), stopped
 }
 
 // row runs a statement that gives at most one row, and reads it into dest. No row is
@@ -138,27 +116,22 @@ func (s *session) row(dest []any, query string, args ...any) error {
 	return s.rowWithin(context.Background(), dest, query, args...)
 }
 
-// rowWithin is row for a statement that waits for others, for as long as ctx lasts.
+// rowWithin is row for a statement that waits for others.
 func (s *session) rowWithin(ctx context.Context, dest []any, query string, args ...any) error {
-	ctx, done := s.patience(ctx)
-	defer done()
-	statement, err := s.prepare(ctx, query)
-	if err != nil {
-		return s.note(err)
+	found := false
+	err, _ := s.rowsWithin(ctx, dest, func() error { found = true; return nil }, query, args)
+	if err == nil && !found {
+		return sql.ErrNoRows
 	}
-	return s.note(statement.QueryRowContext(ctx, args...).Scan(dest...))
+	return err
 }
 
-// exec runs a statement that gives nothing.
+// exec runs a statement that gives nothing. How it went may be told later: by what is
+// asked next, or by the commit.
 func (s *session) exec(query string, args ...any) error {
 	ctx, done := s.patience(context.Background())
 	defer done()
-	statement, err := s.prepare(ctx, query)
-	if err != nil {
-		return s.note(err)
-	}
-	_, err = statement.ExecContext(ctx, args...)
-	return s.note(err)
+	return s.note(s.line.exec(ctx, query, args))
 }
 
 // begin opens a transaction, if the statement that does so is not empty. ctx may end the
@@ -170,24 +143,30 @@ func (s *session) begin(ctx context.Context, statement string) error {
 	ctx, done := s.patience(ctx)
 	defer done()
 	s.open = true
-	_, err := s.conn.ExecContext(ctx, statement)
-	return s.note(err)
+	return s.note(s.line.exec(ctx, statement, nil))
 }
 
 // commit ends the transaction for good. It takes its own time: when the caller's is up,
 // it is too late to stop.
 func (s *session) commit() error {
 	s.deadline = time.Time{}
-	err := s.exec(`COMMIT`)
-	s.open = s.open && err != nil
-	return err
+	ctx, done := s.patience(context.Background())
+	defer done()
+	err := s.line.exec(ctx, `COMMIT`, nil)
+	if err == nil {
+		err = s.line.flush(ctx)
+	}
+	s.open = err != nil
+	return s.note(err)
 }
 
 // rollback ends a transaction if one is open. The database may have ended it already.
 func (s *session) rollback() {
 	if s.open && !s.lost {
 		s.deadline = time.Time{}
-		_ = s.exec(`ROLLBACK`)
+		ctx, done := s.patience(context.Background())
+		defer done()
+		_ = s.note(s.line.rollback(ctx))
 	}
 	s.open = false
 }
@@ -196,9 +175,7 @@ func (s *session) close() error {
 	if s.conn == nil {
 		return nil
 	}
-	for _, statement := range s.prepared {
-		_ = statement.Close()
-	}
+	s.line.close()
 	return s.conn.Close()
 }
 

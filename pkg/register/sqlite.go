@@ -37,6 +37,10 @@ func (f *file) words() words {
 	}
 }
 
+func (f *file) line(conn *sql.Conn) line {
+	return &fileLine{conn: conn, prepared: map[string]*sql.Stmt{}}
+}
+
 // limits: a statement works on this machine and waits for nobody but the disk, and a
 // connection costs nothing to keep.
 func (f *file) limits() limits { return limits{reads: max(8, 4*runtime.GOMAXPROCS(0))} }

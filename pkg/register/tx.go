@@ -27,6 +27,7 @@ type Tx struct {
 
 	organisations map[mandate.OrganisationID]mandate.Organisation
 	persons       map[mandate.PersonID]mandate.Person
+	numbers       map[string]int64 // the last number given out, by table
 }
 
 // Receipt says what a change did, and from when on everybody lives by it.
@@ -131,6 +132,7 @@ func (r *Register) begin(ctx context.Context, s *session, a Author) (*Tx, error)
 		now:           r.now(),
 		organisations: map[mandate.OrganisationID]mandate.Organisation{},
 		persons:       map[mandate.PersonID]mandate.Person{},
+		numbers:       map[string]int64{},
 	}
 	_, _ = rand.Read(t.view.tag[:]) // never fails
 	if err := s.rowWithin(ctx, []any{&t.view.revision},
@@ -166,7 +168,8 @@ func (t *Tx) Now() time.Time { return t.now }
 // Snapshot answers questions within the change: it sees what was done earlier in it.
 func (t *Tx) Snapshot() *Snapshot { return t.view }
 
-// exec writes. The first failure is the end of the change.
+// exec writes. The first failure is the end of the change, and may be told later than
+// by the call that caused it.
 func (t *Tx) exec(query string, args ...any) error {
 	if err := t.view.ready(); err != nil {
 		return err
@@ -174,12 +177,17 @@ func (t *Tx) exec(query string, args ...any) error {
 	return t.view.fail("writing in", t.view.session.exec(query, args...))
 }
 
-// insert writes a row and reads the number it was given.
-func (t *Tx) insert(id any, query string, args ...any) error {
-	if err := t.view.ready(); err != nil {
-		return err
+// number gives the next number of a table. Changes take turns, so nobody else gives out
+// the same one.
+func (t *Tx) number(table string) (int64, error) {
+	last, known := t.numbers[table]
+	if !known {
+		if err := t.view.one([]any{&last}, `SELECT coalesce(max(id), 0) FROM `+table); err != nil {
+			return 0, err
+		}
 	}
-	return t.view.fail("writing in", t.view.session.row([]any{id}, query, args...))
+	t.numbers[table] = last + 1
+	return last + 1, nil
 }
 
 // mostRows is how many rows one statement writes.

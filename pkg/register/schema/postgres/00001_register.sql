@@ -57,10 +57,11 @@ CREATE TABLE change_feed (
     PRIMARY KEY (revision, party)
 );
 
--- Who exists: the numbers that mandates refer to. What is known about them stands
+-- Who exists: the numbers that mandates refer to, given out by whoever holds the
+-- head, each one above the last: no sequence, which would skip numbers. What is known about them stands
 -- in their versions, all in one row, because every decision reads it.
-CREATE TABLE organisation (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
-CREATE TABLE person (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+CREATE TABLE organisation (id bigint PRIMARY KEY);
+CREATE TABLE person (id bigint PRIMARY KEY);
 
 -- A company is its KvK number, for life: no two companies have a first version with
 -- the same number, and later versions keep it.
@@ -101,7 +102,7 @@ CREATE INDEX person_blocked ON person_version (person) WHERE blocked;
 -- What was agreed. It never changes: whoever wants something else grants a new
 -- mandate. Only its state has versions.
 CREATE TABLE mandate (
-    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id           bigint PRIMARY KEY,
     kind         text COLLATE "C" NOT NULL,
     grantor      bigint  NOT NULL REFERENCES organisation,
     represented  bigint  NOT NULL REFERENCES organisation,  -- the grantor; for an assignment its client company
