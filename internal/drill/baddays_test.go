@@ -67,6 +67,7 @@ func badDays() []badDay {
 // Whatever is wrong with Redis, answers are right and no broker hears of it; operators
 // do, in metrics and in the log.
 func TestBadDaysOfRedis(t *testing.T) {
+	play(t)
 	s := set(t, plan{nodes: 2, configure: func(n *node, settings map[string]any) { settings["memory"] = 0 }})
 	for _, day := range badDays() {
 		clients := s.newClients(8)
@@ -159,6 +160,7 @@ func (s *stage) mixUp() {
 
 // What a daemon cannot work on it refuses at the start, and says what is wrong.
 func TestDatabaseThatCannotBeServed(t *testing.T) {
+	play(t)
 	s := set(t, plan{nodes: 1, standby: true})
 	refuses := func(why string, environ []string, want string) {
 		t.Helper()
@@ -184,6 +186,7 @@ func (s *stage) free() string { return net.JoinHostPort("127.0.0.1", fmt.Sprint(
 // hears of the commit. Each change is acknowledged and there, or its error is true. The
 // first commit that is met cannot be asked about either, as the database stays away.
 func TestConnectionLostDuringChanges(t *testing.T) {
+	play(t)
 	s := set(t, plan{nodes: 1})
 	link := servers.Link(t, s.database.Addr())
 	linked, err := register.Open(ctx, s.database.DSNOver(link), register.Options{})
@@ -249,6 +252,7 @@ func (s *stage) cutDuring(link *servers.Proxy, c *client, stays bool) (register.
 // others go on, and it comes back when the clocks agree. Since a process cannot be given
 // a clock of its own, it is given a database whose clock is wrong for it alone.
 func TestClocksApart(t *testing.T) {
+	play(t)
 	const clock = `CREATE OR REPLACE FUNCTION public.clock_timestamp() RETURNS timestamptz VOLATILE LANGUAGE sql
 		AS $$ SELECT pg_catalog.clock_timestamp() + interval '%s' $$`
 	s := set(t, plan{

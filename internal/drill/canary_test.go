@@ -9,12 +9,13 @@ import (
 
 // Each node measures how soon a revocation holds, on a mandate of nobody that nobody sees.
 func TestCanary(t *testing.T) {
+	play(t)
 	s := set(t, plan{configure: func(n *node, settings map[string]any) { settings["canary"] = "2s" }})
 	clients := s.newClients(1)
 	s.give(s.grant, clients...)
 	for _, n := range s.nodes {
 		s.until(n.name+" has measured", func() error {
-			return enough(int(n.metric("mandated_canary_runs_total", `result="good"`)), times(2))
+			return enough(int(n.metric("mandated_canary_runs_total", `result="good"`)), 2)
 		})
 	}
 	for _, n := range s.nodes {

@@ -12,6 +12,7 @@ import (
 // notice nothing, also where the replay guard lives in that Redis: there a message waits
 // until it can be remembered.
 func TestClusterFailsOver(t *testing.T) {
+	play(t)
 	c := servers.RedisCluster(t)
 	s := set(t, failing(map[string]any{"addresses": c.Addrs(), "cluster": true}))
 	s.failOver(func(i int) (replaced func() bool) {
@@ -22,6 +23,7 @@ func TestClusterFailsOver(t *testing.T) {
 
 // The same of a master under sentinels.
 func TestSentinelFailsOver(t *testing.T) {
+	play(t)
 	watched := servers.Sentinel(t)
 	s := set(t, failing(map[string]any{"addresses": watched.SentinelAddrs(), "master": watched.MasterName()}))
 	s.failOver(func(int) (replaced func() bool) {

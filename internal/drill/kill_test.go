@@ -17,6 +17,7 @@ import (
 // fresh there is none. Questions wait for a database that is soon back; else the nodes say
 // that they could not find out. They come back by themselves.
 func TestDatabaseKilledUnderLoad(t *testing.T) {
+	play(t)
 	s := set(t, plan{})
 	clients := s.newClients(10)
 	s.give(s.grant, clients[:5]...)
@@ -90,6 +91,7 @@ func enough(got, want int) error {
 // is as its error says, every answer was right and has its one record, and the journal is
 // whole.
 func TestNothingAcknowledgedIsLost(t *testing.T) {
+	play(t)
 	s := set(t, plan{})
 	clients := s.newClients(12)
 	s.give(s.grant, clients...)

@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -58,6 +59,7 @@ func redisStates() []redisState {
 // whatever befalls Redis meanwhile; and no broker hears of it. The last node has no memory
 // of its own and lives by Redis alone.
 func TestRedisHasNoPart(t *testing.T) {
+	play(t)
 	s := set(t, plan{configure: func(n *node, settings map[string]any) {
 		if n.name == "node 3" {
 			settings["memory"] = 0
@@ -90,7 +92,7 @@ func (s *stage) redisRounds(state redisState) (first, later replies) {
 		if state.then != nil {
 			state.then(s)
 		}
-		at := s.askAll(everywhere(s.nodes, clients))
+		at := s.askAll(slices.Repeat(everywhere(s.nodes, clients), 2))
 		state.end(s, s.nodes)
 		after := s.askAll(everywhere(s.nodes, clients))
 		s.all(way.name+" while Redis is "+state.name, at, deny)

@@ -24,9 +24,12 @@ var ctx = context.Background()
 // bound ends a wait for what does not come. Nothing passes by being quicker.
 const bound = 60 * time.Second
 
+// soak asks for the full figures.
+var soak = os.Getenv("MANDATED_SOAK") != ""
+
 // times is how often something is done: ten times as often in a soak.
 func times(n int) int {
-	if os.Getenv("MANDATED_SOAK") != "" {
+	if soak {
 		return 10 * n
 	}
 	return n
@@ -72,12 +75,21 @@ type node struct {
 	cache   *servers.Proxy // to Redis; nil: the scene has brought its own kind
 }
 
-// set sets a stage: the servers, the register, keys and metadata of all, and the nodes.
-func set(t *testing.T, p plan) *stage {
+// play is where every scene begins. Scenes mostly wait, so they play side by side, except
+// in a soak, whose figures are to be their own.
+func play(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("real processes and servers: not in short tests")
 	}
+	if !soak {
+		t.Parallel()
+	}
+}
+
+// set sets a stage: the servers, the register, keys and metadata of all, and the nodes.
+func set(t *testing.T, p plan) *stage {
+	t.Helper()
 	if p.nodes == 0 {
 		p.nodes = 3
 	}

@@ -12,6 +12,7 @@ import (
 // replays nothing any more, and one that is dead, give way to the primary: nothing stale
 // is answered, and no broker hears of it.
 func TestStandby(t *testing.T) {
+	play(t)
 	s := set(t, plan{standby: true})
 	fresh := func() []*client {
 		clients := s.newClients(times(30))

@@ -120,11 +120,11 @@ func (r *retirement) begin(ctx context.Context) (err error) {
 	if r.done.Stub, err = r.journal.store.stub(ctx); err != nil || r.done.Stub == nil {
 		return err
 	}
-	if err := r.ring.check(r.done.Stub); err != nil {
-		return fmt.Errorf("the stub in place of the records up to %d proves nothing: %w", r.done.Stub.Sequence, err)
-	}
 	r.gone = r.done.Stub.link()
 	r.at, r.old, r.proven = r.gone, r.gone, r.gone
+	if err := r.ring.check(r.done.Stub); err != nil {
+		return fmt.Errorf("the stub in place of the records up to %d proves nothing: %w", r.gone.sequence, err)
+	}
 	return nil
 }
 

@@ -37,7 +37,7 @@ func TestOneChangeIsFound(t *testing.T) {
 					UPDATE @records SET sequence = %[2]d WHERE sequence = -1`, n, m)
 			},
 		}
-		rounds := map[bool]int{false: 25, true: 3}[original.isDatabase()]
+		rounds := map[bool]int{false: 8, true: 3}[original.isDatabase()]
 		for name, change := range changes {
 			t.Run(name, func(t *testing.T) {
 				for range rounds {
@@ -128,7 +128,7 @@ func TestCheckpointFileIsWatched(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 200 {
+		for range 60 {
 			altered := bytes.Clone(whole)
 			i := mathrand.IntN(len(altered) - 1) // all but the last line's end
 			altered[i] ^= byte(1 << mathrand.IntN(7))

@@ -1,12 +1,14 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
@@ -211,6 +213,42 @@ func TestFloodOverTheNetwork(t *testing.T) {
 	}
 	stop()
 	flood.Wait()
+}
+
+// slowReader takes an answer only when it is let.
+type slowReader struct {
+	*httptest.ResponseRecorder
+	comes chan struct{} // closed when an answer comes
+	takes chan struct{}
+}
+
+// Write waits.
+func (r slowReader) Write(p []byte) (int, error) {
+	close(r.comes)
+	<-r.takes
+	return r.ResponseRecorder.Write(p)
+}
+
+// Who does not take his answers keeps no place for work with them, be they signed ones or
+// faults.
+func TestSlowReadersKeepNoPlace(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	h := s.newHouse(1, denies, open)
+	for why, body := range map[string][]byte{"an answer": must(s.n.Broker.Query(s.question())), "a fault": []byte("<a/>")} {
+		slow := slowReader{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
+		request := httptest.NewRequest(http.MethodPost, server.PathQuery, bytes.NewReader(body))
+		request.Header.Set("Content-Type", saml.ContentType)
+		var reading sync.WaitGroup
+		reading.Go(func() { h.handler.ServeHTTP(slow, request) })
+		<-slow.comes
+		impatient, cancel := context.WithCancel(ctx)
+		cancel() // whoever has to wait is gone
+		if w := h.post(impatient, "text/xml", must(s.n.Broker.Query(s.question()))); w.Code != http.StatusOK {
+			t.Errorf("while %s is not taken the next question gets HTTP %d", why, w.Code)
+		}
+		close(slow.takes)
+		reading.Wait()
+	}
 }
 
 // Somebody leaves at the moment at which his turn comes: whichever it is, the place is

@@ -48,9 +48,13 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 	if !s.enter(w, r, s.deciding, in.Query.Issuer.String(), e) {
 		return
 	}
-	defer s.deciding.leave()
 	d := &delivery{server: s, state: state, in: in, now: s.c.Now(), assertion: saml.NewID(), atLeast: atLeast}
-	d.answer(w, r, problem, e)
+	answer, err := d.answer(r.Context(), problem, e)
+	if err != nil {
+		e.fault(w, faultBroken, err)
+		return
+	}
+	e.respond(w, answer)
 }
 
 // enter waits for a place, or answers that there is none. Nothing is remembered of a
@@ -119,19 +123,26 @@ func (s *Server) believe(w http.ResponseWriter, r *http.Request, state *State, b
 	if !s.enter(w, r, s.verifying, peerOf(r), e) {
 		return nil, nil
 	}
+	in, problem := s.verify(r, state, body, e)
+	if in == nil {
+		e.fault(w, faultFor(problem), problem)
+	}
+	return in, problem
+}
+
+// verify reads a message and gives the place back in which that is done.
+func (s *Server) verify(r *http.Request, state *State, body []byte, e *event) (*saml.Received, error) {
 	defer s.verifying.leave()
 	_, span := s.c.Tracer.Start(r.Context(), "receive")
 	defer span.End()
 	now := s.c.Now()
 	in, problem := state.Receiver.Receive(body, now)
 	if in == nil {
-		e.fault(w, faultFor(problem), problem)
-		return nil, nil
+		return nil, problem
 	}
 	e.received(in)
 	if r.TLS != nil && !in.Sender.Presents(r.TLS.PeerCertificates[0], now) {
-		e.fault(w, faultUnbelieved, errStranger)
-		return nil, nil
+		return nil, errStranger
 	}
 	return in, problem
 }
@@ -142,11 +153,13 @@ const patience = 10 * time.Second
 // errStranger is the error of a TLS client whose certificate the metadata do not list.
 var errStranger = errors.New("server: the client certificate is not one of the issuer's")
 
-// answer answers a message whose sender is known; problem is what is wrong with it, if
-// anything is. From here on the question is answered and recorded whether or not the
-// sender waits for it: a message is admitted once.
-func (d *delivery) answer(w http.ResponseWriter, r *http.Request, problem error, e *event) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
+// answer makes the signed answer to a message whose sender is known; problem is what is
+// wrong with it, if anything is. From here on the question is answered and recorded whether
+// or not the sender waits for it: a message is admitted once. The place that was taken for
+// it is given back before anything is sent, so that who reads slowly keeps none.
+func (d *delivery) answer(ctx context.Context, problem error, e *event) ([]byte, error) {
+	defer d.server.deciding.leave()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	found, err := d.find(ctx, problem, e)
 	_, span := d.server.c.Tracer.Start(ctx, "sign")
@@ -159,10 +172,9 @@ func (d *delivery) answer(w http.ResponseWriter, r *http.Request, problem error,
 	}
 	signed, err := response.Sign(d.state.Signer)
 	if err != nil {
-		e.fault(w, faultBroken, err)
-		return
+		return nil, err
 	}
-	e.respond(w, saml.Wrap(signed))
+	return saml.Wrap(signed), nil
 }
 
 // find admits a message in which nothing is wrong, and finds out what it asks.

@@ -191,8 +191,9 @@ func TestErrorOfBytesSaysNothingOfThem(t *testing.T) {
 	permit := string(must(f.Encode()))
 	for _, wrong := range []string{
 		"", "null", "{}", "[]", permit + "x",
-		spoil(t, permit, `"o":1`, `"o":0`), // a Deny with an option
-		spoil(t, permit, `"o":1`, `"o":2`), // a choice
+		spoil(t, permit, `"o":1`, `"o":0`),                                                // a Deny with an option
+		spoil(t, permit, `"o":1`, `"o":2`),                                                // a choice
+		spoil(t, string(must((&pdp.Finding{Claim: f.Claim}).Encode())), `"o":0`, `"o":2`), // of nothing
 		spoil(t, permit, `"k":"10000001"`, `"k":"1"`),
 		spoil(t, permit, `"x":[`, `"y":[`),                // a Permit of nothing
 		twoOptions(t, permit),                             // a Permit of two things

@@ -212,7 +212,9 @@ func TestChangeEndsWhatWasKept(t *testing.T) {
 		return err
 	})
 	n.follow()
-	n.wants("after a change elsewhere", request, decision.Permit, pdp.FromMemory)
+	if hit := n.wants("after a change elsewhere", request, decision.Permit, pdp.FromMemory); hit.View != hit.Revision+1 {
+		t.Errorf("facts of revision %d are known to hold up to %d", hit.Revision, hit.View)
+	}
 	n.change(func(t *register.Tx) error {
 		_, err := t.SetState(1, mandate.Suspended)
 		return err
@@ -423,7 +425,7 @@ var enters = map[string]func(*pdp.Request){
 	},
 
 	"At": nil, "AtLeast": nil, // are judged
-	"Caller": nil, "Message": nil, "Trace.ID": nil, "Trace.Span": nil, "Assertion": nil, "RestsOn": nil, "Audience": nil, // are recorded
+	"Caller": nil, "Message": nil, "Trace": nil, "Assertion": nil, "RestsOn": nil, "Audience": nil, // are recorded
 	"Deliver": nil,
 }
 
@@ -471,6 +473,8 @@ func filled(base pdp.Request, name string) pdp.Request {
 		v.SetInt(1)
 	case etoegang.EntityID:
 		v.Set(reflect.ValueOf(corpus.Elsewhere))
+	case pdp.Trace:
+		v.Set(reflect.ValueOf(pdp.Trace{ID: "something", Span: "else"}))
 	case func(pdp.Answer) error:
 		v.Set(reflect.ValueOf(func(pdp.Answer) error { return errBroken }))
 	default:

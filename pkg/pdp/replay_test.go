@@ -94,9 +94,9 @@ var blank = sync.OnceValue(func() []byte {
 	return must(os.ReadFile(path))
 })
 
-func newPast(t *testing.T, c corpus.Case) *past {
+// anew gives an empty register.
+func anew(t *testing.T, now func() time.Time) *register.Register {
 	t.Helper()
-	now := func() time.Time { return c.Question.At }
 	path := filepath.Join(t.TempDir(), "register.db")
 	if err := os.WriteFile(path, blank(), 0o600); err != nil {
 		t.Fatal(err)
@@ -106,6 +106,13 @@ func newPast(t *testing.T, c corpus.Case) *past {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.Close() })
+	return r
+}
+
+func newPast(t *testing.T, c corpus.Case) *past {
+	t.Helper()
+	now := func() time.Time { return c.Question.At }
+	r := anew(t, now)
 	if err := c.World.Fill(ctx, r); err != nil {
 		t.Fatal(err)
 	}

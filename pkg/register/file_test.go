@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 )
@@ -101,51 +102,81 @@ func second[T any](_ T, err error) error { return err }
 // Reading only is for looking at a register that another process serves, or at a
 // backup: the same answers, and no way to change one.
 func TestReadingOnly(t *testing.T) {
-	s := newScene(t)
-	m := s.grant(direct(s.org(1), s.person(1)))
-	for _, served := range []bool{true, false} {
-		r, err := Open(ctx, s.place, Options{ReadOnly: true})
-		if err != nil {
-			t.Fatal(err)
+	onBoth(t, func(t *testing.T, s *scene) {
+		m := s.grant(direct(s.org(1), s.person(1)))
+		for _, served := range []bool{true, false} {
+			r, err := Open(ctx, s.place, Options{ReadOnly: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Read(ctx, func(v *Snapshot) error { return second(v.Mandate(m.ID)) }); err != nil {
+				t.Errorf("served %v: %v", served, err)
+			}
+			if _, err := r.Change(ctx, desk, func(*Tx) error { return nil }); !errors.Is(err, ErrReadOnly) {
+				t.Errorf("served %v: %v", served, err)
+			}
+			_ = r.Close()
+			_ = s.Close()
 		}
-		if err := r.Read(ctx, func(v *Snapshot) error { return second(v.Mandate(m.ID)) }); err != nil {
-			t.Errorf("served %v: %v", served, err)
-		}
-		if _, err := r.Change(ctx, desk, func(*Tx) error { return nil }); !errors.Is(err, ErrReadOnly) {
-			t.Errorf("served %v: %v", served, err)
-		}
-		_ = r.Close()
-		_ = s.Close()
-	}
+	})
+}
+
+func TestAFileThatMayNotBeWritten(t *testing.T) {
 	if os.Geteuid() == 0 {
-		return // root may write everything
+		t.Skip("root may write everything")
 	}
+	s := newScene(t)
+	_ = s.Close()
 	if err := os.Chmod(s.place, 0o400); err != nil {
 		t.Fatal(err)
 	}
 	if err := openError(s.place, Options{}); !errors.Is(err, ErrReadOnly) {
-		t.Errorf("a file that may not be written: %v", err)
+		t.Errorf("got %v", err)
 	}
 }
 
 // While another process writes, a change waits and then says so; reading goes on.
-func TestLockedByAnotherProcess(t *testing.T) {
-	s := newScene(t)
-	other := must(Open(ctx, s.place, Options{}))
-	defer other.Close()
-	must(other.Change(ctx, desk, func(tx *Tx) error {
-		must(tx.PutOrganisation(company(1)))
-		s.refused(ErrBusy, func(*Tx) error { return nil })
-		s.read(func(v *Snapshot) {
-			if v.Revision() != 0 {
-				t.Error("a reader sees what was not committed")
-			}
-		})
-		return nil
-	}))
-	s.change(func(t *Tx) { must(t.PutOrganisation(company(2))) })
+func TestAnotherProcessWrites(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		other := must(Open(ctx, s.place, Options{}))
+		defer other.Close()
+		must(other.Change(ctx, desk, func(tx *Tx) error {
+			must(tx.PutOrganisation(company(1)))
+			s.refused(ErrBusy, func(*Tx) error { return nil })
+			s.read(func(v *Snapshot) {
+				if v.Revision() != 0 {
+					t.Error("a reader sees what was not committed")
+				}
+			})
+			return nil
+		}))
+		s.change(func(t *Tx) { must(t.PutOrganisation(company(2))) })
+	})
+}
 
-	_ = other.Close()
+// Whoever will not wait for another process goes, and nothing has changed.
+func TestWaitingForTheTurnEnds(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		patient := must(Open(ctx, s.place, Options{Wait: time.Minute}))
+		defer patient.Close()
+		must(s.Change(ctx, desk, func(tx *Tx) error {
+			short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+			defer cancel()
+			_, err := patient.Change(short, desk, func(*Tx) error { t.Error("it began"); return nil })
+			if err == nil {
+				t.Error("it was made")
+			}
+			return second(tx.PutOrganisation(company(1)))
+		}))
+		receipt, err := patient.Change(ctx, desk, func(tx *Tx) error { return second(tx.PutOrganisation(company(2))) })
+		if err != nil || receipt.Revision != 2 {
+			t.Errorf("got %d, %v", receipt.Revision, err)
+		}
+	})
+}
+
+func TestAFileLockedByAnotherProcess(t *testing.T) {
+	s := newScene(t)
 	_ = s.Close()
 	db := raw(t, s.place)
 	db.SetMaxOpenConns(1)

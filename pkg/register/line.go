@@ -3,6 +3,8 @@ package register
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -97,7 +99,7 @@ const mostPutOff = 256
 
 // on runs fn on the connection.
 func (l *serverLine) on(fn func(*pgx.Conn) error) error {
-	return l.conn.Raw(func(driver any) error { return fn(driver.(*stdlib.Conn).Conn()) })
+	return l.conn.Raw(func(its any) error { return fn(its.(*stdlib.Conn).Conn()) })
 }
 
 func (l *serverLine) say(query string) string {
@@ -141,7 +143,9 @@ func (l *serverLine) query(ctx context.Context, conn *pgx.Conn, query string, ar
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err = results.Query()
+	if rows, err = results.Query(); err != nil {
+		_ = results.Close()
+	}
 	return rows, func() { _ = results.Close() }, err
 }
 
@@ -182,8 +186,10 @@ func (l *serverLine) flush(ctx context.Context) error {
 func (l *serverLine) rollback(ctx context.Context) error {
 	l.batch = &pgx.Batch{}
 	return l.on(func(conn *pgx.Conn) error {
-		_, err := conn.PgConn().Exec(ctx, `ROLLBACK`).ReadAll()
-		return err
+		if _, err := conn.PgConn().Exec(ctx, `ROLLBACK`).ReadAll(); err != nil {
+			return fmt.Errorf("%w: %w", driver.ErrBadConn, err) // nobody knows what it would do next
+		}
+		return nil
 	})
 }
 

@@ -38,26 +38,36 @@ func (t *Tx) look(ctx context.Context, why error) error {
 }
 
 // made asks on a new connection. It waits for the lock on the head, which our own
-// transaction holds for as long as the database has not settled it.
+// transaction holds for as long as the database has not settled it. And it believes what
+// it saw only after a commit of its own: where a standby must have every commit, ours
+// may be seen when the wait for the standby was cut off with the connection, but nothing
+// that commits later returns before the standby has both.
 func (t *Tx) made(ctx context.Context) (made bool, err error) {
 	s := newSession(t.view.session.db, t.view.session.dialect)
 	defer s.drop()
-	err = s.use(ctx, func() error {
-		if err := s.begin(ctx, t.view.register.words.change); err != nil {
-			return err
-		}
-		var head Revision
-		if err := s.rowWithin(ctx, []any{&head}, `SELECT revision FROM head FOR UPDATE`); err != nil {
-			return err
-		}
-		var tag []byte
-		err := s.row([]any{&tag}, `SELECT tag FROM revision WHERE revision = ?1`, t.view.revision)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		made = string(tag) == string(t.view.tag[:])
+	err = s.use(ctx, func() (err error) {
+		made, err = t.seen(ctx, s)
 		return err
 	})
-	s.rollback()
+	if err == nil {
+		err = s.commit()
+	}
 	return made, err
+}
+
+// seen tells whether our revision is there, with our tag.
+func (t *Tx) seen(ctx context.Context, s *session) (bool, error) {
+	if err := s.begin(ctx, t.view.register.words.change); err != nil {
+		return false, err
+	}
+	var head Revision
+	if err := s.rowWithin(ctx, []any{&head}, `SELECT revision FROM head FOR UPDATE`); err != nil {
+		return false, err
+	}
+	var tag []byte
+	err := s.row([]any{&tag}, `SELECT tag FROM revision WHERE revision = ?1`, t.view.revision)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil && Tag(tag) == t.view.tag, err
 }

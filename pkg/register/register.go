@@ -175,6 +175,9 @@ func open(ctx context.Context, d dialect, o Options) (*Register, error) {
 	if err := r.prepare(ctx, reading); err != nil {
 		return nil, closing(r, err)
 	}
+	if err := r.readers.warm(ctx); err != nil {
+		return nil, closing(r, err)
+	}
 	return r, nil
 }
 

@@ -2,6 +2,7 @@ package register
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -283,6 +284,220 @@ func TestAChangeHasOneMoment(t *testing.T) {
 			s.clock.advance(time.Hour)
 			if tx.Now() != before || before != want {
 				t.Errorf("got %v then %v, want %v", before, tx.Now(), want)
+			}
+		})
+	})
+}
+
+// The emergency stop is written down like everything else: who it holds and when, and
+// that it was lifted.
+func TestTheEmergencyStop(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		b, g := s.org(1), s.person(1)
+		s.org(2)
+		stopped, held := b, g
+		stopped.Blocked, held.Blocked = true, true
+		s.change(func(t *Tx) { must(t.PutOrganisation(stopped)) })
+		both := s.change(func(t *Tx) { must(t.PutPerson(held)) })
+		s.change(func(t *Tx) { must(t.PutOrganisation(b)) })
+		lifted := s.change(func(t *Tx) { must(t.PutPerson(g)) })
+
+		for _, c := range []struct {
+			rev       Revision
+			companies []mandate.Organisation
+			people    []mandate.Person
+		}{
+			{both - 2, nil, nil},
+			{both - 1, []mandate.Organisation{stopped}, nil},
+			{both, []mandate.Organisation{stopped}, []mandate.Person{held}},
+			{lifted - 1, nil, []mandate.Person{held}},
+			{lifted, nil, nil},
+		} {
+			s.readAt(c.rev, func(v *Snapshot) {
+				companies, people, err := v.Blocked()
+				if diff := cmp.Diff(c.companies, companies, exact) + cmp.Diff(c.people, people, exact); diff != "" || err != nil {
+					t.Errorf("at revision %d (%v):\n%s", c.rev, err, diff)
+				}
+			})
+		}
+		s.readAt(both, func(v *Snapshot) {
+			if o, p := must(v.Organisation(b.KvK.LegalSubject())), must(v.Person(g.Subject)); *o != stopped || *p != held {
+				t.Errorf("got %+v and %+v", *o, *p)
+			}
+		})
+	})
+}
+
+// What takes something away is acknowledged only after every node has heard of it; what
+// gives or lifts is not waited for.
+func TestWhatNarrows(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		b, g := s.org(1), s.person(1)
+		m := s.grant(direct(b, g))
+		put := func(change func(*mandate.Organisation, *mandate.Person)) func(*Tx) error {
+			return func(t *Tx) error {
+				o, p := b, g
+				change(&o, &p)
+				if _, err := t.PutOrganisation(o); err != nil {
+					return err
+				}
+				return second(t.PutPerson(p))
+			}
+		}
+		for _, c := range []struct {
+			why     string
+			change  func(*Tx) error
+			narrows bool
+		}{
+			{"a company is blocked", put(func(o *mandate.Organisation, _ *mandate.Person) { o.Blocked = true }), true},
+			{"nothing new", put(func(o *mandate.Organisation, _ *mandate.Person) { o.Blocked = true }), false},
+			{"the block is lifted", put(func(*mandate.Organisation, *mandate.Person) {}), false},
+			{"a person is blocked", put(func(_ *mandate.Organisation, p *mandate.Person) { p.Blocked = true }), true},
+			{"and stays so under another name", put(func(_ *mandate.Organisation, p *mandate.Person) { p.Blocked, p.Name = true, "New" }), false},
+			{"the block is lifted too", put(func(*mandate.Organisation, *mandate.Person) {}), false},
+			{"a company ends", put(func(o *mandate.Organisation, _ *mandate.Person) { o.Active = false }), true},
+			{"a mandate is suspended", func(t *Tx) error { return second(t.SetState(m.ID, mandate.Suspended)) }, true},
+			{"and in force again", func(t *Tx) error { return second(t.SetState(m.ID, mandate.Active)) }, false},
+		} {
+			_, narrows, err := s.Register.change(ctx, desk, c.change)
+			if err != nil || narrows != c.narrows {
+				t.Errorf("%s: narrows %v (%v)", c.why, narrows, err)
+			}
+		}
+	})
+}
+
+// The canary sings on the road of all mandates, and no list shows it.
+func TestTheCanaryIsNotListed(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		b, a, g := s.org(1), s.org(2), s.person(1)
+		real := []mandate.ID{s.grant(direct(b, g)).ID}
+		var bird mandate.Organisation
+		var singer mandate.Person
+		s.change(func(t *Tx) {
+			bird, singer = must(t.PutOrganisation(s.CanaryOrganisation())), must(t.PutPerson(s.CanaryPerson()))
+		})
+		own := s.grant(direct(bird, singer))
+		c := s.grant(chain(bird, a))
+		s.grant(chain(b, bird))
+		s.grant(assignment(c, g))
+		real = append(real, s.grant(chain(b, a)).ID)
+
+		bird.Blocked, singer.Blocked = true, true
+		s.change(func(t *Tx) { must(t.PutOrganisation(bird)); must(t.PutPerson(singer)) })
+		s.read(func(v *Snapshot) {
+			for _, filter := range []Filter{{}, {Organisation: bird.ID}, {Person: singer.ID}, {Organisation: a.ID}, {Person: g.ID}, {State: mandate.Active}} {
+				for _, id := range pages(v, filter, 2) {
+					if id != real[0] && id != real[1] {
+						t.Errorf("%+v lists mandate %d", filter, id)
+					}
+				}
+			}
+			if got := pages(v, Filter{}, 1); len(got) != 2 {
+				t.Errorf("listed: %v", got)
+			}
+			companies, people, err := v.Blocked()
+			if len(companies)+len(people) > 0 || err != nil {
+				t.Errorf("blocked: %v, %v (%v)", companies, people, err)
+			}
+			if held := must(v.HeldBy(singer.Subject, bird.KvK.LegalSubject())); len(held.Direct) != 1 || held.Direct[0].ID != own.ID {
+				t.Errorf("a decision does not find it: %+v", held)
+			}
+		})
+		if again := s.CanaryPerson(); again.Subject != singer.Subject {
+			t.Error("there is another person within the hour")
+		}
+		s.clock.advance(time.Hour)
+		if later := s.CanaryPerson(); later.Subject == singer.Subject {
+			t.Error("the same person for ever holds ever more")
+		}
+	})
+}
+
+// A text that one of the databases cannot keep is refused by both, and the change may go
+// on without it.
+func TestTextThatCannotBeKept(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		b, g := s.org(1), s.person(1)
+		for _, text := range []string{"a\x00b", "caf\xe9"} {
+			s.change(func(tx *Tx) {
+				o, p, m := company(2), human(2), direct(b, g)
+				o.Name, p.Name, m.Reference = text, text, "a\x00b"
+				v := edition(1)
+				v.Signer = text
+				for _, err := range []error{
+					second(tx.PutOrganisation(o)), second(tx.PutPerson(p)), second(tx.Grant(m, GrantOptions{})), tx.PutCatalogue(v),
+				} {
+					if !errors.Is(err, ErrText) {
+						t.Errorf("%q: got %v", text, err)
+					}
+				}
+				must(tx.PutOrganisation(company(3)))
+			})
+			if _, err := s.Change(ctx, Author{Who: "desk", Why: text}, func(*Tx) error { return nil }); !errors.Is(err, ErrText) {
+				t.Errorf("why %q: got %v", text, err)
+			}
+		}
+	})
+}
+
+// Two identifiers are the same if and only if their letters are, capitals included, and
+// lists have one order everywhere.
+func TestLettersCount(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		small := human(0xabcdef)
+		large := small
+		large.Subject.Pseudonym = must(etoegang.ParsePseudonym(strings.ToUpper(small.Subject.Pseudonym.Text())))
+		s.change(func(t *Tx) { small = must(t.PutPerson(small)) })
+		var same mandate.Person
+		s.change(func(t *Tx) { same = must(t.PutPerson(large)) })
+		if equal := small.Subject == large.Subject; equal != (same.ID == small.ID) {
+			t.Errorf("equal %v, yet numbers %d and %d", equal, small.ID, same.ID)
+		}
+		for _, p := range []mandate.Person{small, same} {
+			s.read(func(v *Snapshot) {
+				if got := must(v.Person(p.Subject)); got == nil || *got != p {
+					t.Errorf("got %+v, want %+v", got, p)
+				}
+			})
+		}
+	})
+}
+
+// Whatever is written meanwhile, all answers of a snapshot belong to its revision.
+func TestASnapshotStandsStill(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		b, a, g := s.org(1), s.org(2), s.person(1)
+		d, c := s.grant(direct(b, g)), s.grant(chain(b, a))
+		s.change(func(t *Tx) { put(t, edition(1)) })
+		look := func(v *Snapshot) []any {
+			companies, people, err := v.Blocked()
+			if _, unknown := v.Mandate(c.ID + 1); err != nil || !errors.Is(unknown, ErrNotFound) {
+				t.Errorf("%v, %v", err, unknown)
+			}
+			return []any{
+				must(v.HeldBy(g.Subject, etoegang.LegalSubject{})), must(v.HeldBy(g.Subject, b.KvK.LegalSubject())),
+				must(v.Between(b.KvK.LegalSubject(), etoegang.Intermediary{KvK: a.KvK})), must(v.History(d.ID)),
+				must(v.CatalogueVersions()), v.CatalogueSequence(), companies, people,
+				pages(v, Filter{}, 2), pages(v, Filter{Organisation: b.ID}, 10), pages(v, Filter{State: mandate.Active}, 10),
+				must(v.Organisation(b.KvK.LegalSubject())), must(v.Person(g.Subject)), must(v.Organisation(kvk(3).LegalSubject())),
+			}
+		}
+		s.read(func(v *Snapshot) {
+			before := look(v)
+			for _, change := range []func(*Tx){
+				func(t *Tx) { must(t.SetState(d.ID, mandate.Revoked)) },
+				func(t *Tx) { must(t.Grant(assignment(c, g), GrantOptions{})) },
+				func(t *Tx) { must(t.SetState(c.ID, mandate.Revoked)) },
+				func(t *Tx) { o := b; o.Blocked, o.Name = true, "New"; must(t.PutOrganisation(o)) },
+				func(t *Tx) { p := g; p.Active, p.Blocked = false, true; must(t.PutPerson(p)) },
+				func(t *Tx) { must(t.PutOrganisation(company(3))) },
+				func(t *Tx) { put(t, edition(2)) },
+			} {
+				s.change(change)
+				if diff := cmp.Diff(before, look(v), exact); diff != "" {
+					t.Errorf("it moved:\n%s", diff)
+				}
 			}
 		})
 	})

@@ -195,6 +195,18 @@ func newReaders(db *sql.DB, d dialect) *readers {
 	return &readers{db: db, dialect: d, slots: make(chan struct{}, d.limits().reads)}
 }
 
+// warm makes the first session. From then on no connection lies about that could have
+// broken unnoticed: each belongs to a session, which looks after it.
+func (p *readers) warm(ctx context.Context) error {
+	s := newSession(p.db, p.dialect)
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	p.idle = append(p.idle, s)
+	p.db.SetMaxIdleConns(0)
+	return nil
+}
+
 // take gives a session, waiting for one while all are busy.
 func (p *readers) take(ctx context.Context) (*session, error) {
 	select {
@@ -273,11 +285,16 @@ func newWriter(ctx context.Context, d dialect) (*writer, error) {
 	if err == nil && found < known {
 		err = d.migrate(ctx, db)
 	}
+	w := &writer{session: newSession(db, d), turn: make(chan struct{}, 1)}
+	if err == nil {
+		err = w.session.connect(ctx)
+	}
 	if err != nil {
 		_ = db.Close()
 		return nil, err
 	}
-	return &writer{session: newSession(db, d), turn: make(chan struct{}, 1)}, nil
+	db.SetMaxIdleConns(0) // see readers.warm
+	return w, nil
 }
 
 // take waits for the turn to write.
