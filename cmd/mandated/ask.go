@@ -14,6 +14,7 @@ import (
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 )
 
 type askCommand struct {
@@ -23,6 +24,7 @@ type askCommand struct {
 	For     string        `help:"KvK number of the company he wants to act for." placeholder:"KVK"`
 	Login   string        `help:"Level at which he logs in. Default: what the service needs."`
 	Asked   string        `help:"Level that the service asks for. Default: the catalogue's."`
+	AtLeast int64         `name:"at-least-revision" help:"Want no answer from before this revision of the register, as a change tells it." placeholder:"N"`
 	Mistake string        `help:"Something to do wrong on purpose: expired, wrong-audience, altered, replayed or wrong-key."`
 	Wait    time.Duration `default:"1s" help:"How long to wait for a daemon that is still starting."`
 	Out     string        `help:"Folder to keep the messages in." placeholder:"DIR"`
@@ -106,6 +108,7 @@ func (a askCommand) question(n *harness.Network, people map[string]mandate.Perso
 			return q, err
 		}
 	}
+	q.AtLeast = register.Revision(a.AtLeast)
 	if q.Mistake = harness.Mistake(a.Mistake); a.Mistake != "" && !slices.Contains(harness.Mistakes(), q.Mistake) {
 		return q, fmt.Errorf("mistake %q is not one of %v", a.Mistake, harness.Mistakes())
 	}
@@ -156,10 +159,12 @@ type replyView struct {
 	ConfirmAt   string   `json:"confirm_at,omitempty"`
 	Acting      string   `json:"acting,omitempty"`
 	Millis      float64  `json:"milliseconds"`
+
+	Revision register.Revision `json:"revision,omitempty"` // of the register, for which the answer is good
 }
 
 func viewReply(r *harness.Result) replyView {
-	v := replyView{Outcome: "fault", Millis: float64(r.Took.Microseconds()) / 1000}
+	v := replyView{Outcome: "fault", Millis: float64(r.Took.Microseconds()) / 1000, Revision: r.Revision}
 	if r.Reply == nil {
 		return v
 	}

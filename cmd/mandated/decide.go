@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,17 +23,22 @@ type decideCommand struct {
 	Login    string `default:"loa4" help:"Level at which the person logged in."`
 	Asked    string `help:"Level asked for. Default: the catalogue's."`
 	Previous string `default:"loa4" help:"Level that the first register stated, for the company's half."`
-	At       string `help:"Decide as if it were this moment, on what is known now. Default: now." placeholder:"MOMENT"`
+	At       string `help:"Decide for this moment, on what was known at it. Default: now." placeholder:"MOMENT"`
+	AtLeast  int64  `name:"at-least-revision" help:"Decide on this revision of the register or a later one, or not at all." placeholder:"N"`
 }
 
 func (d decideCommand) Run(e *environment) error {
 	return e.with(func(c daemon.Config, r *register.Register) error {
-		request, err := d.request(e, r)
+		known, err := d.knowledge(e, r)
 		if err != nil {
 			return err
 		}
-		p := daemon.NewPDP(c, r, daemon.NewCatalogues(e.now), nil, e.now)
-		answer, facts, asked, err := p.Explain(e.ctx, request)
+		request, err := d.request(e, known)
+		if err != nil {
+			return err
+		}
+		point := pdp.New(daemon.Explainer(c, known, r.Key("journal"), e.now))
+		answer, facts, asked, err := point.Explain(e.ctx, request)
 		if err != nil {
 			return err
 		}
@@ -40,7 +47,48 @@ func (d decideCommand) Run(e *environment) error {
 	})
 }
 
-func (d decideCommand) request(e *environment, r *register.Register) (q pdp.Request, err error) {
+// knowledge is a register of which only one revision is read: what was known at a moment.
+type knowledge struct {
+	*register.Register
+	revision register.Revision
+}
+
+func (k knowledge) Read(ctx context.Context, fn func(*register.Snapshot) error) error {
+	return k.ReadAt(ctx, k.revision, fn)
+}
+
+// knowledge finds what was known at the moment to decide for; without one, what is known
+// now. Of the future nothing more is known than now.
+func (d decideCommand) knowledge(e *environment, r *register.Register) (k knowledge, err error) {
+	k.Register = r
+	if d.At == "" {
+		err = r.Read(e.ctx, func(s *register.Snapshot) error {
+			k.revision = s.Revision()
+			return nil
+		})
+	} else {
+		k.revision, err = d.then(e, r)
+	}
+	if err == nil && k.revision < register.Revision(d.AtLeast) {
+		err = fmt.Errorf("revision %d is asked for, and the register is at %d: it is another one than you think, or a restored backup", d.AtLeast, k.revision)
+	}
+	return k, err
+}
+
+// then is the revision that the register was at.
+func (d decideCommand) then(e *environment, r *register.Register) (register.Revision, error) {
+	at, err := mandate.ParseMoment(d.At)
+	if err != nil {
+		return 0, err
+	}
+	revision, err := r.RevisionAt(e.ctx, at)
+	if errors.Is(err, register.ErrNotFound) {
+		return 0, fmt.Errorf("at %s nothing was known here: the register is younger", d.At)
+	}
+	return revision, err
+}
+
+func (d decideCommand) request(e *environment, r knowledge) (q pdp.Request, err error) {
 	q = pdp.Request{Question: decision.Authorize}
 	if q.ServiceID, err = etoegang.ParseServiceID(d.Service); err != nil {
 		return q, err
@@ -64,7 +112,7 @@ func (d decideCommand) request(e *environment, r *register.Register) (q pdp.Requ
 	return q, d.parties(e, r, &q)
 }
 
-func (d decideCommand) parties(e *environment, r *register.Register, q *pdp.Request) (err error) {
+func (d decideCommand) parties(e *environment, r knowledge, q *pdp.Request) (err error) {
 	if d.For != "" {
 		kvk, err := etoegang.ParseKvKNumber(d.For)
 		if err != nil {
@@ -89,7 +137,7 @@ func (d decideCommand) parties(e *environment, r *register.Register, q *pdp.Requ
 	return r.Read(e.ctx, func(s *register.Snapshot) error {
 		person, err := s.PersonNumbered(mandate.PersonID(d.Person))
 		if err == nil && person == nil {
-			err = fmt.Errorf("there is no person %d", d.Person)
+			err = fmt.Errorf("there is no person %d at revision %d", d.Person, r.revision)
 		}
 		if err == nil {
 			q.Actor = person.Subject

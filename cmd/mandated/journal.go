@@ -11,7 +11,10 @@ import (
 )
 
 type journalCommands struct {
+	Show   journalShow   `cmd:"" help:"Show one record: what was asked, what was answered, and on what ground."`
+	Export journalExport `cmd:"" help:"Write records as lines of JSON, for an archive or another log."`
 	Verify journalVerify `cmd:"" help:"Find any altered, missing or reordered record."`
+	Retire journalRetire `cmd:"" help:"Delete records that need not be kept any longer, and leave a signed stub."`
 }
 
 type journalVerify struct {
@@ -24,7 +27,11 @@ func (c journalVerify) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	keys, err := c.keys(config)
+	trust := c.Trust
+	if len(trust) == 0 {
+		trust = ownCertificates(config)
+	}
+	keys, err := publicKeys(trust)
 	if err != nil {
 		return err
 	}
@@ -50,13 +57,16 @@ func (c journalVerify) Run(e *environment) error {
 	return nil
 }
 
-func (c journalVerify) keys(config daemon.Config) (keys []crypto.PublicKey, err error) {
-	files := c.Trust
+// ownCertificates are the files with the certificates of our signing keys.
+func ownCertificates(config daemon.Config) (files []string) {
 	for _, k := range config.Signing {
-		if len(c.Trust) == 0 {
-			files = append(files, config.Path(k.Certificate))
-		}
+		files = append(files, config.Path(k.Certificate))
 	}
+	return files
+}
+
+// publicKeys are those of the certificates in the files.
+func publicKeys(files []string) (keys []crypto.PublicKey, err error) {
 	for _, file := range files {
 		certificates, err := daemon.ReadCertificates(file)
 		if err != nil {
@@ -71,11 +81,14 @@ func (c journalVerify) keys(config daemon.Config) (keys []crypto.PublicKey, err 
 
 // reportView is what was found, as programs read it.
 type reportView struct {
-	Records  int64         `json:"records"`
-	Proven   int64         `json:"proven"`
-	Unproven int64         `json:"unproven"`
-	Problems []problemView `json:"problems"`
-	Untold   int64         `json:"untold_problems"`
+	Records    int64         `json:"records"`
+	Retired    int64         `json:"retired"` // that stood before them
+	Proven     int64         `json:"proven"`
+	Unproven   int64         `json:"unproven"`
+	Unjudged   int64         `json:"unjudged_signatures"`
+	Uncompared int64         `json:"uncompared_checkpoints"`
+	Problems   []problemView `json:"problems"`
+	Untold     int64         `json:"untold_problems"`
 }
 
 type problemView struct {
@@ -84,7 +97,10 @@ type problemView struct {
 }
 
 func viewReport(r journal.Report) reportView {
-	v := reportView{Records: r.Records, Proven: r.Proven, Unproven: r.Unproven, Untold: r.Untold, Problems: []problemView{}}
+	v := reportView{
+		Records: r.Records, Retired: r.Retired, Proven: r.Proven, Unproven: r.Unproven,
+		Unjudged: r.Unjudged, Uncompared: r.Uncompared, Untold: r.Untold, Problems: []problemView{},
+	}
 	for _, p := range r.Problems {
 		v.Problems = append(v.Problems, problemView{p.Sequence, p.What})
 	}
@@ -93,6 +109,15 @@ func viewReport(r journal.Report) reportView {
 
 func tellReport(out io.Writer, r journal.Report) {
 	fmt.Fprintf(out, "%d records, %d proven by a signed checkpoint, %d not yet\n", r.Records, r.Proven, r.Unproven)
+	if r.Retired > 0 {
+		fmt.Fprintf(out, "%d records before them were retired, as a signed stub says\n", r.Retired)
+	}
+	if r.Uncompared > 0 {
+		fmt.Fprintf(out, "%d checkpoints speak of retired records and could not be compared\n", r.Uncompared)
+	}
+	if r.Unjudged > 0 {
+		fmt.Fprintf(out, "%d signatures are by a key that was not given (--trust FILE), and later ones prove the same\n", r.Unjudged)
+	}
 	for _, p := range r.Problems {
 		fmt.Fprintf(out, "problem at record %d: %s\n", p.Sequence, p.What)
 	}

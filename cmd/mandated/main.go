@@ -31,17 +31,21 @@ type commands struct {
 	Suspend      suspendCommand   `cmd:"" help:"Stop a mandate for the time being."`
 	Resume       resumeCommand    `cmd:"" help:"Let a suspended mandate go on."`
 	Revoke       revokeCommand    `cmd:"" help:"End a mandate for good."`
+	Block        blockCommands    `cmd:"" help:"Emergency stop: nothing is permitted to, from or through somebody."`
+	Unblock      unblockCommands  `cmd:"" help:"Lift an emergency stop."`
+	Blocked      blockedCommand   `cmd:"" help:"List who is blocked."`
 	List         listCommand      `cmd:"" help:"List mandates."`
 	Show         showCommand      `cmd:"" help:"Show one mandate and its history."`
 	Import       importCommand    `cmd:"" help:"Record many mandates from a CSV file."`
 
 	Decide decideCommand `cmd:"" help:"Explain a decision, rule by rule, without a message."`
 	Ask    askCommand    `cmd:"" help:"Play the broker against a running daemon."`
+	Replay replayCommand `cmd:"" help:"Decide a recorded question again, from history, and compare."`
 
+	Journal   journalCommands   `cmd:"" help:"The journal of decisions."`
 	Catalogue catalogueCommands `cmd:"" help:"The service catalogue."`
 	Metadata  metadataCommands  `cmd:"" help:"The metadata of participants."`
 	Settings  configCommands    `cmd:"" name:"config" help:"The configuration."`
-	Journal   journalCommands   `cmd:"" help:"The journal of decisions."`
 }
 
 // environment is what a command may touch of the outside world. Data go to out, words

@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"network": network, "exits": exits, "sql": sqlCommand, "edit": edit,
 			"serve": serve, "signal": signalDaemon, "ended": ended, "get": get,
+			"keep": keep, "moment": moment,
 		},
 	})
 }
@@ -195,13 +196,39 @@ func edit(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(path, []byte(strings.Replace(text, args[1], args[2], 1)), 0o600))
 }
 
+// keep NAME PATTERN sets $NAME to what the pattern's group finds on stdout.
+func keep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keep NAME PATTERN")
+	}
+	found := regexp.MustCompile("(?m)" + args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) != 2 {
+		ts.Fatalf("nothing on stdout is like %q", args[1])
+	}
+	ts.Setenv(args[0], found[1])
+}
+
+// moment NAME sets $NAME to a whole second that lies after everything done before it, and
+// before everything that follows.
+func moment(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: moment NAME")
+	}
+	at := time.Now().UTC().Truncate(time.Second).Add(time.Second)
+	if !until(func() bool { return time.Since(at) > time.Millisecond }) { // the register writes whole milliseconds
+		ts.Fatalf("the clock stands still")
+	}
+	ts.Setenv(args[0], at.Format(time.RFC3339))
+}
+
 // Nothing that is typed at the program may crash it, and help is on standard output with
 // exit code 0 for every verb.
 func TestHelpOfEveryVerb(t *testing.T) {
 	for _, verb := range [][]string{
 		{}, {"serve"}, {"demo"}, {"keys"}, {"register"}, {"register", "create"}, {"organisation"}, {"person"}, {"grant"},
-		{"suspend"}, {"resume"}, {"revoke"}, {"list"}, {"show"}, {"decide"}, {"ask"}, {"catalogue", "check"},
-		{"metadata", "check"}, {"config", "check"}, {"journal", "verify"},
+		{"suspend"}, {"resume"}, {"revoke"}, {"block", "person"}, {"block", "organisation"}, {"unblock", "person"}, {"unblock", "organisation"},
+		{"blocked"}, {"list"}, {"show"}, {"decide"}, {"ask"}, {"replay"}, {"catalogue", "check"}, {"metadata", "check"},
+		{"config", "check"}, {"journal", "show"}, {"journal", "export"}, {"journal", "verify"}, {"journal", "retire"},
 	} {
 		var out, errOut strings.Builder
 		code := run(context.Background(), append(verb, "--help"), nil, &out, &errOut)
@@ -215,7 +242,8 @@ func TestHelpOfEveryVerb(t *testing.T) {
 // configuration each tells where it looked, what to do, and writes no data.
 func TestWithoutConfiguration(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for _, verb := range []string{"list", "show 1", "revoke 1 --why x", "organisation 12345678", "config check", "journal verify", "register create", "serve"} {
+	for _, verb := range []string{"list", "show 1", "revoke 1 --why x", "organisation 12345678", "config check", "journal verify", "register create", "serve",
+		"blocked", "block person 1 --why x", "unblock organisation 12345678 --why x", "replay x", "journal show x", "journal export", "journal retire --yes"} {
 		var out, errOut strings.Builder
 		code := run(context.Background(), strings.Fields(verb), nil, &out, &errOut)
 		if code != exitFailed || out.Len() > 0 || !strings.Contains(errOut.String(), "mandated.yaml") || !strings.Contains(errOut.String(), "--config") {

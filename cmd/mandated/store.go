@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mandated/mandated/internal/daemon"
+	"github.com/mandated/mandated/internal/postgres"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
@@ -26,11 +28,22 @@ func (e *environment) load() (daemon.Config, error) {
 
 // with opens the register of the configuration, lets fn work on it and closes it.
 func (e *environment) with(fn func(daemon.Config, *register.Register) error) error {
+	return e.opened(daemon.OpenRegister, fn)
+}
+
+// look is with for commands that only look: the register is opened for reading.
+func (e *environment) look(fn func(daemon.Config, *register.Register) error) error {
+	return e.opened(daemon.LookIntoRegister, fn)
+}
+
+type opener func(context.Context, daemon.Config, func() time.Time) (*register.Register, error)
+
+func (e *environment) opened(open opener, fn func(daemon.Config, *register.Register) error) error {
 	c, err := e.load()
 	if err != nil {
 		return err
 	}
-	r, err := daemon.OpenRegister(e.ctx, c, e.now)
+	r, err := open(e.ctx, c, e.now)
 	if err != nil {
 		return err
 	}
@@ -75,15 +88,17 @@ func (registerCreate) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	path := c.Path(c.Register)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+	place := c.Path(c.Register)
+	if !postgres.IsPlace(place) {
+		if err := os.MkdirAll(filepath.Dir(place), 0o700); err != nil {
+			return err
+		}
 	}
-	r, err := register.Create(e.ctx, path, c.EntityID(), time.Duration(c.Lease), register.Options{Now: e.now})
+	r, err := register.Create(e.ctx, place, c.EntityID(), time.Duration(c.Lease), register.Options{Now: e.now})
 	if err != nil {
-		return fmt.Errorf("making a register at %s: %w", path, err)
+		return fmt.Errorf("making a register at %s: %w", postgres.Shown(place), err)
 	}
-	fmt.Fprintf(e.err, "made the register of %s at %s\nIts secret is in it and pseudonyms rest on it for its whole life: back it up.\n", c.Entity, path)
+	fmt.Fprintf(e.err, "made the register of %s at %s\nIts secret is in it and pseudonyms rest on it for its whole life: back it up.\n", c.Entity, postgres.Shown(place))
 	return r.Close()
 }
 
@@ -124,16 +139,22 @@ func (p organisationPut) Run(e *environment) error {
 		return err
 	}
 	view := organisationView(o)
-	return e.show(map[string]any{"organisation": view, "active": o.Active, "change": viewReceipt(receipt)}, func() {
-		fmt.Fprintf(e.out, "organisation %d: %s%s, %s\n", o.ID, view, inactive(o.Active), viewReceipt(receipt))
+	return e.show(map[string]any{"organisation": view, "active": o.Active, "blocked": o.Blocked, "change": viewReceipt(receipt)}, func() {
+		fmt.Fprintf(e.out, "organisation %d: %s%s, %s\n", o.ID, view, standing(o.Active, o.Blocked), viewReceipt(receipt))
 	})
 }
 
-func inactive(active bool) string {
-	if active {
-		return ""
+// standing tells what keeps a party from taking part, if anything does.
+func standing(active, blocked bool) string {
+	switch {
+	case blocked && active:
+		return " (blocked)"
+	case blocked:
+		return " (inactive, blocked)"
+	case !active:
+		return " (inactive)"
 	}
-	return " (inactive)"
+	return ""
 }
 
 type personPut struct {
@@ -167,7 +188,7 @@ func (p personPut) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	return e.show(map[string]any{"person": person.ID, "name": person.Name, "active": person.Active, "change": viewReceipt(receipt)}, func() {
-		fmt.Fprintf(e.out, "person %d: %s%s, %s\n", person.ID, person.Name, inactive(person.Active), viewReceipt(receipt))
+	return e.show(map[string]any{"person": person.ID, "name": person.Name, "active": person.Active, "blocked": person.Blocked, "change": viewReceipt(receipt)}, func() {
+		fmt.Fprintf(e.out, "person %d: %s%s, %s\n", person.ID, person.Name, standing(person.Active, person.Blocked), viewReceipt(receipt))
 	})
 }

@@ -31,8 +31,9 @@
 //
 // A mandate line may end in a state (suspended, revoked, ...), a service line in
 // "hidden" (not public) or "shares permit" (the ServiceUUID of a service above, at
-// another provider), a company or person line in "blocked". A line that starts with
-// # is a remark.
+// another provider), a company or person line in "inactive" (takes no part), and in
+// "blocked" (the emergency stop) or "unblocked" (blocked for a while, and no longer). A
+// line that starts with # is a remark.
 package corpus
 
 import (

@@ -14,6 +14,8 @@ import (
 
 // Fill puts the world's parties and mandates into an empty register, by its own door: so
 // a world that no register would hold is found out. The numbers come out as in the file.
+// Whoever stands there as unblocked really is blocked first, and in a later revision no
+// longer: the register's history goes into the answer.
 func (w *World) Fill(ctx context.Context, r *register.Register) error {
 	_, err := r.Change(ctx, register.Author{Who: "corpus", Why: "a world"}, func(t *register.Tx) error {
 		if err := w.fillParties(t); err != nil {
@@ -21,20 +23,42 @@ func (w *World) Fill(ctx context.Context, r *register.Register) error {
 		}
 		return w.fillMandates(t)
 	})
+	if err != nil || len(w.unblocked) == 0 {
+		return err
+	}
+	_, err = r.Change(ctx, register.Author{Who: "corpus", Why: "blocks are lifted"}, w.unblock)
 	return err
 }
 
 func (w *World) fillParties(t *register.Tx) error {
 	for _, o := range w.Companies {
+		o.Blocked = o.Blocked || slices.Contains(w.unblocked, o.Name)
 		got, err := t.PutOrganisation(o)
 		if err != nil || got.ID != o.ID {
 			return fmt.Errorf("company %s: number %d (%v)", o.Name, got.ID, err)
 		}
 	}
 	for _, p := range w.Persons {
+		p.Blocked = p.Blocked || slices.Contains(w.unblocked, p.Name)
 		got, err := t.PutPerson(p)
 		if err != nil || got.ID != p.ID {
 			return fmt.Errorf("person %s: number %d (%v)", p.Name, got.ID, err)
+		}
+	}
+	return nil
+}
+
+// unblock leaves everybody as the world has them.
+func (w *World) unblock(t *register.Tx) error {
+	for _, name := range w.unblocked {
+		var err error
+		if o := w.company(name); o != nil {
+			_, err = t.PutOrganisation(*o)
+		} else {
+			_, err = t.PutPerson(*w.person(name))
+		}
+		if err != nil {
+			return fmt.Errorf("unblocking %s: %w", name, err)
 		}
 	}
 	return nil

@@ -21,6 +21,7 @@ type World struct {
 	Mandates  []mandate.Mandate
 
 	providers []string
+	unblocked []string // companies and persons who were blocked for a while
 }
 
 // The participants of every world.
@@ -90,7 +91,7 @@ func fields(words []string, keys ...string) (map[string][]string, error) {
 
 // The keys that take no word, and those that take several. All others take one.
 var (
-	flags = []string{"hidden", "blocked", "elsewhere", "confirm-here", "test",
+	flags = []string{"hidden", "inactive", "blocked", "unblocked", "elsewhere", "confirm-here", "test",
 		"suspended", "revoked", "lapsed-unused", "requested", "superseded"}
 	lists = []string{"by", "opens", "for", "only"}
 )
@@ -167,11 +168,16 @@ func (w *World) provider(name string) etoegang.OIN {
 }
 
 func (w *World) readCompany(words []string) error {
-	f, err := fields(words[2:], "kvk", "rsin", "blocked")
+	f, err := fields(words[2:], "kvk", "rsin", "inactive", "blocked", "unblocked")
 	if err != nil {
 		return err
 	}
-	o := mandate.Organisation{ID: mandate.OrganisationID(len(w.Companies) + 1), Name: words[1], Active: f["blocked"] == nil}
+	o := mandate.Organisation{
+		ID:      mandate.OrganisationID(len(w.Companies) + 1),
+		Name:    words[1],
+		Active:  f["inactive"] == nil,
+		Blocked: f["blocked"] != nil,
+	}
 	if o.KvK, err = etoegang.ParseKvKNumber(one(f["kvk"])); err != nil {
 		return err
 	}
@@ -179,17 +185,30 @@ func (w *World) readCompany(words []string) error {
 		o.RSIN, err = etoegang.ParseRSIN(one(f["rsin"]))
 	}
 	w.Companies = append(w.Companies, o)
+	w.noteUnblocked(words[1], f)
 	return err
 }
 
+func (w *World) noteUnblocked(name string, f map[string][]string) {
+	if f["unblocked"] != nil {
+		w.unblocked = append(w.unblocked, name)
+	}
+}
+
 func (w *World) readPerson(words []string) error {
+	f, err := fields(words[2:], "inactive", "blocked", "unblocked")
+	if err != nil {
+		return err
+	}
 	id := len(w.Persons) + 1
 	pseudonym, err := etoegang.ParsePseudonym(fmt.Sprintf("%064x", id))
+	w.noteUnblocked(words[1], f)
 	w.Persons = append(w.Persons, mandate.Person{
 		ID:      mandate.PersonID(id),
 		Name:    words[1],
 		Subject: etoegang.ActingSubject{Authenticator: Authenticator, Pseudonym: pseudonym},
-		Active:  !slices.Contains(words[2:], "blocked"),
+		Active:  f["inactive"] == nil,
+		Blocked: f["blocked"] != nil,
 	})
 	return err
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mandated/mandated/pkg/catalogue"
@@ -25,6 +26,7 @@ type catalogueEntry struct {
 	once   sync.Once
 	parsed *catalogue.Catalogue
 	err    error
+	ready  atomic.Bool // parsed is set
 }
 
 func newCatalogues(now func() time.Time) *catalogues {
@@ -48,9 +50,22 @@ func (c *catalogues) Of(s *register.Snapshot) (*catalogue.Catalogue, error) {
 		}
 		if e.parsed, _, err = catalogue.Parse(version.Document, catalogue.Trust{File: true}, c.now()); err != nil {
 			e.err = fmt.Errorf("reading service catalogue %d again: %w", sequence, err)
+			return
 		}
+		e.ready.Store(true)
 	})
 	return e.parsed, e.err
+}
+
+// Loaded gives a catalogue that has been read without a fault.
+func (c *catalogues) Loaded(sequence int64) (*catalogue.Catalogue, bool) {
+	c.mu.Lock()
+	e := c.entries[sequence]
+	c.mu.Unlock()
+	if e == nil || !e.ready.Load() {
+		return nil, false
+	}
+	return e.parsed, true
 }
 
 func (c *catalogues) entry(sequence int64) *catalogueEntry {
@@ -73,5 +88,8 @@ func (c *catalogues) forget(sequence int64) {
 // add puts a catalogue at hand before the register names it.
 func (c *catalogues) add(parsed *catalogue.Catalogue) {
 	e := c.entry(parsed.Sequence())
-	e.once.Do(func() { e.parsed = parsed })
+	e.once.Do(func() {
+		e.parsed = parsed
+		e.ready.Store(true)
+	})
 }

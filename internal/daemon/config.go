@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -14,7 +15,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mandated/mandated/internal/postgres"
 	"github.com/mandated/mandated/internal/server"
+	"github.com/mandated/mandated/internal/tracing"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/saml"
 )
@@ -45,23 +48,51 @@ type Config struct {
 	// must not reach it. Default: 127.0.0.1:9443.
 	Operations string `yaml:"operations"`
 
-	// Register is the file with the mandates: made by "mandated register create", on a
-	// local disk. Default: register.db.
+	// Register is where the mandates are: a file on a local disk, or a PostgreSQL database
+	// for several nodes, as postgres://user@host/database?passfile=FILE (a password never
+	// stands in the address itself). Made by "mandated register create". Default: register.db.
 	Register string `yaml:"register"`
 
-	// Journal is the file with the record of every decision, and Checkpoints the file to
-	// which signed checkpoints of it are also written: keep that one somewhere else.
-	// Defaults: journal.db, checkpoints.jsonl.
+	// Standby is a streaming replica of that database. Questions are read from it while it
+	// is known to be up to date, and from Register otherwise. Default: none.
+	Standby string `yaml:"standby"`
+
+	// Journal is where the record of every decision goes: a file, or a PostgreSQL database,
+	// which may be the register's. Checkpoints is the file to which signed checkpoints of it
+	// are also written: keep that one somewhere else. Defaults: journal.db, checkpoints.jsonl.
 	Journal     string `yaml:"journal"`
 	Checkpoints string `yaml:"checkpoints"`
 
-	// Guard is the file that remembers which messages were seen, so that none is
-	// answered twice. Default: guard.db.
+	// Retention is for how many years "mandated journal retire" keeps records. Default: 7,
+	// which is what the scheme asks.
+	Retention int `yaml:"retention"`
+
+	// Guard remembers which messages were seen, so that none is answered twice: a file, a
+	// PostgreSQL database, or the word redis. Nodes that stand side by side share it. What
+	// Redis was told last may be lost when it fails over. Default: guard.db.
 	Guard string `yaml:"guard"`
 
-	// Lease is how long a node may rely on what it last saw of the register. It is fixed
-	// when the register is created. Default: 500ms.
+	// Redis is shared by the nodes of a register. It keeps hot decisions, and is never
+	// believed: without it, and whatever it says, answers are the same, only slower.
+	Redis Redis `yaml:"redis"`
+
+	// Memory is how many MiB of hot decisions a node keeps itself. 0: none. Default: 64.
+	Memory int `yaml:"memory"`
+
+	// Lease is how long a node may rely on what it last saw of the register: a revocation
+	// is acknowledged when it has passed. It is fixed when the register is created; a
+	// shorter one costs more questions to the database. Default: 500ms.
 	Lease Duration `yaml:"lease"`
+
+	// Canary is how often a mandate of nobody is granted and revoked, to measure how soon a
+	// revocation holds here. 0: never. Default: 1m.
+	Canary Duration `yaml:"canary"`
+
+	// Tracing sends spans to an OpenTelemetry collector.
+	Tracing Tracing `yaml:"tracing"`
+
+	// Connections is how many connections to PostgreSQL each store may have. Default: 16.
+	Connections int `yaml:"connections"`
 
 	// TLS is the certificate of the public listener. Clients must show a certificate
 	// that the metadata of the message's sender list.
@@ -113,6 +144,40 @@ type Config struct {
 type TLS struct {
 	Certificate string `yaml:"certificate"`
 	Key         string `yaml:"key"`
+}
+
+// Redis is one server, a set under sentinels, or a cluster.
+type Redis struct {
+	// Addresses are host:port of the server, of the sentinels, or of some of the cluster's
+	// nodes. None: no Redis.
+	Addresses []string `yaml:"addresses"`
+	// Master is the name under which the sentinels know it. Default: no sentinels.
+	Master string `yaml:"master"`
+	// Cluster says that a single address is a cluster's. Default: false.
+	Cluster bool `yaml:"cluster"`
+	// User and PasswordFile are those of an ACL user; the file holds the password alone.
+	User         string `yaml:"user"`
+	PasswordFile string `yaml:"password_file"`
+	// SentinelPasswordFile holds the sentinels' password, if they have one.
+	SentinelPasswordFile string `yaml:"sentinel_password_file"`
+	// Database is the number of the database. Default: 0.
+	Database int `yaml:"database"`
+	// CA is a PEM file of who may have signed the server's certificate, or the word system;
+	// with it connections use TLS. Default: no TLS, for a Redis on the same machine.
+	CA string `yaml:"ca"`
+	// Certificate and Key are shown to a Redis that asks for them.
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+}
+
+// Tracing sends spans to an OpenTelemetry collector. What is in the journal does not
+// depend on it.
+type Tracing struct {
+	// Endpoint is the collector's address for OTLP over HTTP. Default: none, nothing is sent.
+	Endpoint string `yaml:"endpoint"`
+	// Percent is how many of a hundred questions are traced, chosen by their trace id.
+	// Default: 1.
+	Percent int `yaml:"percent"`
 }
 
 // Key is a key, its certificate and the name under which metadata know it.
@@ -181,7 +246,8 @@ func defaults() Config {
 	return Config{
 		Network: "production", Listen: "127.0.0.1:8443", Operations: "127.0.0.1:9443",
 		Register: "register.db", Journal: "journal.db", Checkpoints: "checkpoints.jsonl", Guard: "guard.db",
-		Lease: Duration(500 * time.Millisecond), Refresh: Duration(5 * time.Minute),
+		Lease: Duration(500 * time.Millisecond), Refresh: Duration(5 * time.Minute), Canary: Duration(time.Minute),
+		Retention: 7, Memory: 64, Connections: 16, Tracing: Tracing{Percent: 1},
 		Certified: "loa4", Chain: Chain{SameRegister: "complete"}, Work: 64,
 		Ages: Ages{Duration(a.Query), Duration(a.Skew), Duration(a.Chain), Duration(a.Recheck)},
 	}
@@ -217,12 +283,13 @@ func (c *Config) again() (Config, error) {
 	if err != nil {
 		return *c, err
 	}
-	fixed := func(c *Config) [12]string {
-		return [...]string{c.Entity, c.Network, c.Address, c.Listen, c.Operations, c.Register, c.Journal, c.Checkpoints,
-			c.Guard, c.Certified, c.Chain.SameRegister, fmt.Sprint(c.Work, c.Refresh, c.TLS.Certificate != "")}
+	fixed := func(c *Config) string {
+		return fmt.Sprint(c.Entity, c.Network, c.Address, c.Listen, c.Operations, c.Register, c.Standby, c.Journal, c.Checkpoints,
+			c.Guard, c.Redis, c.Memory, c.Canary, c.Tracing, c.Connections,
+			c.Certified, c.Chain.SameRegister, c.Work, c.Refresh, c.TLS.Certificate != "")
 	}
 	if fixed(&fresh) != fixed(c) {
-		return *c, fmt.Errorf("%s: entity, network, addresses, stores, certified, chain, work and refresh change only with a restart", c.path)
+		return *c, fmt.Errorf("%s: what a running daemon has opened or was made of (entity, network, addresses, stores, redis, memory, canary, tracing, certified, chain, work, refresh) changes only with a restart", c.path)
 	}
 	return fresh, nil
 }
@@ -259,6 +326,13 @@ func (c *Config) check() error {
 	must(c.Chain.SameRegister == "complete" || c.Chain.SameRegister == "confirm", "chain.same_register: %q is not complete or confirm", c.Chain.SameRegister)
 	must(c.certified().Supported(), "certified: %q is not a level of assurance", c.Certified)
 	must(c.Work > 0 && c.Lease > 0 && c.Refresh > 0, "work, lease and refresh must be positive")
+	must(c.Memory >= 0 && c.Canary >= 0 && c.Retention > 0 && c.Connections > 1, "memory and canary cannot be negative; retention is at least a year, connections at least 2")
+	must(c.Tracing.Percent >= 0 && c.Tracing.Percent <= 100, "tracing.percent: %d is not a percentage", c.Tracing.Percent)
+	if c.Tracing.Endpoint != "" {
+		err := c.tracing(nil).Check()
+		must(err == nil, "tracing: %v", err)
+	}
+	c.checkStores(must)
 	must(c.Ages.Query > 0 && c.Ages.Skew >= 0 && c.Ages.Chain > 0 && c.Ages.Recheck > 0, "ages must be positive")
 	for name, p := range c.Peers {
 		if _, err := p.habits(name); err != nil {
@@ -304,12 +378,17 @@ func (p Peer) habits(name string) (server.Peer, error) {
 	return habits, nil
 }
 
-// Path gives a path of the configuration, relative to the folder of its file.
+// Path gives a path of the configuration, relative to the folder of its file. The address
+// of a database stays as it is.
 func (c *Config) Path(p string) string {
-	if filepath.IsAbs(p) {
+	if filepath.IsAbs(p) || postgres.IsPlace(p) {
 		return p
 	}
 	return filepath.Join(filepath.Dir(c.path), p)
+}
+
+func (c *Config) tracing(log *slog.Logger) tracing.Options {
+	return tracing.Options{Endpoint: c.Tracing.Endpoint, Ratio: float64(c.Tracing.Percent) / 100, Service: "mandated", Log: log}
 }
 
 func (c *Config) certified() etoegang.AssuranceLevel {

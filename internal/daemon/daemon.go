@@ -14,15 +14,22 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/trace"
 
+	"github.com/mandated/mandated/internal/cache"
 	"github.com/mandated/mandated/internal/guard"
 	"github.com/mandated/mandated/internal/journal"
+	"github.com/mandated/mandated/internal/quiet"
 	"github.com/mandated/mandated/internal/server"
+	"github.com/mandated/mandated/internal/tracing"
+	"github.com/mandated/mandated/pkg/freshness"
 	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/register"
 	"github.com/mandated/mandated/pkg/saml"
@@ -47,10 +54,15 @@ type Daemon struct {
 	now    func() time.Time
 
 	register   *register.Register
+	standby    *register.Register // nil: none
 	journal    *journal.Journal
 	guard      *guard.Guard
+	hot        *cache.Cache[*pdp.Finding]
+	follower   *freshness.Follower
 	catalogues *catalogues
 	pdp        *pdp.PDP
+	tracing    *tracing.Tracing // nil: not configured
+	clients    []redis.UniversalClient
 
 	// Only refresh touches these two.
 	current Config // as it was last read; config is what the daemon was started with
@@ -62,10 +74,13 @@ type Daemon struct {
 	metrics  *prometheus.Registry
 	stopping atomic.Bool
 
-	public, operations     *http.Server
-	listener, opsListener  net.Listener
-	reloads                chan chan error
-	stopRefresh, refreshed chan struct{}
+	public, operations    *http.Server
+	listener, opsListener net.Listener
+	reloads               chan chan error
+	refreshed             chan struct{} // closed when nobody hears reloads any more
+
+	stopWork context.CancelFunc // of everything that goes on by itself
+	work     sync.WaitGroup
 }
 
 // Start starts a daemon. When it returns without an error, both listeners answer. What
@@ -75,11 +90,14 @@ func Start(ctx context.Context, c Config, o Options) (*Daemon, error) {
 		o.Now = time.Now
 	}
 	d := &Daemon{
-		config: c, current: c, dev: o.Dev, log: o.Log, now: o.Now, metrics: prometheus.NewRegistry(),
-		reloads: make(chan chan error), stopRefresh: make(chan struct{}), refreshed: make(chan struct{}),
+		config: c, current: c, dev: o.Dev, log: slog.New(quiet.New(o.Log.Handler())), now: o.Now, metrics: prometheus.NewRegistry(),
+		reloads: make(chan chan error), refreshed: make(chan struct{}),
 	}
 	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	d.watch = newWatch(d.metrics, d.now)
+	if err := d.trace(); err != nil {
+		return nil, err
+	}
 	if err := d.open(ctx); err != nil {
 		d.closeStores()
 		return nil, err
@@ -88,8 +106,43 @@ func Start(ctx context.Context, c Config, o Options) (*Daemon, error) {
 		d.closeStores()
 		return nil, err
 	}
-	go d.refreshing()
+	d.begin()
 	return d, nil
+}
+
+// trace opens the way to the collector, if there is one.
+func (d *Daemon) trace() (err error) {
+	if d.config.Tracing.Endpoint == "" {
+		return nil
+	}
+	d.tracing, err = tracing.Start(d.config.tracing(d.log))
+	return err
+}
+
+// begin starts everything that goes on by itself.
+func (d *Daemon) begin() {
+	working, stop := context.WithCancel(context.Background())
+	d.stopWork = stop
+	d.work.Go(func() { d.refreshing(working) })
+	d.work.Go(func() { d.follower.Follow(working, d.followed()) })
+	if every := time.Duration(d.config.Canary); every > 0 {
+		d.work.Go(func() { newCanary(d).sing(working, every) })
+	}
+}
+
+// followed tells the log when the register can no longer be followed, and when it can
+// again.
+func (d *Daemon) followed() func(error) {
+	lost := false
+	return func(err error) {
+		switch {
+		case err != nil && !lost:
+			d.log.Error("the register cannot be followed: hot decisions are not used after the lease", "cause", err)
+		case err == nil && lost:
+			d.log.Info("the register is followed again")
+		}
+		lost = err != nil
+	}
 }
 
 // open opens the stores and reads all files.
@@ -102,15 +155,23 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	if d.journal, err = journal.Open(ctx, d.config.Path(d.config.Journal), journal.Options{
-		Signer: activeSigner{d, signing[0]}, Checkpoints: d.config.Path(d.config.Checkpoints), Now: d.now, Log: d.log,
+		Signer: activeSigner{d, signing[0]}, Checkpoints: d.config.Path(d.config.Checkpoints), Now: d.now, Log: d.log, Metrics: d.metrics,
 	}); err != nil {
 		return fmt.Errorf("opening the journal: %w", err)
 	}
-	if d.guard, err = guard.Open(ctx, d.config.Path(d.config.Guard), d.now); err != nil {
+	if err := d.openGuard(ctx); err != nil {
 		return fmt.Errorf("opening the replay guard: %w", err)
 	}
+	if err := d.openHot(ctx); err != nil {
+		return fmt.Errorf("preparing hot decisions: %w", err)
+	}
+	if err := d.openStandby(ctx); err != nil {
+		return fmt.Errorf("opening the standby: %w", err)
+	}
 	d.catalogues = newCatalogues(d.now)
-	d.pdp = NewPDP(d.config, d.register, d.catalogues, watchedJournal{d.journal, d.watch}, d.now)
+	config := d.config.decisionPoint(reader{d.register, d.standby, d.follower}, d.register.Key("journal"), d.catalogues, watchedJournal{d.journal, d.watch}, d.now)
+	config.Hot, config.Freshness = d.hot, d.follower
+	d.pdp = pdp.New(config)
 	if err := d.refresh(ctx); err != nil {
 		return d.tolerate(ctx, err)
 	}
@@ -157,48 +218,31 @@ func expiredOnly(err error) bool {
 	return true
 }
 
-// OpenRegister opens the register that a configuration names, and makes sure it is the
-// register of that name.
-func OpenRegister(ctx context.Context, c Config, now func() time.Time) (*register.Register, error) {
-	return openRegister(ctx, c, register.Options{Now: now})
+// Explainer joins a decision point that explains and replays, but records nothing.
+func Explainer(c Config, r pdp.Register, key []byte, now func() time.Time) pdp.Config {
+	return c.decisionPoint(r, key, newCatalogues(now), nil, now)
 }
 
-// LookIntoRegister opens it for reading only.
-func LookIntoRegister(ctx context.Context, c Config, now func() time.Time) (*register.Register, error) {
-	return openRegister(ctx, c, register.Options{Now: now, ReadOnly: true})
-}
-
-func openRegister(ctx context.Context, c Config, o register.Options) (*register.Register, error) {
-	r, err := register.Open(ctx, c.Path(c.Register), o)
-	if errors.Is(err, register.ErrMissing) {
-		return nil, fmt.Errorf("there is no register yet at %s: make one with \"mandated register create\"", c.Path(c.Register))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("opening the register: %w", err)
-	}
-	if r.EntityID() != c.EntityID() {
-		_ = r.Close()
-		return nil, fmt.Errorf("%s is the register of %s, and the configuration says %s", c.Path(c.Register), r.EntityID(), c.EntityID())
-	}
-	return r, nil
-}
-
-// NewPDP joins a decision point. The journal may be nil for one that only explains.
-func NewPDP(c Config, r *register.Register, catalogues pdp.Catalogues, j pdp.Journal, now func() time.Time) *pdp.PDP {
+func (c *Config) decisionPoint(r pdp.Register, key []byte, catalogues pdp.Catalogues, j pdp.Journal, now func() time.Time) pdp.Config {
 	config := pdp.Config{
 		Register: r, Catalogues: catalogues, Journal: j, Now: now,
-		Key: r.Key("journal"), TestNetwork: c.Network == "test", Certified: c.certified(),
+		Key: key, TestNetwork: c.Network == "test", Certified: c.certified(),
 	}
 	if c.Chain.SameRegister == "confirm" {
 		config.ConfirmHere = c.EntityID()
 	}
-	return pdp.New(config)
+	return config
 }
 
 // listen opens both listeners and serves on them.
 func (d *Daemon) listen(o Options) (err error) {
+	var tracer trace.Tracer
+	if d.tracing != nil {
+		tracer = d.tracing.Tracer()
+	}
 	s := server.New(server.Config{
-		Self: d.config.EntityID(), State: d.state.Load, Decider: d.pdp, Guard: watchedGuard{d.guard, d.watch}, Replayed: guard.ErrReplayed,
+		Tracer: tracer,
+		Self:   d.config.EntityID(), State: d.state.Load, Decider: d.pdp, Guard: watchedGuard{d.guard, d.watch}, Replayed: guard.ErrReplayed,
 		Metrics: server.NewMetrics(d.metrics), Log: d.log, Now: d.now,
 		PseudonymKey: d.register.Key("pseudonym"), Work: d.config.Work,
 	})
@@ -256,12 +300,22 @@ func (d *Daemon) serving(name string, serve func(net.Listener) error, l net.List
 	}
 }
 
-// problems is what stands in the way of answering.
+// problems is what stands in the way of answering. The register only does when it can
+// neither be followed nor read.
 func (d *Daemon) problems() []error {
 	d.watch.forgive("journal", "guard")
 	list := d.watch.list()
 	if d.stopping.Load() {
 		list = append(list, errors.New("stopping"))
+	}
+	if err := d.follower.Clock(); err != nil {
+		list = append(list, fmt.Errorf("clock: %w", err))
+	}
+	if err := d.journal.Healthy(); err != nil {
+		list = append(list, fmt.Errorf("checkpoints: %w", err))
+	}
+	if _, confirmed := d.follower.Confirmed(); confirmed {
+		return list
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -272,19 +326,19 @@ func (d *Daemon) problems() []error {
 }
 
 // refreshing looks at the files now and then, and whenever Reload asks.
-func (d *Daemon) refreshing() {
+func (d *Daemon) refreshing(ctx context.Context) {
 	defer close(d.refreshed)
 	ticker := time.NewTicker(time.Duration(d.config.Refresh))
 	defer ticker.Stop()
 	for {
 		var asked chan error
 		select {
-		case <-d.stopRefresh:
+		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		case asked = <-d.reloads:
 		}
-		err := d.refresh(context.Background())
+		err := d.refresh(ctx)
 		if err != nil {
 			d.log.Error("refresh: the last good version stays in use", "cause", err)
 		}
@@ -310,10 +364,14 @@ func (d *Daemon) Reload() error {
 // closes everything. ctx bounds how long requests may take to end.
 func (d *Daemon) Stop(ctx context.Context) error {
 	d.stopping.Store(true)
-	close(d.stopRefresh)
-	<-d.refreshed
 	err := d.public.Shutdown(ctx)
-	return errors.Join(err, d.operations.Shutdown(ctx), d.closeStores())
+	d.stopWork()
+	d.work.Wait()
+	err = errors.Join(err, d.operations.Shutdown(ctx), d.closeStores())
+	if d.tracing != nil {
+		err = errors.Join(err, d.tracing.Shutdown(ctx))
+	}
+	return err
 }
 
 func (d *Daemon) closeStores() error {
@@ -324,8 +382,16 @@ func (d *Daemon) closeStores() error {
 	if d.journal != nil {
 		errs = append(errs, d.journal.Close())
 	}
-	if d.register != nil {
-		errs = append(errs, d.register.Close())
+	if d.hot != nil {
+		d.hot.Close()
+	}
+	for _, client := range d.clients {
+		errs = append(errs, client.Close())
+	}
+	for _, r := range []*register.Register{d.standby, d.register} {
+		if r != nil {
+			errs = append(errs, r.Close())
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -51,6 +51,12 @@ func setField(v reflect.Value, text string) error {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(text)
+	case reflect.Bool:
+		on, err := strconv.ParseBool(text)
+		if err != nil {
+			return fmt.Errorf("%q is not true or false", text)
+		}
+		v.SetBool(on)
 	case reflect.Int:
 		n, err := strconv.Atoi(text)
 		if err != nil {

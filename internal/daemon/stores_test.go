@@ -146,7 +146,7 @@ func TestJournalThatCannotBeWritten(t *testing.T) {
 	if got := s.metric(`mandated_refusals_total{why="Indeterminate"}`); got != "1" {
 		t.Errorf("counted %q times", got)
 	}
-	if got := s.metric(`mandated_decisions_total{outcome="Permit",question="authorize"}`); got != "1" {
+	if got := s.metric(`mandated_decisions_total{outcome="Permit",question="authorize",source="register"}`); got != "1" {
 		t.Errorf("%s Permits are counted, one was given", got)
 	}
 	mend()

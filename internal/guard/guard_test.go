@@ -1,289 +1,302 @@
 package guard
 
 import (
+	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/mandated/mandated/internal/sqlite"
+	"github.com/mandated/mandated/internal/group"
 )
-
-var (
-	ctx   = context.Background()
-	start = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-)
-
-const broker = "urn:etoegang:HM:00000003520354760000:entities:9001"
-
-// clock is set by the test.
-type clock struct{ atomic.Int64 }
-
-func (c *clock) set(t time.Time) { c.Store(t.UnixNano()) }
-func (c *clock) now() time.Time  { return time.Unix(0, c.Load()) }
-
-func open(t testing.TB, path string) (*Guard, *clock) {
-	t.Helper()
-	var c clock
-	c.set(start)
-	g, err := Open(ctx, path, c.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = g.Close() })
-	return g, &c
-}
-
-func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "guard.db") }
-
-func rows(t *testing.T, g *Guard) (n int) {
-	t.Helper()
-	if err := g.file.DB().QueryRow(`SELECT count(*) FROM admitted`).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
 
 // A message is admitted once; the same id of another issuer is another message,
 // however the two are cut.
 func TestOnce(t *testing.T) {
-	g, _ := open(t, newPath(t))
-	until := start.Add(time.Minute)
-	for _, m := range []struct {
-		issuer, id string
-		want       error
-	}{
-		{broker, "_1", nil},
-		{broker, "_1", ErrReplayed},
-		{broker, "_2", nil},
-		{broker + "_", "1", nil},
-		{"", broker + "_1", nil},
-		{broker, "_1", ErrReplayed},
-	} {
-		if err := g.Admit(ctx, m.issuer, m.id, until); !errors.Is(err, m.want) {
-			t.Errorf("(%q, %q): got %v, want %v", m.issuer, m.id, err, m.want)
+	onAll(t, func(t *testing.T, s *scene) {
+		g := s.guard()
+		until := start.Add(time.Minute)
+		for _, m := range []struct {
+			issuer, id string
+			want       error
+		}{
+			{broker, "_1", nil},
+			{broker, "_1", ErrReplayed},
+			{broker, "_2", nil},
+			{broker + "_", "1", nil},
+			{"", broker + "_1", nil},
+			{broker, "_1", ErrReplayed},
+		} {
+			if err := g.Admit(ctx, m.issuer, m.id, until); !errors.Is(err, m.want) {
+				t.Errorf("(%q, %q): got %v, want %v", m.issuer, m.id, err, m.want)
+			}
 		}
-	}
+	})
 }
 
 // At the last moment a copy is still refused; only after it the message is
 // forgotten. Fractions of a millisecond count for the guard, never against it.
 func TestRememberedToTheLastMoment(t *testing.T) {
-	g, c := open(t, newPath(t))
-	until := start.Add(time.Minute + 300*time.Microsecond)
-	if err := g.Admit(ctx, broker, "_1", until); err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range []time.Time{start.Add(time.Minute), until, until.Add(700 * time.Microsecond)} {
-		c.set(m)
-		if err := g.Admit(ctx, broker, "_1", until.Add(time.Hour)); !errors.Is(err, ErrReplayed) {
-			t.Errorf("at %v: %v", m, err)
+	onAll(t, func(t *testing.T, s *scene) {
+		g := s.guard()
+		until := start.Add(time.Minute + 300*time.Microsecond)
+		s.admit(g, "_1", until, nil)
+		for _, m := range []time.Time{start.Add(time.Minute), until, until.Add(700 * time.Microsecond)} {
+			s.clock.set(m)
+			s.admit(g, "_1", until.Add(time.Hour), ErrReplayed)
 		}
-	}
-	c.set(until.Add(2 * time.Millisecond))
-	if err := g.Admit(ctx, broker, "_1", until.Add(time.Hour)); err != nil {
-		t.Errorf("afterwards: %v", err)
-	}
-	if err := g.Admit(ctx, broker, "_1", until.Add(time.Hour)); !errors.Is(err, ErrReplayed) {
-		t.Errorf("and again: %v", err)
-	}
-}
-
-// A row that expired and happens to be there still must not refuse.
-func TestExpiredRowGivesWay(t *testing.T) {
-	g, c := open(t, newPath(t))
-	for i := range 10 {
-		if err := g.Admit(ctx, broker, fmt.Sprint(i), start.Add(time.Duration(i+1)*time.Second)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c.set(start.Add(time.Minute))
-	last := message{key: keyOf(broker, "9"), until: start.Add(time.Hour).UnixMilli()}
-	if err := g.write([]*message{&last}); err != nil || last.refusal != nil {
-		t.Errorf("got %v, %v", err, last.refusal)
-	}
-	if n := rows(t, g); n != 8 {
-		t.Errorf("%d rows left: two should be swept for one that is admitted", n)
-	}
-}
-
-// What is past is swept away bit by bit, so the file does not grow for ever.
-func TestSweeping(t *testing.T) {
-	g, c := open(t, newPath(t))
-	for i := range 300 {
-		c.set(start.Add(time.Duration(i) * time.Second))
-		if err := g.Admit(ctx, broker, fmt.Sprint(i), c.now().Add(20*time.Second)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := rows(t, g); n > 25 {
-		t.Errorf("%d rows where 21 count", n)
-	}
+		s.clock.set(until.Add(s.skew))
+		s.admit(g, "_1", until.Add(time.Hour), ErrReplayed)
+		s.clock.set(start)
+		s.pass(until)
+		s.admit(g, "_1", until.Add(time.Hour), nil)
+		s.admit(g, "_1", until.Add(time.Hour), ErrReplayed)
+	})
 }
 
 // A message that is too old to be accepted cannot be remembered in any way that
 // helps, so it is refused here too.
 func TestLate(t *testing.T) {
-	g, _ := open(t, newPath(t))
-	if err := g.Admit(ctx, broker, "_1", start); err != nil {
-		t.Errorf("at the limit: %v", err)
-	}
-	if err := g.Admit(ctx, broker, "_2", start.Add(-time.Millisecond)); !errors.Is(err, ErrLate) {
-		t.Errorf("past it: %v", err)
-	}
+	onAll(t, func(t *testing.T, s *scene) {
+		g := s.guard()
+		s.admit(g, "_1", start, nil)
+		s.admit(g, "_2", start.Add(-time.Millisecond), ErrLate)
+		if err := g.Keep(ctx, "key", nil, start.Add(-time.Millisecond)); !errors.Is(err, ErrLate) {
+			t.Errorf("keeping: %v", err)
+		}
+	})
 }
 
-// Sixteen copies at once, a thousand times: exactly one is admitted, and the others
-// hear that they are copies.
+// Sixteen copies at once at two replicas, again and again: exactly one is admitted, and
+// the others hear that they are copies.
 func TestSixteenCopies(t *testing.T) {
-	g, _ := open(t, newPath(t))
-	for round := range 1000 {
-		var admitted atomic.Int32
-		var copies sync.WaitGroup
-		for range 16 {
-			copies.Go(func() {
-				err := g.Admit(ctx, broker, fmt.Sprint("_", round), start.Add(time.Minute))
-				switch {
-				case err == nil:
-					admitted.Add(1)
-				case !errors.Is(err, ErrReplayed):
-					t.Error(err)
-				}
-			})
-		}
-		copies.Wait()
-		if n := admitted.Load(); n != 1 {
-			t.Fatalf("round %d: %d admitted", round, n)
-		}
-	}
-}
-
-// Two daemons with one file are one guard.
-func TestTwoProcesses(t *testing.T) {
-	path := newPath(t)
-	a, _ := open(t, path)
-	b, _ := open(t, path)
-	if err := a.Admit(ctx, broker, "_1", start.Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Admit(ctx, broker, "_1", start.Add(time.Minute)); !errors.Is(err, ErrReplayed) {
-		t.Errorf("got %v", err)
-	}
-}
-
-// A restart forgets nothing. Neither does a crash: the file is copied while the
-// guard is open, which is what a power loss leaves behind.
-func TestNothingIsForgotten(t *testing.T) {
-	path := newPath(t)
-	g, _ := open(t, path)
-	if err := g.Admit(ctx, broker, "_1", start.Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	crashed := newPath(t)
-	for _, suffix := range []string{"", "-wal"} {
-		data, err := os.ReadFile(path + suffix)
-		if err == nil {
-			err = os.WriteFile(crashed+suffix, data, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := g.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for name, path := range map[string]string{"restart": path, "crash": crashed} {
-		again, _ := open(t, path)
-		if err := again.Admit(ctx, broker, "_1", start.Add(time.Minute)); !errors.Is(err, ErrReplayed) {
-			t.Errorf("after a %s: %v", name, err)
-		}
-	}
-}
-
-// A guard that cannot answer must not be taken for one that says "seen before",
-// nor for one that admits.
-func TestUnusableFileIsAFaultOfItsOwn(t *testing.T) {
-	path := newPath(t)
-	g, _ := open(t, path)
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.Exec(`ALTER TABLE admitted RENAME TO gone`); err != nil {
-		t.Fatal(err)
-	}
-	if err := g.Admit(ctx, broker, "_1", start.Add(time.Minute)); err == nil || errors.Is(err, ErrReplayed) {
-		t.Errorf("without its table: %v", err)
-	}
-	if _, err := db.Exec(`ALTER TABLE gone RENAME TO admitted`); err != nil {
-		t.Fatal(err)
-	}
-	if err := g.Admit(ctx, broker, "_1", start.Add(time.Minute)); err != nil {
-		t.Errorf("once it is back: %v", err)
-	}
-	if err := g.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := g.Admit(ctx, broker, "_2", start.Add(time.Minute)); !errors.Is(err, sqlite.ErrClosed) {
-		t.Errorf("closed: %v", err)
-	}
-}
-
-func TestOpenRefusesWhatIsNotAGuard(t *testing.T) {
-	path := newPath(t)
-	if err := os.WriteFile(path, []byte("something else altogether, and long enough to be looked at\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(ctx, path, nil); err == nil {
-		t.Error("opened a text file")
-	}
-	if _, err := Open(ctx, filepath.Join(path, "below"), nil); err == nil {
-		t.Error("opened a file inside a file")
-	}
-}
-
-// Nobody can tell from the file who asked.
-func TestOnlyHashesAreStored(t *testing.T) {
-	path := newPath(t)
-	g, _ := open(t, path)
-	if err := g.Admit(ctx, broker, "_a-very-telling-id", start.Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	var key []byte
-	if err := g.file.DB().QueryRow(`SELECT key FROM admitted`).Scan(&key); err != nil || len(key) != 32 {
-		t.Errorf("%x, %v", key, err)
-	}
-}
-
-func BenchmarkAdmit(b *testing.B) {
-	for _, parallel := range []int{1, 16} {
-		b.Run(fmt.Sprintf("parallel=%d", parallel), func(b *testing.B) {
-			g, _ := open(b, newPath(b))
-			work := make(chan int, parallel)
-			var askers sync.WaitGroup
-			for range parallel {
-				askers.Go(func() {
-					for i := range work {
-						if err := g.Admit(ctx, broker, fmt.Sprint(i), start.Add(time.Minute)); err != nil {
-							b.Error(err)
-						}
+	onAll(t, func(t *testing.T, s *scene) {
+		replicas := []*Guard{s.guard(), s.guard()}
+		for round := range 500 {
+			var admitted atomic.Int32
+			var copies sync.WaitGroup
+			for i := range 16 {
+				copies.Go(func() {
+					err := replicas[i%2].Admit(ctx, broker, fmt.Sprint("_", round), start.Add(time.Minute))
+					switch {
+					case err == nil:
+						admitted.Add(1)
+					case !errors.Is(err, ErrReplayed):
+						t.Error(err)
 					}
 				})
 			}
-			i := 0
-			for b.Loop() {
-				work <- i
-				i++
+			copies.Wait()
+			if n := admitted.Load(); n != 1 {
+				t.Fatalf("round %d: %d admitted", round, n)
 			}
-			close(work)
-			askers.Wait()
+		}
+	})
+}
+
+// Two replicas are one guard, and a restart forgets nothing.
+func TestReplicasAndRestarts(t *testing.T) {
+	onAll(t, func(t *testing.T, s *scene) {
+		a, b := s.guard(), s.guard()
+		s.admit(a, "_1", start.Add(time.Minute), nil)
+		s.admit(b, "_1", start.Add(time.Minute), ErrReplayed)
+		if err := errors.Join(a.Close(), b.Close(), a.Close()); err != nil {
+			t.Fatal(err)
+		}
+		s.admit(s.guard(), "_1", start.Add(time.Minute), ErrReplayed)
+	})
+}
+
+// A value is given once, as it was, to whoever asks first.
+func TestKeepAndTake(t *testing.T) {
+	onAll(t, func(t *testing.T, s *scene) {
+		g, other := s.guard(), s.guard()
+		until := start.Add(time.Minute)
+		for i, sealed := range [][]byte{[]byte("sealed"), {}, nil, {0, 255, 0}, bytes.Repeat([]byte("x"), 300_000)} {
+			key := fmt.Sprint("key", i)
+			if err := g.Keep(ctx, key, sealed, until); err != nil {
+				t.Fatal(err)
+			}
+			if err := other.Keep(ctx, key, []byte("another"), until); !errors.Is(err, ErrExists) {
+				t.Errorf("kept twice: %v", err)
+			}
+			if got, err := other.Take(ctx, key); err != nil || !bytes.Equal(got, sealed) {
+				t.Errorf("value %d: %q, %v", i, got, err)
+			}
+			if got, err := g.Take(ctx, key); !errors.Is(err, ErrNotFound) || got != nil {
+				t.Errorf("value %d again: %q, %v", i, got, err)
+			}
+		}
+		if _, err := g.Take(ctx, "never kept"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// A value is there up to its last moment, at whichever replica and after a restart, and
+// gone after it; then its key is free.
+func TestValuesExpire(t *testing.T) {
+	onAll(t, func(t *testing.T, s *scene) {
+		until := start.Add(time.Minute)
+		keep := func(key, sealed string, until time.Time) {
+			t.Helper()
+			g := s.guard()
+			if err := errors.Join(g.Keep(ctx, key, []byte(sealed), until), g.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		keep("early", "a", until)
+		keep("late", "b", until)
+		keep("again", "c", until)
+		g := s.guard()
+		s.clock.set(until)
+		if got, err := g.Take(ctx, "early"); err != nil || string(got) != "a" {
+			t.Errorf("at its last moment: %q, %v", got, err)
+		}
+		s.clock.set(until.Add(time.Millisecond))
+		if got, err := g.Take(ctx, "late"); !errors.Is(err, ErrNotFound) || got != nil {
+			t.Errorf("after it: %q, %v", got, err)
+		}
+		s.clock.set(start)
+		s.pass(until)
+		keep("again", "d", until.Add(time.Hour))
+		if got, err := g.Take(ctx, "again"); err != nil || string(got) != "d" {
+			t.Errorf("the key once more: %q, %v", got, err)
+		}
+	})
+}
+
+// Sixteen who want the same value at once: one gets it.
+func TestSixteenTakers(t *testing.T) {
+	onAll(t, func(t *testing.T, s *scene) {
+		replicas := []*Guard{s.guard(), s.guard()}
+		for round := range 100 {
+			key := fmt.Sprint("key", round)
+			if err := replicas[0].Keep(ctx, key, []byte(key), start.Add(time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			var given atomic.Int32
+			var takers sync.WaitGroup
+			for i := range 16 {
+				takers.Go(func() {
+					got, err := replicas[i%2].Take(ctx, key)
+					switch {
+					case err == nil && string(got) == key:
+						given.Add(1)
+					case !errors.Is(err, ErrNotFound):
+						t.Error(got, err)
+					}
+				})
+			}
+			takers.Wait()
+			if n := given.Load(); n != 1 {
+				t.Fatalf("round %d: given %d times", round, n)
+			}
+		}
+	})
+}
+
+// Nobody can tell from the store who asked.
+func TestOnlyHashesAreStored(t *testing.T) {
+	onAll(t, func(t *testing.T, s *scene) {
+		g := s.guard()
+		s.admit(g, "_a-very-telling-id", start.Add(time.Minute), nil)
+		if err := g.Keep(ctx, "a-secret-handle", []byte("sealed"), start.Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		all := s.found()
+		if !bytes.Contains(all, []byte("sealed")) {
+			t.Fatalf("looked in the wrong place: %q", all)
+		}
+		for _, telling := range []string{"telling", "etoegang", "9001", "00000003520354760000", "handle"} {
+			if bytes.Contains(all, []byte(telling)) {
+				t.Errorf("%q stands in %q", telling, all)
+			}
+		}
+	})
+}
+
+// What is past is swept away bit by bit, so neither file nor tables grow for ever. Redis
+// does that by itself.
+func TestSweeping(t *testing.T) {
+	for name, tables := range map[string][]string{"file": {"admitted", "kept"}, "postgres": {"guard_admitted", "guard_kept"}} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			map[string]func(){"file": s.onFile, "postgres": s.onDatabase}[name]()
+			g := s.guard()
+			for i := range 300 {
+				s.clock.set(start.Add(time.Duration(i) * time.Second))
+				until := s.clock.now().Add(20 * time.Second)
+				s.admit(g, fmt.Sprint(i), until, nil)
+				if err := g.Keep(ctx, fmt.Sprint(i), nil, until); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, table := range tables {
+				if n := s.rows(table); n > 30 {
+					t.Errorf("%d rows in %s where 21 count", n, table)
+				}
+			}
 		})
 	}
+}
+
+// A row that expired and happens to be there still must not refuse.
+func TestExpiredRowGivesWay(t *testing.T) {
+	for name, table := range map[string]string{"file": "admitted", "postgres": "guard_admitted"} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			map[string]func(){"file": s.onFile, "postgres": s.onDatabase}[name]()
+			g := s.guard()
+			for i := range 10 {
+				s.admit(g, fmt.Sprint(i), start.Add(time.Duration(i+1)*time.Second), nil)
+			}
+			s.clock.set(start.Add(time.Minute))
+			s.admit(g, "9", start.Add(time.Hour), nil)
+			if n := s.rows(table); n != 8 {
+				t.Errorf("%d rows left: two should be swept for one that is admitted", n)
+			}
+		})
+	}
+}
+
+// A guard that cannot answer must not be taken for one that says "seen before", nor for
+// one that admits, and says so while the caller still waits.
+func TestUnusableStoreIsAFaultOfItsOwn(t *testing.T) {
+	for name, table := range map[string]string{"file": "admitted", "postgres": "guard_admitted"} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			map[string]func(){"file": s.onFile, "postgres": s.onDatabase}[name]()
+			g := s.guard()
+			db := s.db()
+			if _, err := db.Exec(`ALTER TABLE ` + table + ` RENAME TO gone`); err != nil {
+				t.Fatal(err)
+			}
+			if err := g.Admit(ctx, broker, "_1", start.Add(time.Minute)); err == nil || errors.Is(err, ErrReplayed) {
+				t.Errorf("without its table: %v", err)
+			}
+			if _, err := db.Exec(`ALTER TABLE gone RENAME TO ` + table); err != nil {
+				t.Fatal(err)
+			}
+			s.admit(g, "_1", start.Add(time.Minute), nil)
+			if err := g.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s.admit(g, "_2", start.Add(time.Minute), group.ErrClosed)
+		})
+	}
+}
+
+// Who stops waiting hears so, and has not been admitted.
+func TestCancelled(t *testing.T) {
+	onAll(t, func(t *testing.T, s *scene) {
+		late, cancel := context.WithCancel(ctx)
+		cancel()
+		if err := s.guard().Admit(late, broker, "_1", start.Add(time.Minute)); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
 }

@@ -1,19 +1,31 @@
 // Package journal is the append-only journal of decisions: every answer has a
-// durable record here before it leaves. It owns one SQLite file, apart from the
-// register's so that an import never delays an answer, and one file of signed
-// checkpoints outside it.
+// durable record here before it leaves. It owns its records, in an SQLite file apart
+// from the register's so that an import never delays an answer, or in tables of a
+// PostgreSQL database; and one file of signed checkpoints outside either.
 //
 // It stores opaque bytes under an id. It has never heard of rules, SAML or HTTP,
 // and does not look into what it keeps.
 //
 // Each record holds the hash of its predecessor. A chain without a key proves
-// nothing to a stranger, since whoever can write the file can compute it anew; so
+// nothing to a stranger, since whoever can write the store can compute it anew; so
 // every so many records, every so often and at shutdown the end of the chain is
 // signed with the register's key and that checkpoint is also appended to the
-// outside file, which an operator ships elsewhere. [Verify] finds any altered,
-// missing or reordered record before the last checkpoint, and says how many after
-// it are unproven. What it cannot find: records written after the last checkpoint
-// that its holder never saw.
+// outside file, which an operator ships elsewhere. Before anything is signed the
+// chain is read again from the last checkpoint on: none is ever put over a chain
+// that is broken. [Verify] finds any altered, missing or reordered record before the
+// last checkpoint, and says how many after it are unproven. What it cannot find:
+// records written after the last checkpoint that its holder never saw.
+//
+// There is one chain, however many processes append to it: on PostgreSQL one row is
+// locked while a group of records joins the end. A chain per process would save them
+// waiting for each other, at the price of joining the chains again: which process had
+// how many records, and whether all of one were removed, would be known only from
+// checkpoints that name every chain. One chain is proven by one number and one hash,
+// and each process's checkpoint covers the records of all. The price is that groups
+// of all processes follow each other, one fsync of the database each.
+//
+// Records leave in one way: [Retire] deletes those at the front that are old enough,
+// and leaves a [Stub] there, signed in words of its own.
 package journal
 
 import (
@@ -26,7 +38,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mandated/mandated/internal/sqlite"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/mandated/mandated/internal/group"
 )
 
 var (
@@ -39,9 +53,12 @@ var (
 	ErrClosed = errors.New("journal: closed")
 	// ErrReadOnly is returned for writing to a journal opened without a signer.
 	ErrReadOnly = errors.New("journal: opened without a signing key, for reading only")
-	// ErrRolledBack is returned by Open for a journal that does not hold what its
-	// own last checkpoint signed: an older copy was put back, or its tail is lost.
-	ErrRolledBack = errors.New("journal: does not reach or fit its last checkpoint outside the store")
+	// ErrRolledBack is returned for a journal that does not hold what its own last
+	// checkpoint signed: an older copy was put back, or its tail is lost.
+	ErrRolledBack = errors.New("journal: does not reach or fit its last checkpoint")
+	// ErrBroken is returned for a chain that is not as it was written. Nothing is
+	// signed or deleted over it.
+	ErrBroken = errors.New("journal: the chain is broken")
 )
 
 // Options say how a journal is kept. The zero value reads only.
@@ -50,37 +67,43 @@ type Options struct {
 	// journal is opened for reading only and must exist.
 	Signer crypto.Signer
 
-	// Public is the key that signed the last checkpoint outside the store, which
-	// Open compares the journal with. Nil means the key of Signer. A checkpoint by
-	// yet another key, left from before a rollover, is compared but its signature
-	// is not checked by Open; Verify takes all keys.
-	Public crypto.PublicKey
+	// Keys are others that may have signed, such as those before a rollover. Open
+	// compares the last checkpoint outside the store with the journal whoever signed
+	// it, but checks its signature only if the key is Signer's or one of these.
+	// Retire believes no checkpoint and no stub by another. Verify takes its own keys.
+	Keys []crypto.PublicKey
 
 	// Checkpoints is the path of the file outside the store to which every
 	// checkpoint is also appended, one JSON line each, mode 0600. Best on another
-	// disk or machine. Empty: checkpoints are in the store only, and a tail that
-	// is cut off together with its checkpoints is not noticed.
+	// disk or machine; each replica has its own. Empty: checkpoints are in the store
+	// only, and a tail that is cut off together with its checkpoints is not noticed.
 	Checkpoints string
 
 	Every    int           // records per checkpoint; 1000 if zero
 	Interval time.Duration // the longest that a record waits for a checkpoint; a minute if zero
 
-	Now func() time.Time // time.Now if nil
-	Log *slog.Logger     // hears of checkpoints that failed; silent if nil
+	Now     func() time.Time      // time.Now if nil
+	Log     *slog.Logger          // hears of checkpoints that failed; silent if nil
+	Metrics prometheus.Registerer // where the journal's metrics are registered; nowhere if nil
+
+	// Progress hears from Retire, after each batch, how many records are gone.
+	Progress func(done int64)
 }
 
 // Journal is an open journal. All methods may be called at the same time. Several
-// processes may append to one file: each transaction continues from what is there.
+// processes may append to one place: each group continues from what is there.
 type Journal struct {
 	options Options
-	file    *sqlite.File
-	group   *sqlite.Group[entry] // nil when reading only
+	store   store
+	group   *group.Group[entry] // nil when reading only
+	metrics *metrics
 
 	gate   sync.RWMutex // held for reading by whoever uses the journal, for writing by Close
 	closed bool
 
 	signing sync.Mutex // one checkpoint at a time
-	covered int64      // sequence of the last checkpoint; owned by signing
+	covered link       // what our last checkpoint signed; owned by signing
+	health  health
 
 	waiting atomic.Int64  // records written here since the last checkpoint
 	due     chan struct{} // tells the keeper that Every is reached
@@ -88,40 +111,49 @@ type Journal struct {
 	kept    sync.WaitGroup
 }
 
-// Open opens the journal at path. With a signer it is created if absent and the
-// goroutines that write and make checkpoints are started; Close ends them. A file
-// that holds something else or was written by a newer release, a file that cannot
-// be written, and a journal behind its own checkpoints (ErrRolledBack) are refused.
-func Open(ctx context.Context, path string, o Options) (*Journal, error) {
+// Open opens the journal at place, a file or a PostgreSQL database. With a signer it
+// is created if absent and the goroutines that write and make checkpoints are started;
+// Close ends them. A place that holds something else or was written by a newer release,
+// one that cannot be written, and a journal behind its own checkpoints (ErrRolledBack)
+// are refused.
+func Open(ctx context.Context, place string, o Options) (*Journal, error) {
+	j, err := open(ctx, place, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Signer == nil {
+		return j, nil
+	}
+	end, err := j.store.end(ctx)
+	if err != nil {
+		return nil, errors.Join(err, j.store.close())
+	}
+	j.group = group.New(j.write)
+	j.metrics = newMetrics(j, end.sequence)
+	j.kept.Go(j.keep)
+	return j, nil
+}
+
+// open opens the store and compares it with what was signed.
+func open(ctx context.Context, place string, o Options) (*Journal, error) {
 	o.complete()
 	if o.Signer != nil {
 		if _, err := keyID(o.Signer.Public()); err != nil {
 			return nil, fmt.Errorf("opening journal: signing key: %w", err)
 		}
 	}
-	open := sqlite.Open
-	if o.Signer == nil {
-		open = sqlite.OpenReadOnly
-	}
-	file, err := open(ctx, path, format)
+	store, err := openStore(ctx, place, o.Signer == nil)
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{options: o, file: file, due: make(chan struct{}, 1), stop: make(chan struct{})}
+	j := &Journal{options: o, store: store, due: make(chan struct{}, 1), stop: make(chan struct{})}
 	if err := j.resume(ctx); err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	if o.Signer != nil {
-		j.group = sqlite.NewGroup(j.write)
-		j.kept.Go(j.keep)
+		return nil, errors.Join(err, store.close())
 	}
 	return j, nil
 }
 
 func (o *Options) complete() {
-	if o.Public == nil && o.Signer != nil {
-		o.Public = o.Signer.Public()
-	}
 	if o.Every <= 0 {
 		o.Every = 1000
 	}
@@ -133,6 +165,9 @@ func (o *Options) complete() {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Progress == nil {
+		o.Progress = func(int64) {}
 	}
 }
 
@@ -147,7 +182,7 @@ func (j *Journal) enter() (leave func(), err error) {
 }
 
 // Close waits for what is being appended, makes a last checkpoint and closes the
-// file. It returns what went wrong with the checkpoint, but closes nevertheless.
+// store. It returns what went wrong with the checkpoint, but closes nevertheless.
 // Closing again does nothing.
 func (j *Journal) Close() error {
 	j.gate.Lock()
@@ -160,8 +195,9 @@ func (j *Journal) Close() error {
 	if j.group != nil {
 		close(j.stop)
 		j.kept.Wait()
-		last = j.checkpoint(context.Background())
 		j.group.Close()
+		last = j.checkpoint(context.Background())
+		j.metrics.forget()
 	}
-	return errors.Join(last, j.file.Close())
+	return errors.Join(last, j.store.close())
 }

@@ -1,14 +1,14 @@
 package journal
 
 import (
+	"bufio"
 	"bytes"
-	"context"
-	"crypto"
-	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 )
@@ -17,8 +17,8 @@ import (
 // disk. The file is opened anew each time, so an operator may move it away. A last
 // line that a power loss or a full disk left unfinished is removed first: nothing
 // was promised about it.
-func appendOutside(path string, c *Checkpoint) (err error) {
-	line, err := c.line()
+func appendOutside(path string, s statement) (err error) {
+	line, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
@@ -27,11 +27,8 @@ func appendOutside(path string, c *Checkpoint) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	_, whole, err := lastLine(f)
+	whole, err := finished(f)
 	if err != nil {
-		return err
-	}
-	if err := f.Truncate(whole); err != nil {
 		return err
 	}
 	if _, err := f.Write(append(line, '\n')); err != nil {
@@ -52,57 +49,46 @@ func syncFolder(path string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// longestLine is far above any checkpoint: a key of 16384 bits makes a line of 3 KB.
+// longestLine is far above any statement: a key of 16384 bits makes a line of 3 KB.
 const longestLine = 16 << 10
 
-// lastLine returns the last finished line of f, nil if it has none, and where that
-// line ends. A file that has no line's end in its last 16 KB is not ours.
-func lastLine(f *os.File) (line []byte, whole int64, err error) {
+// finished removes a last line without an end, and returns where the line before it
+// ends. What another process is adding meanwhile comes in one piece and stays.
+func finished(f *os.File) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
-	start := max(0, info.Size()-longestLine)
-	tail, err := io.ReadAll(io.NewSectionReader(f, start, info.Size()-start))
-	if err != nil {
-		return nil, 0, err
+	_, _, end, err := lastLine(f, info.Size())
+	if err == nil && end < info.Size() {
+		err = f.Truncate(end)
 	}
-	end := bytes.LastIndexByte(tail, '\n')
-	if end < 0 && start > 0 {
-		return nil, 0, errors.New("not a file of checkpoints")
-	}
-	if end < 0 {
-		return nil, 0, nil
-	}
-	return tail[bytes.LastIndexByte(tail[:end], '\n')+1 : end], start + int64(end) + 1, nil
+	return end, err
 }
 
-// resume finds the last checkpoint and refuses a journal that lacks what it signed.
-// Going on from there would make a second past.
-func (j *Journal) resume(ctx context.Context) error {
-	if j.options.Checkpoints == "" {
-		const last = `SELECT coalesce(max(sequence), 0) FROM checkpoints`
-		return j.file.DB().QueryRowContext(ctx, last).Scan(&j.covered)
-	}
-	c, err := j.lastOutside()
+// lastLine returns the last finished line of what lies before size, nil if there is none,
+// and where that line begins and ends. A file that has no line's end in 16 KB is not ours.
+func lastLine(f io.ReaderAt, size int64) (line []byte, begin, end int64, err error) {
+	start := max(0, size-longestLine)
+	tail, err := io.ReadAll(io.NewSectionReader(f, start, size-start))
 	if err != nil {
-		return fmt.Errorf("reading checkpoints %s: %w", j.options.Checkpoints, err)
+		return nil, 0, 0, err
 	}
-	if c == nil {
-		return nil
+	last := bytes.LastIndexByte(tail, '\n')
+	if last < 0 && start > 0 {
+		return nil, 0, 0, errors.New("not a file of checkpoints")
 	}
-	j.covered = c.Sequence
-	hash, err := hashOf(ctx, j.file.DB(), c.Sequence)
-	if err == nil && !bytes.Equal(hash, c.Hash[:]) || errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("%w: record %d of %s is not as signed; verify, restore the newer journal, "+
-			"or move that file aside to go on without it", ErrRolledBack, c.Sequence, j.options.Checkpoints)
+	if last < 0 {
+		return nil, 0, 0, nil
 	}
-	return err
+	first := bytes.LastIndexByte(tail[:last], '\n') + 1
+	return tail[first:last], start + int64(first), start + int64(last) + 1, nil
 }
 
-// lastOutside reads the last checkpoint outside the store; nil if there is none.
-func (j *Journal) lastOutside() (*Checkpoint, error) {
-	f, err := os.Open(j.options.Checkpoints)
+// lastOutside reads the last checkpoint in the file, passing over the stubs after it; nil
+// if there is none.
+func lastOutside(path string) (*Checkpoint, error) {
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -110,31 +96,56 @@ func (j *Journal) lastOutside() (*Checkpoint, error) {
 		return nil, err
 	}
 	defer f.Close()
-	line, _, err := lastLine(f)
-	if err != nil || line == nil {
-		return nil, err
-	}
-	c, err := parseLine(line)
+	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
-	return c, j.checkOwn(c)
+	for size := info.Size(); ; {
+		line, begin, _, err := lastLine(f, size)
+		if err != nil || line == nil {
+			return nil, err
+		}
+		s, err := parseLine(line)
+		if err != nil {
+			return nil, err
+		}
+		if c, ok := s.(*Checkpoint); ok {
+			return c, nil
+		}
+		size = begin
+	}
 }
 
-// checkOwn checks the signature of a checkpoint if our key is said to have made it.
-func (j *Journal) checkOwn(c *Checkpoint) error {
-	if j.options.Public == nil {
-		return nil
-	}
-	ring, err := newKeyring([]crypto.PublicKey{j.options.Public})
-	if err != nil || ring[c.KeyID] == nil {
-		return err
-	}
-	return ring.check(c)
+// badLine is a statement that cannot be read: a problem to report, where any other error
+// means that the reading itself failed.
+type badLine struct {
+	where string
+	err   error
 }
 
-// hashOf reads the hash of one record; sql.ErrNoRows if it is not there.
-func hashOf(ctx context.Context, db *sql.DB, sequence int64) (hash []byte, err error) {
-	err = db.QueryRowContext(ctx, `SELECT hash FROM records WHERE sequence = ?`, sequence).Scan(&hash)
-	return hash, err
+func (b badLine) Error() string { return b.where + ": " + b.err.Error() }
+
+// lines reads the file outside the store. A last line without an end is still being
+// written, or was cut short by a power loss; nothing was promised about it.
+func lines(r io.Reader) iter.Seq2[statement, error] {
+	return func(yield func(statement, error) bool) {
+		in := bufio.NewReaderSize(r, longestLine)
+		for n := 1; ; n++ {
+			line, err := in.ReadSlice('\n')
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(nil, fmt.Errorf("line %d of the checkpoints: %w", n, err))
+				return
+			}
+			s, err := parseLine(line[:len(line)-1])
+			if err != nil {
+				err = badLine{fmt.Sprintf("line %d of the checkpoints", n), err}
+			}
+			if !yield(s, err) {
+				return
+			}
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/pdp"
+	"github.com/mandated/mandated/pkg/register"
 	"github.com/mandated/mandated/pkg/saml"
 	"github.com/mandated/mandated/pkg/xmlsec"
 )
@@ -22,7 +23,8 @@ type delivery struct {
 	state     *State
 	in        *saml.Received
 	now       time.Time
-	assertion string // the ID that our assertion will have
+	assertion string            // the ID that our assertion will have
+	atLeast   register.Revision // that the sender knows of
 
 	// What identify has made of a Permit.
 	identifiers []*xmlsec.Element
@@ -32,7 +34,7 @@ type delivery struct {
 }
 
 // request turns what was received into what is asked.
-func (d *delivery) request(trace string) pdp.Request {
+func (d *delivery) request(trace pdp.Trace) pdp.Request {
 	in := d.in
 	rests := make([]string, len(in.Links))
 	for i, link := range in.Links {
@@ -43,44 +45,44 @@ func (d *delivery) request(trace string) pdp.Request {
 		ServiceID: in.Query.ServiceID, ServiceUUID: in.Query.ServiceUUID, Asked: in.Query.Level, Login: in.Login,
 		Actor: in.Actor, Represented: in.Represented, Intermediary: in.Intermediary,
 		Previous: in.Previous, Establishments: in.Establishments,
+		AtLeast:   d.atLeast,
 		Assertion: d.assertion, RestsOn: rests, Audience: in.Audience, Deliver: d.prepare,
 	}
 }
 
 // conclude turns a decision into the response.
 func (d *delivery) conclude(a pdp.Answer, e *event) saml.Response {
-	s, in := d.server, d.in
 	switch a.Outcome {
 	case decision.Permit:
 		return d.stated(d.permit(a), e)
 	case decision.Choose:
-		return s.refuse(in, refusalChoice, "", d.now, e, nil)
+		return d.refuse(refusalChoice, "", e, nil)
 	}
 	codes := join(a.Codes())
 	switch {
 	case len(a.Reasons) > 0 && a.Reasons[0].Code.AskersFault():
-		return s.refuse(in, refusalUnsupported, codes, d.now, e, nil)
-	case s.peer(d.state, in.Query.Issuer).DenyStatement:
+		return d.refuse(refusalUnsupported, codes, e, nil)
+	case d.server.peer(d.state, d.in.Query.Issuer).DenyStatement:
 		return d.stated(d.statement(a, codes), e)
 	}
-	return s.refuse(in, refusalDenied, codes, d.now, e, nil)
+	return d.refuse(refusalDenied, codes, e, nil)
 }
 
 // refuse is a response without an assertion.
-func (s *Server) refuse(in *saml.Received, row refusal, message string, now time.Time, e *event, cause error) saml.Response {
+func (d *delivery) refuse(row refusal, message string, e *event, cause error) saml.Response {
 	if message == "" {
 		message = row.word
 	}
 	e.refused(row, message, cause)
-	response := s.response(in, now)
+	response := d.response()
 	response.Status, response.Message = row.status, message
 	return response
 }
 
-func (s *Server) response(in *saml.Received, now time.Time) saml.Response {
+func (d *delivery) response() saml.Response {
 	return saml.Response{
-		ID: saml.NewID(), InResponseTo: in.Query.ID, Issuer: s.c.Self, Issued: now,
-		Destination: in.Consumer.Location, Status: saml.Success,
+		ID: saml.NewID(), InResponseTo: d.in.Query.ID, Issuer: d.server.c.Self, Issued: d.now,
+		Destination: d.in.Consumer.Location, Status: saml.Success,
 	}
 }
 
@@ -88,9 +90,9 @@ func (s *Server) response(in *saml.Received, now time.Time) saml.Response {
 func (d *delivery) stated(a saml.Answer, e *event) saml.Response {
 	assertion, err := a.Sign(d.state.Signer)
 	if err != nil {
-		return d.server.refuse(d.in, refusalNotFoundOut, "", d.now, e, err)
+		return d.refuse(refusalNotFoundOut, "", e, err)
 	}
-	response := d.server.response(d.in, d.now)
+	response := d.response()
 	response.Assertion = assertion
 	e.status = response.Status.Short()
 	return response

@@ -5,10 +5,16 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
+	"strconv"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/pdp"
+	"github.com/mandated/mandated/pkg/register"
 	"github.com/mandated/mandated/pkg/saml"
 )
 
@@ -18,37 +24,44 @@ type event struct {
 	server  *Server
 	started time.Time
 	level   slog.Level
-	trace   string
+	span    trace.Span // of the whole query
+	trace   pdp.Trace  // where it stands in the sender's trace
 
 	sender, message, question string
-	record                    string // of the journal
-	outcome                   string // Permit, Deny, Choose; or why there is none
-	status                    string // what was answered
+	role                      etoegang.Role     // of the sender
+	record                    string            // of the journal
+	revision                  register.Revision // that the decision is good for; zero without one
+	outcome                   string            // Permit, Deny, Choose; or why there is none
+	status                    string            // what was answered
 	codes                     string
 	reference                 string // of a fault
 	cause                     error
 }
 
-func (s *Server) newEvent(r *http.Request) *event {
-	return &event{server: s, started: time.Now(), trace: traceID(r.Header.Get("traceparent"))}
-}
-
-// traceID takes the trace id out of a W3C traceparent header (version 00), or gives "".
-func traceID(header string) string {
-	parts := strings.Split(header, "-")
-	if len(parts) != 4 || parts[0] != "00" || len(parts[1]) != 32 || strings.Trim(parts[1], "0123456789abcdef") != "" {
-		return ""
+// newEvent begins to follow a request, as a span of the sender's trace. The request that it
+// gives back carries the span.
+func (s *Server) newEvent(w http.ResponseWriter, r *http.Request) (*event, *http.Request) {
+	parent := parentOf(r.Header)
+	ctx, span := s.c.Tracer.Start(trace.ContextWithRemoteSpanContext(r.Context(), parent), "query", trace.WithSpanKind(trace.SpanKindServer))
+	here, state := placeOf(span.SpanContext(), parent), ""
+	place := pdp.Trace{ID: here.TraceID().String(), Span: here.SpanID().String()}
+	if parent.IsValid() {
+		state, place.Parent = stateOf(r.Header), parent.SpanID().String()
 	}
-	return parts[1]
+	tell(w, here, state)
+	e := &event{server: s, started: time.Now(), span: span, trace: place}
+	return e, r.WithContext(ctx)
 }
 
 func (e *event) received(in *saml.Received) {
 	e.sender, e.message, e.question = in.Query.Issuer.String(), in.Query.ID, string(in.Question)
+	e.role = in.Query.Issuer.Role()
 }
 
-func (e *event) decided(a pdp.Answer) {
+func (e *event) decided(a pdp.Answer, took time.Duration) {
 	e.record, e.outcome, e.codes = a.ID, a.Outcome.String(), join(a.Codes())
-	e.server.c.Metrics.decided(e.question, a)
+	e.revision = max(a.Revision, a.View)
+	e.server.c.Metrics.decided(e.question, a, took)
 }
 
 // refused tells how a message of a known sender was refused. A refusal with a cause is one
@@ -58,14 +71,21 @@ func (e *event) refused(row refusal, word string, cause error) {
 	if cause == nil {
 		return
 	}
+	e.revision = 0
 	if e.outcome = word; row == refusalNotFoundOut {
 		e.outcome = pdp.Indeterminate
 	}
 	e.server.c.Metrics.refused(e.outcome)
+	if row.level == slog.LevelWarn { // what an operator of ours can do nothing about
+		e.server.c.Metrics.failed(e.role, e.outcome)
+	}
 }
 
-// respond sends a signed answer.
+// respond sends a signed answer. One to a decision says for which revision it is good.
 func (e *event) respond(w http.ResponseWriter, body []byte) {
+	if e.revision > 0 {
+		w.Header().Set("Register-Revision", strconv.FormatInt(int64(e.revision), 10))
+	}
 	e.send(w, http.StatusOK, saml.ContentType, body)
 }
 
@@ -80,12 +100,13 @@ func (e *event) faultAs(w http.ResponseWriter, status int, f fault, cause error)
 	case faultBroken:
 		e.outcome = pdp.Indeterminate
 	case faultBusy:
-		e.outcome = "busy"
-		e.server.c.Metrics.refused(e.outcome)
+		if e.outcome = "left"; errors.Is(cause, errBusy) {
+			e.outcome = "busy"
+		}
 	default:
 		e.outcome = "not-believed"
 	}
-	if f != faultBusy {
+	if f != faultBusy { // the gate has counted those
 		e.server.c.Metrics.faulted(cause)
 	}
 	e.send(w, status, saml.ContentType, saml.Fault(f.code, f.text, e.reference))
@@ -108,13 +129,14 @@ func (e *event) send(w http.ResponseWriter, status int, contentType string, body
 func (e *event) finish() {
 	took := time.Since(e.started)
 	e.server.c.Metrics.took(took)
+	e.endSpan()
 	attributes := []slog.Attr{
 		slog.String("outcome", e.outcome), slog.String("status", e.status), slog.Float64("seconds", took.Seconds()),
 	}
 	for _, a := range []slog.Attr{
 		slog.String("sender", e.sender), slog.String("message", e.message), slog.String("question", e.question),
 		slog.String("reasons", e.codes), slog.String("record", e.record),
-		slog.String("trace", e.trace), slog.String("reference", e.reference),
+		slog.String("trace", e.trace.ID), slog.String("span", e.trace.Span), slog.String("reference", e.reference),
 	} {
 		if a.Value.String() != "" {
 			attributes = append(attributes, a)
@@ -128,4 +150,16 @@ func (e *event) finish() {
 		}
 	}
 	e.server.c.Log.LogAttrs(context.Background(), e.level, "query", attributes...)
+}
+
+// endSpan tells the trace what became of the query, in words from closed lists alone.
+func (e *event) endSpan() {
+	e.span.SetAttributes(attribute.String("outcome", e.outcome), attribute.String("status", e.status))
+	if e.question != "" {
+		e.span.SetAttributes(attribute.String("question", e.question))
+	}
+	if e.level == slog.LevelError {
+		e.span.SetStatus(codes.Error, "")
+	}
+	e.span.End()
 }

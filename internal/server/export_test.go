@@ -1,8 +1,12 @@
 package server
 
 import (
+	"context"
 	"log/slog"
+	"net/http"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/mandated/mandated/pkg/saml"
 )
@@ -46,8 +50,58 @@ func Lifetime(now, edge, evidence time.Time) time.Time { return lifetime(now, ed
 // Acceptable tells whether a content type is SOAP 1.1.
 func Acceptable(contentType string) bool { return acceptable(contentType) }
 
-// TraceID reads a traceparent header.
-func TraceID(header string) string { return traceID(header) }
+// TraceOf reads the trace headers: trace id, span id and flags of the sender, and what
+// else he says. All are empty if he stands in no trace.
+func TraceOf(h http.Header) (id, span, flags, state string) {
+	parent := parentOf(h)
+	if !parent.IsValid() {
+		return "", "", "", stateOf(h)
+	}
+	return parent.TraceID().String(), parent.SpanID().String(), parent.TraceFlags().String(), stateOf(h)
+}
 
-// Waiting counts the questions that wait for a place.
-func (s *Server) Waiting() int { return len(s.gate.waiting) }
+// Waiting counts the questions that wait for a decision, and Looking the messages that
+// wait to be verified.
+func (s *Server) Waiting() int { return s.deciding.Waiting() }
+func (s *Server) Looking() int { return s.verifying.Waiting() }
+
+// Waiting counts those who wait for a place.
+func (g *gate) Waiting() (n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, queue := range g.turns.queues {
+		n += len(queue)
+	}
+	return n
+}
+
+// Turns are turns of numbered people.
+type Turns = turns[int]
+
+// NewTurns makes turns with so many places; of each sender so many may wait.
+func NewTurns(places, room int) *Turns { return newTurns[int](places, room) }
+
+// Enter tells in one word what becomes of somebody who wants a place.
+func (t *turns[T]) Enter(sender string, who T) string {
+	return map[standing]string{refused: "refused", waits: "waits", works: "works"}[t.enter(sender, who)]
+}
+
+// Leave gives a place back, and tells who has it now.
+func (t *turns[T]) Leave() (T, bool) { return t.leave() }
+
+// Quit takes somebody out of his queue.
+func (t *turns[T]) Quit(sender string, who T) bool { return t.quit(sender, who) }
+
+// Gate is a gate.
+type Gate = gate
+
+// NewGate makes a gate with so many places and as much room.
+func NewGate(places, room int) *Gate {
+	return newGate(places, room, NewMetrics(prometheus.NewRegistry()), "test")
+}
+
+// Enter waits for a place.
+func (g *gate) Enter(ctx context.Context, sender string) error { return g.enter(ctx, sender) }
+
+// Leave gives a place back.
+func (g *gate) Leave() { g.leave() }

@@ -54,6 +54,14 @@ var refusals = map[saml.Problem]refusal{
 	saml.ProblemIntermediary: {saml.RequesterFailed, "intermediary-unclear", slog.LevelWarn},
 }
 
+// refusalFor finds the row of an error: of a message that was seen before, or of any other.
+func (s *Server) refusalFor(err error) refusal {
+	if errors.Is(err, s.c.Replayed) {
+		return refusalReplayed
+	}
+	return refusalFor(err)
+}
+
 // refusalFor finds the row of a problem. An error without one is our own failure.
 func refusalFor(err error) refusal {
 	switch {

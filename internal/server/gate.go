@@ -1,37 +1,100 @@
 package server
 
-import "context"
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
 
-// gate bounds work: so many at once, as many again waiting, and no more.
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// errBusy is the error of a question that found no place, nor room to wait for one.
+var errBusy = errors.New("server: too many questions of this sender at once")
+
+// gate bounds work, fairly among senders. It may be used by many goroutines.
 type gate struct {
-	places  chan struct{}
-	waiting chan struct{}
+	mu    sync.Mutex
+	turns *turns[chan struct{}]
+
+	working, waiting prometheus.Gauge
+	shed             prometheus.Counter
 }
 
-func newGate(places int) gate {
-	return gate{places: make(chan struct{}, places), waiting: make(chan struct{}, places)}
+// newGate makes a gate with so many places; of each sender as many again may wait.
+func newGate(places, room int, m *Metrics, name string) *gate {
+	return &gate{
+		turns:   newTurns[chan struct{}](places, room),
+		working: m.working.WithLabelValues(name), waiting: m.waiting.WithLabelValues(name), shed: m.shed.WithLabelValues(name),
+	}
 }
 
-// enter waits for a place; false when there is no room to wait, or the caller left. Who
-// entered must leave.
-func (g gate) enter(ctx context.Context) bool {
-	select {
-	case g.places <- struct{}{}:
-		return true
-	default:
+// enter waits for a place. Without an error the caller has one and must leave. The error
+// is errBusy, at once, when there is no room to wait, or the context's if it ends first.
+func (g *gate) enter(ctx context.Context, sender string) error {
+	called := make(chan struct{})
+	switch g.ask(sender, called) {
+	case works:
+		return nil
+	case refused:
+		return errBusy
 	}
 	select {
-	case g.waiting <- struct{}{}:
-		defer func() { <-g.waiting }()
-	default:
-		return false
-	}
-	select {
-	case g.places <- struct{}{}:
-		return true
+	case <-called:
+		return nil
 	case <-ctx.Done():
-		return false
 	}
+	if !g.quit(sender, called) { // he was called at the same moment
+		g.leave()
+	}
+	return ctx.Err()
 }
 
-func (g gate) leave() { <-g.places }
+func (g *gate) ask(sender string, called chan struct{}) standing {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	standing := g.turns.enter(sender, called)
+	switch standing {
+	case works:
+		g.working.Inc()
+	case waits:
+		g.waiting.Inc()
+	case refused:
+		g.shed.Inc()
+	}
+	return standing
+}
+
+func (g *gate) quit(sender string, called chan struct{}) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.turns.quit(sender, called) {
+		return false
+	}
+	g.waiting.Dec()
+	return true
+}
+
+// leave gives the caller's place to whose turn it is.
+func (g *gate) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	next, somebody := g.turns.leave()
+	if !somebody {
+		g.working.Dec()
+		return
+	}
+	g.waiting.Dec()
+	close(next)
+}
+
+// peerOf names whoever is at the other end of a connection, before anything is known of
+// his message: by the certificate he showed, or else by his address.
+func peerOf(r *http.Request) string {
+	if r.TLS != nil {
+		return string(r.TLS.PeerCertificates[0].Raw)
+	}
+	host, _, _ := net.SplitHostPort(r.RemoteAddr) // the server itself wrote it
+	return host
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/saml"
 	"github.com/mandated/mandated/pkg/xmlsec"
@@ -19,7 +20,12 @@ type Metrics struct {
 	reasons   *prometheus.CounterVec
 	refusals  *prometheus.CounterVec
 	faults    *prometheus.CounterVec
+	failures  *prometheus.CounterVec
 	duration  prometheus.Histogram
+	deciding  *prometheus.HistogramVec
+
+	working, waiting *prometheus.GaugeVec
+	shed             *prometheus.CounterVec
 }
 
 // NewMetrics registers the metrics of the public addresses.
@@ -27,27 +33,52 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+	}
 	m := &Metrics{
-		decisions: counter("mandated_decisions_total", "Decisions that were made and recorded.", "question", "outcome"),
+		decisions: counter("mandated_decisions_total", "Decisions that were made and recorded, by where they were found.", "question", "outcome", "source"),
 		reasons:   counter("mandated_decision_reasons_total", "Denials by reason code; one decision may have several.", "reason"),
 		refusals:  counter("mandated_refusals_total", "Messages of known senders, or not SOAP at all, that were refused before a decision.", "why"),
 		faults:    counter("mandated_faults_total", "Messages that nobody known has sent, by the defence that refused them.", "defence"),
+		failures:  counter("mandated_peer_failures_total", "Those refusals that are the sender's own doing, by his role.", "role", "why"),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "mandated_query_duration_seconds", Help: "Time from request to answer.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
 		}),
+		deciding: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "mandated_decision_duration_seconds", Help: "Time to find a decision and to record it, by where it was found.",
+			Buckets: []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 2.5},
+		}, []string{"source"}),
+		working: gauge("mandated_queue_working", "Messages that are worked on.", "queue"),
+		waiting: gauge("mandated_queue_waiting", "Messages that wait for a place.", "queue"),
+		shed:    counter("mandated_queue_shed_total", "Messages that found no room to wait and were told to come back.", "queue"),
 	}
-	r.MustRegister(m.decisions, m.reasons, m.refusals, m.faults, m.duration)
+	r.MustRegister(m.decisions, m.reasons, m.refusals, m.faults, m.failures, m.duration, m.deciding, m.working, m.waiting, m.shed)
 	return m
 }
 
-func (m *Metrics) decided(question string, a pdp.Answer) {
-	m.decisions.WithLabelValues(question, a.Outcome.String()).Inc()
+func (m *Metrics) decided(question string, a pdp.Answer, took time.Duration) {
+	source := sourceOf(a)
+	m.decisions.WithLabelValues(question, a.Outcome.String(), source).Inc()
+	m.deciding.WithLabelValues(source).Observe(took.Seconds())
 	if len(a.Options) == 0 {
 		for _, code := range a.Codes() {
 			m.reasons.WithLabelValues(string(code)).Inc()
 		}
 	}
+}
+
+// sourceOf names where a decision was found.
+func sourceOf(a pdp.Answer) string {
+	if a.Hot == pdp.FromRegister {
+		return "register"
+	}
+	return string(a.Hot)
+}
+
+func (m *Metrics) failed(role etoegang.Role, why string) {
+	m.failures.WithLabelValues(string(role), why).Inc()
 }
 
 func (m *Metrics) refused(why string) { m.refusals.WithLabelValues(why).Inc() }

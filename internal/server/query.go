@@ -10,10 +10,13 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/mandated/mandated/pkg/decision"
+	"github.com/mandated/mandated/pkg/pdp"
+	"github.com/mandated/mandated/pkg/register"
 	"github.com/mandated/mandated/pkg/saml"
 	"github.com/mandated/mandated/pkg/xmlsec"
 )
@@ -22,28 +25,63 @@ import (
 // which is logged and counted once, at the end. A place for work is taken only when the
 // message has arrived: whoever sends slowly keeps nobody waiting.
 func (s *Server) query(w http.ResponseWriter, r *http.Request) {
-	e := s.newEvent(r)
+	e, r := s.newEvent(w, r)
 	defer e.finish()
 	defer func() {
 		if broken := recover(); broken != nil { // a mistake of ours: told as such, never as an answer
 			e.fault(w, faultBroken, fmt.Errorf("server: panic: %v\n%s", broken, debug.Stack()))
 		}
 	}()
+	atLeast, ok := s.atLeast(w, r, e)
+	if !ok {
+		return
+	}
 	body, ok := s.receive(w, r, e)
 	if !ok {
 		return
 	}
-	if !s.gate.enter(r.Context()) {
-		w.Header().Set("Retry-After", "1")
-		e.faultAs(w, http.StatusServiceUnavailable, faultBusy, errBusy)
+	state := s.c.State()
+	in, problem := s.believe(w, r, state, body, e)
+	if in == nil {
 		return
 	}
-	defer s.gate.leave()
-	s.answer(w, r, body, e)
+	if !s.enter(w, r, s.deciding, in.Query.Issuer.String(), e) {
+		return
+	}
+	d := &delivery{server: s, state: state, in: in, now: s.c.Now(), assertion: saml.NewID(), atLeast: atLeast}
+	answer, err := d.answer(r.Context(), problem, e)
+	if err != nil {
+		e.fault(w, faultBroken, err)
+		return
+	}
+	e.respond(w, answer)
 }
 
-// errBusy is the error of a question that found no place, nor room to wait for one.
-var errBusy = errors.New("server: too many questions at once")
+// enter waits for a place, or answers that there is none. Nothing is remembered of a
+// message that found no place: it may be sent again as it is.
+func (s *Server) enter(w http.ResponseWriter, r *http.Request, g *gate, sender string, e *event) bool {
+	err := g.enter(r.Context(), sender)
+	if err != nil {
+		w.Header().Set("Retry-After", "1")
+		e.faultAs(w, http.StatusServiceUnavailable, faultBusy, err)
+	}
+	return err == nil
+}
+
+// atLeast reads which revision the sender knows of, or answers that he has not said it
+// well. It stands outside the signature: it can only make an answer fresher.
+func (s *Server) atLeast(w http.ResponseWriter, r *http.Request, e *event) (register.Revision, bool) {
+	values := r.Header.Values("At-Least-Revision")
+	if len(values) == 0 {
+		return 0, true
+	}
+	n, err := strconv.ParseInt(values[0], 10, 64)
+	if err != nil || n < 0 || strconv.FormatInt(n, 10) != values[0] || len(values) > 1 {
+		e.plain(w, http.StatusBadRequest, "at-least-revision", "At-Least-Revision is one revision, as a decimal number.\n")
+		return 0, false
+	}
+	return register.Revision(n), true
+}
 
 // receive reads the message, or answers what is no message.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request, e *event) ([]byte, bool) {
@@ -70,33 +108,43 @@ func acceptable(contentType string) bool {
 	return err == nil && media == saml.ContentType && (charset == "" || strings.EqualFold(charset, "utf-8"))
 }
 
-// answer does the steps of one question in their order: believe, admit, decide, reply.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, body []byte, e *event) {
-	now, state := s.c.Now(), s.c.State()
-	if r.TLS != nil && !(len(r.TLS.PeerCertificates) > 0 && state.Receiver.Directory.Lists(r.TLS.PeerCertificates[0], now)) {
+// believe finds out who has sent a message and what it asks. Without a Received that is
+// not known, and a fault has been answered. With one the error is what is wrong with the
+// message, if anything is.
+//
+// How many messages are looked at at once is bounded, and one who is at the other end of
+// many connections waits for himself: before his message is believed, a sender is known
+// only by the certificate of his connection.
+func (s *Server) believe(w http.ResponseWriter, r *http.Request, state *State, body []byte, e *event) (*saml.Received, error) {
+	if r.TLS != nil && !(len(r.TLS.PeerCertificates) > 0 && state.Receiver.Directory.Lists(r.TLS.PeerCertificates[0], s.c.Now())) {
 		e.fault(w, faultUnbelieved, errStranger) // before any cryptography is spent on him
-		return
+		return nil, nil
 	}
-	in, err := state.Receiver.Receive(body, now)
+	if !s.enter(w, r, s.verifying, peerOf(r), e) {
+		return nil, nil
+	}
+	in, problem := s.verify(r, state, body, e)
 	if in == nil {
-		e.fault(w, faultFor(err), err)
-		return
+		e.fault(w, faultFor(problem), problem)
+	}
+	return in, problem
+}
+
+// verify reads a message and gives the place back in which that is done.
+func (s *Server) verify(r *http.Request, state *State, body []byte, e *event) (*saml.Received, error) {
+	defer s.verifying.leave()
+	_, span := s.c.Tracer.Start(r.Context(), "receive")
+	defer span.End()
+	now := s.c.Now()
+	in, problem := state.Receiver.Receive(body, now)
+	if in == nil {
+		return nil, problem
 	}
 	e.received(in)
 	if r.TLS != nil && !in.Sender.Presents(r.TLS.PeerCertificates[0], now) {
-		e.fault(w, faultUnbelieved, errStranger)
-		return
+		return nil, errStranger
 	}
-	// From here on the question is answered and recorded whether or not the sender waits
-	// for it: a message is admitted once.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
-	defer cancel()
-	signed, err := s.reply(ctx, state, in, err, now, e).Sign(state.Signer)
-	if err != nil {
-		e.fault(w, faultBroken, err)
-		return
-	}
-	e.respond(w, saml.Wrap(signed))
+	return in, problem
 }
 
 // patience is how long the stores may take for one question.
@@ -105,38 +153,62 @@ const patience = 10 * time.Second
 // errStranger is the error of a TLS client whose certificate the metadata do not list.
 var errStranger = errors.New("server: the client certificate is not one of the issuer's")
 
-// reply finds the answer to a message whose sender is known; problem is what is wrong
-// with it, if anything is.
-func (s *Server) reply(ctx context.Context, state *State, in *saml.Received, problem error, now time.Time, e *event) saml.Response {
-	if problem != nil {
-		return s.refuse(in, refusalFor(problem), "", now, e, problem)
-	}
-	if err := s.admit(ctx, state, in, now); errors.Is(err, s.c.Replayed) {
-		return s.refuse(in, refusalReplayed, "", now, e, err)
-	} else if err != nil {
-		return s.refuse(in, refusalNotFoundOut, "", now, e, err)
-	}
-	d := &delivery{server: s, state: state, in: in, now: now, assertion: saml.NewID()}
-	if err := d.sameNumber(); err != nil {
-		return s.refuse(in, refusalFor(err), "", now, e, err)
-	}
-	answer, err := s.c.Decider.Decide(ctx, d.request(e.trace))
+// answer makes the signed answer to a message whose sender is known; problem is what is
+// wrong with it, if anything is. From here on the question is answered and recorded whether
+// or not the sender waits for it: a message is admitted once. The place that was taken for
+// it is given back before anything is sent, so that who reads slowly keeps none.
+func (d *delivery) answer(ctx context.Context, problem error, e *event) ([]byte, error) {
+	defer d.server.deciding.leave()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	found, err := d.find(ctx, problem, e)
+	_, span := d.server.c.Tracer.Start(ctx, "sign")
+	defer span.End()
+	var response saml.Response
 	if err != nil {
-		return s.refuse(in, refusalFor(err), "", now, e, err)
+		response = d.refuse(d.server.refusalFor(err), "", e, err)
+	} else {
+		response = d.conclude(found, e)
 	}
-	e.decided(answer)
-	return d.conclude(answer, e)
+	signed, err := response.Sign(d.state.Signer)
+	if err != nil {
+		return nil, err
+	}
+	return saml.Wrap(signed), nil
+}
+
+// find admits a message in which nothing is wrong, and finds out what it asks.
+func (d *delivery) find(ctx context.Context, problem error, e *event) (pdp.Answer, error) {
+	if problem != nil {
+		return pdp.Answer{}, problem
+	}
+	if err := d.admit(ctx); err != nil {
+		return pdp.Answer{}, err
+	}
+	if err := d.sameNumber(); err != nil {
+		return pdp.Answer{}, err
+	}
+	ctx, span := d.server.c.Tracer.Start(ctx, "decide")
+	defer span.End()
+	started := time.Now()
+	answer, err := d.server.c.Decider.Decide(ctx, d.request(e.trace))
+	if err == nil {
+		e.decided(answer, time.Since(started))
+	}
+	return answer, err
 }
 
 // admit lets a message in once. It is remembered for longer than it would be accepted, and
 // at least for a moment, however slow we were.
-func (s *Server) admit(ctx context.Context, state *State, in *saml.Received, now time.Time) error {
-	ages := state.Receiver.Ages
-	until := in.Query.Issued.Add(ages.Query + 2*ages.Skew)
-	if earliest := now.Add(time.Minute); until.Before(earliest) {
+func (d *delivery) admit(ctx context.Context) error {
+	ctx, span := d.server.c.Tracer.Start(ctx, "admit")
+	defer span.End()
+	ages := d.state.Receiver.Ages
+	until := d.in.Query.Issued.Add(ages.Query + 2*ages.Skew)
+	if earliest := d.now.Add(time.Minute); until.Before(earliest) {
 		until = earliest
 	}
-	return s.c.Guard.Admit(ctx, in.Query.Issuer.String(), in.Query.ID, until)
+	return d.server.c.Guard.Admit(ctx, d.in.Query.Issuer.String(), d.in.Query.ID, until)
 }
 
 var questions = map[saml.Question]decision.Question{

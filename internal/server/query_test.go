@@ -19,8 +19,9 @@ import (
 	"github.com/mandated/mandated/pkg/pdp"
 )
 
-// Work is bounded: so many questions are worked on, as many again wait, and whoever comes
-// then is sent away at once and told when to come back. Nobody who was let in is lost.
+// Work is bounded: so many questions are worked on, as many again of one sender wait, and
+// what he asks beyond that is sent away at once and told when to come back. Nobody who was
+// let in is lost.
 func TestBusy(t *testing.T) {
 	s := newScene(t, harness.Options{})
 	const work = 2
@@ -47,15 +48,23 @@ func TestBusy(t *testing.T) {
 	}
 	until(t, "the house is full", func() bool { return now.Load() == work && h.Waiting() == work })
 
-	refused := h.post(ctx, "text/xml", message())
+	beyond := message()
+	refused := h.post(ctx, "text/xml", beyond)
 	if refused.Code != http.StatusServiceUnavailable || refused.Header().Get("Retry-After") != "1" || !strings.Contains(refused.Body.String(), "soap:Server") {
 		t.Errorf("with a full house: HTTP %d, Retry-After %q, %s", refused.Code, refused.Header().Get("Retry-After"), refused.Body)
 	}
-	if got := h.counted(t, "mandated_refusals_total", "why", "busy"); got != 1 {
-		t.Errorf("counted %v times", got)
+	if shed, working, waiting := h.counted(t, "mandated_queue_shed_total", "queue", "decide"), h.counted(t, "mandated_queue_working", "queue", "decide"),
+		h.counted(t, "mandated_queue_waiting", "queue", "decide"); shed != 1 || working != work || waiting != work {
+		t.Errorf("counted: %v shed, %v worked on, %v waiting", shed, working, waiting)
 	}
 	close(release)
 	let.Wait()
+	if again := h.post(ctx, "text/xml", beyond); again.Code != http.StatusOK {
+		t.Errorf("sent again as it was, the question is answered with HTTP %d", again.Code)
+	}
+	if working, waiting := h.counted(t, "mandated_queue_working", "queue", "decide"), h.counted(t, "mandated_queue_waiting", "queue", "decide"); working != 0 || waiting != 0 {
+		t.Errorf("afterwards %v are worked on and %v wait", working, waiting)
+	}
 	close(answers)
 	for code := range answers {
 		if code != http.StatusOK {

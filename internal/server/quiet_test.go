@@ -175,18 +175,23 @@ func (s *scene) damaged(broker, provider []byte) {
 	}
 }
 
-// brokenStores lets journal, guard and register fail in the midst of questions.
+// brokenStores lets journal, guard and register fail in the midst of questions. The
+// register is asked something new: what it was asked before may be answered without it.
 func (s *scene) brokenStores() {
 	s.t.Helper()
-	for _, c := range []struct{ file, ruin, mend string }{
-		{"journal.db", `CREATE TRIGGER broken BEFORE INSERT ON records BEGIN SELECT RAISE(ABORT, 'disk full'); END`, `DROP TRIGGER broken`},
-		{"guard.db", `CREATE TRIGGER broken BEFORE INSERT ON admitted BEGIN SELECT RAISE(ABORT, 'disk full'); END`, `DROP TRIGGER broken`},
-		{"register.db", `PRAGMA legacy_alter_table = ON; ALTER TABLE mandate_version RENAME TO hidden`, `ALTER TABLE hidden RENAME TO mandate_version`},
+	unasked := harness.Question{Person: s.anna, Service: s.n.Services["permit"]}
+	for _, c := range []struct {
+		file, ruin, mend string
+		question         harness.Question
+	}{
+		{"journal.db", `CREATE TRIGGER broken BEFORE INSERT ON records BEGIN SELECT RAISE(ABORT, 'disk full'); END`, `DROP TRIGGER broken`, s.question()},
+		{"guard.db", `CREATE TRIGGER broken BEFORE INSERT ON admitted BEGIN SELECT RAISE(ABORT, 'disk full'); END`, `DROP TRIGGER broken`, s.question()},
+		{"register.db", `PRAGMA legacy_alter_table = ON; ALTER TABLE mandate_version RENAME TO hidden`, `ALTER TABLE hidden RENAME TO mandate_version`, unasked},
 	} {
 		db := must(sql.Open("sqlite", filepath.Join(s.n.Folder, "register", c.file)))
 		db.SetMaxOpenConns(1)
 		must(db.Exec(c.ruin))
-		if r := s.ask(s.question()); r.Reply == nil || r.Reply.Status != saml.ResponderFailed {
+		if r := s.ask(c.question); r.Reply == nil || r.Reply.Status != saml.ResponderFailed {
 			s.t.Errorf("with a broken %s: %+v", c.file, r.Reply)
 		}
 		must(db.Exec(c.mend))

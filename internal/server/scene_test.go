@@ -17,8 +17,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	model "github.com/prometheus/client_model/go"
 
 	"github.com/mandated/mandated/internal/server"
+	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -109,27 +111,31 @@ type house struct {
 
 var errSeen = errors.New("seen before")
 
-// newHouse serves the scene's register under its own keys.
-func (s *scene) newHouse(work int, decider server.Decider, guard server.Guard) house {
+// newHouse serves the scene's register under its own keys, after the changes.
+func (s *scene) newHouse(work int, decider server.Decider, guard server.Guard, changes ...func(*server.Config)) house {
 	s.t.Helper()
 	registry := prometheus.NewRegistry()
 	state := &server.State{
 		Receiver: &saml.Receiver{
-			Self: s.n.First.Entity, Addresses: []string{s.n.First.Address}, Directory: s.directory(), Openers: s.n.First.Openers(),
+			Self: s.n.First.Entity, Addresses: []string{s.n.First.Address}, Directory: saml.NewDirectory(s.participants()...), Openers: s.n.First.Openers(),
 			Ages: saml.DefaultAges, Leniency: func(etoegang.EntityID) saml.Leniency { return saml.Leniency{} },
 		},
 		Signer: s.n.First.Signer(),
 	}
-	h := house{registry: registry, Server: server.New(server.Config{
+	c := server.Config{
 		Self: s.n.First.Entity, State: func() *server.State { return state }, Decider: decider, Guard: guard, Replayed: errSeen,
 		Metrics: server.NewMetrics(registry), Log: quiet, Now: s.n.Now, PseudonymKey: make([]byte, 32), Work: work,
-	})}
+	}
+	for _, change := range changes {
+		change(&c)
+	}
+	h := house{registry: registry, Server: server.New(c)}
 	h.handler = h.Handler()
 	return h
 }
 
-// directory reads the metadata that lie in the network's folder.
-func (s *scene) directory() *saml.Directory {
+// participants reads the metadata that lie in the network's folder.
+func (s *scene) participants() []saml.Participant {
 	s.t.Helper()
 	files, err := filepath.Glob(filepath.Join(s.n.Folder, "metadata-*.xml"))
 	if err != nil {
@@ -144,20 +150,46 @@ func (s *scene) directory() *saml.Directory {
 		}
 		all = append(all, participants...)
 	}
-	return saml.NewDirectory(all...)
+	return all
 }
 
-// post sends a message to the handler.
-func (h house) post(ctx context.Context, contentType string, body []byte) *httptest.ResponseRecorder {
+// post sends a message to the handler, after the changes to its request.
+func (h house) post(ctx context.Context, contentType string, body []byte, changes ...func(*http.Request)) *httptest.ResponseRecorder {
 	request := httptest.NewRequestWithContext(ctx, http.MethodPost, server.PathQuery, bytes.NewReader(body))
 	request.Header.Set("Content-Type", contentType)
+	for _, change := range changes {
+		change(request)
+	}
 	w := httptest.NewRecorder()
 	h.handler.ServeHTTP(w, request)
 	return w
 }
 
-// counted gives a counter's value.
+// header gives a request a header, once for each value.
+func header(name string, values ...string) func(*http.Request) {
+	return func(r *http.Request) { r.Header[http.CanonicalHeaderKey(name)] = values }
+}
+
+// denies is a decision point that finds no mandate.
+var denies decider = func(context.Context, pdp.Request) (pdp.Answer, error) {
+	return pdp.Answer{ID: "record", Decision: decision.Decision{Reasons: []decision.Reason{{Code: decision.NoMandateToPerson}}}}, nil
+}
+
+// counted gives a counter's or a gauge's value.
 func (h house) counted(t *testing.T, name, label, value string) float64 {
+	t.Helper()
+	m := h.metric(t, name, label, value)
+	return m.GetCounter().GetValue() + m.GetGauge().GetValue()
+}
+
+// observed tells how often a histogram was told something.
+func (h house) observed(t *testing.T, name, label, value string) uint64 {
+	t.Helper()
+	return h.metric(t, name, label, value).GetHistogram().GetSampleCount()
+}
+
+// metric finds a metric by one of its labels; nil if nothing was counted.
+func (h house) metric(t *testing.T, name, label, value string) *model.Metric {
 	t.Helper()
 	families, err := h.registry.Gather()
 	if err != nil {
@@ -167,12 +199,12 @@ func (h house) counted(t *testing.T, name, label, value string) float64 {
 		for _, m := range family.GetMetric() {
 			for _, l := range m.GetLabel() {
 				if family.GetName() == name && l.GetName() == label && l.GetValue() == value {
-					return m.GetCounter().GetValue()
+					return m
 				}
 			}
 		}
 	}
-	return 0
+	return nil
 }
 
 // decider and admit are a decision point and a guard made of a function.

@@ -11,7 +11,11 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/pdp"
@@ -63,7 +67,7 @@ type Peer struct {
 	Leniency saml.Leniency
 }
 
-// Config is what a server is made of. All of it is required.
+// Config is what a server is made of. Unless it says otherwise, it is required.
 type Config struct {
 	Self     etoegang.EntityID
 	State    func() *State
@@ -78,20 +82,35 @@ type Config struct {
 	// of the register.
 	PseudonymKey []byte
 
-	// Work bounds how many queries are worked on at once; as many again may wait. The
-	// rest is sent away at once, to come back later.
+	// Work bounds how many queries are worked on at once. Of every sender as many again
+	// may wait, and senders have their turns one after the other; the rest is sent away
+	// at once, to come back later.
 	Work int
+
+	// Tracer traces queries. Nil: they are not traced, and still have a place in the
+	// trace of whoever asks.
+	Tracer trace.Tracer
 }
 
 // Server is the handler of the public addresses.
 type Server struct {
-	c    Config
-	gate gate
+	c         Config
+	verifying *gate // what is only bytes yet, by connection
+	deciding  *gate // what is believed, by sender
 }
 
 // New makes a server.
 func New(c Config) *Server {
-	return &Server{c: c, gate: newGate(c.Work)}
+	if c.Tracer == nil {
+		c.Tracer = noop.NewTracerProvider().Tracer("")
+	}
+	// Verifying waits for nothing but a processor: more at once would only make each slower.
+	processors := min(c.Work, 2*runtime.GOMAXPROCS(0))
+	return &Server{
+		c:         c,
+		verifying: newGate(processors, c.Work, c.Metrics, "verify"),
+		deciding:  newGate(c.Work, c.Work, c.Metrics, "decide"),
+	}
 }
 
 // Handler serves the public addresses.

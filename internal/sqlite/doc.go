@@ -1,7 +1,6 @@
 // Package sqlite owns how rooms of the daemon keep a small SQLite file of their
 // own, such as the journal and the replay guard: opening it so that nothing
-// acknowledged is lost, refusing files that are not theirs, and committing what
-// many goroutines write in groups, one fsync for all that wait.
+// acknowledged is lost, and refusing files that are not theirs.
 //
 // It has never heard of what is stored: tables and statements belong to the room
 // that opens the file. The register does not use it, because the register lives in

@@ -9,16 +9,18 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 
 	_ "modernc.org/sqlite" // the driver
 )
 
-// File is an open SQLite file. Reading is open to any number of goroutines.
-// Writing belongs to one goroutine at a time, see [Group]. Other processes may
-// read and write the same file.
+// File is an open SQLite file. Any number of goroutines may read, and those that
+// write take turns. Other processes may read and write the same file.
 type File struct {
 	db *sql.DB
-	tx *Tx // the writer's connection; nil until needed and after an error
+
+	writing sync.Mutex
+	tx      *Tx // the writer's connection; nil until needed and after an error
 }
 
 // Open opens the file at path for reading and writing. A file that is absent or
@@ -134,6 +136,8 @@ func (f *File) DB() *sql.DB { return f.db }
 //
 // Write takes no context: once begun, half a transaction helps nobody.
 func (f *File) Write(do func(*Tx) error) error {
+	f.writing.Lock()
+	defer f.writing.Unlock()
 	if f.tx == nil {
 		conn, err := f.db.Conn(context.Background())
 		if err != nil {
@@ -151,6 +155,8 @@ func (f *File) Write(do func(*Tx) error) error {
 
 // Close closes all connections. Nothing may be reading or writing.
 func (f *File) Close() error {
+	f.writing.Lock()
+	defer f.writing.Unlock()
 	if f.tx != nil {
 		f.tx.discard()
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"sync"
 	"testing"
 )
 
@@ -59,69 +58,4 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 	if err != nil || f.count(t) != 1 {
 		t.Errorf("%v, %d rows", err, f.count(t))
 	}
-}
-
-// While one group is being written the next gathers: a hundred that wait are
-// written in one go, and an error is everybody's.
-func TestGroupGathers(t *testing.T) {
-	busy, goOn := make(chan bool, 200), make(chan bool)
-	var sizes []int
-	failure := errors.New("disk on fire")
-	g := NewGroup(func(items []*int) error {
-		busy <- true
-		<-goOn
-		sizes = append(sizes, len(items))
-		if len(items) > 1 {
-			return failure
-		}
-		return nil
-	})
-	var waiting sync.WaitGroup
-	waiting.Go(func() {
-		if err := g.Do(ctx, new(int)); err != nil {
-			t.Error(err)
-		}
-	})
-	<-busy
-	started := make(chan bool)
-	for range 100 {
-		waiting.Go(func() {
-			started <- true
-			if err := g.Do(ctx, new(int)); err != nil && !errors.Is(err, failure) {
-				t.Error(err)
-			}
-		})
-	}
-	for range 100 {
-		<-started
-	}
-	close(goOn)
-	waiting.Wait()
-	g.Close()
-	g.Close()
-	if sizes[0] != 1 || len(sizes) > 50 {
-		t.Errorf("groups of %v", sizes)
-	}
-	if err := g.Do(ctx, new(int)); !errors.Is(err, ErrClosed) {
-		t.Errorf("closed: %v", err)
-	}
-}
-
-// Who stops waiting is let go while the writer is still busy with others.
-func TestWaitingEndsWithTheContext(t *testing.T) {
-	goOn := make(chan bool)
-	g := NewGroup(func([]*int) error { <-goOn; return nil })
-	short, cancel := context.WithCancel(ctx)
-	first := make(chan error)
-	go func() { first <- g.Do(short, new(int)) }()
-	second := make(chan error)
-	go func() { second <- g.Do(short, new(int)) }()
-	cancel()
-	for _, c := range []chan error{first, second} {
-		if err := <-c; !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v", err)
-		}
-	}
-	close(goOn)
-	g.Close()
 }

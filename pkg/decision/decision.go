@@ -136,11 +136,11 @@ type Decision struct {
 
 	Required etoegang.AssuranceLevel // the level that every link had to reach
 
-	// Until is the first later moment at which the same facts may give another
-	// answer, because a mandate considered begins or ends. Zero: never. From the
-	// request's At up to, not including, Until the same facts and request give this
-	// very Decision, to the last reason. About moments before At it says nothing.
-	Until time.Time
+	// Since and Until are the last moment, not after the request's At, and the first
+	// later one at which the same facts may give another answer, because a mandate
+	// considered begins or ends. Zero: there is none. From Since up to, not including,
+	// Until the same facts and request give this very Decision, to the last reason.
+	Since, Until time.Time
 }
 
 // Option is one way to act.
@@ -189,7 +189,8 @@ func Decide(f Facts, r Request) Decision {
 		hit, reasons := consider(p, f.Service, r, d.Required)
 		holding = append(holding, hit...)
 		d.Reasons = append(d.Reasons, reasons...)
-		d.Until = earliest(d.Until, p.nextEdge(r.At))
+		last, next := p.edges(r.At)
+		d.Since, d.Until = latest(d.Since, last), earliest(d.Until, next)
 	}
 	d.Reasons = tidy(d.Reasons)
 	if len(general) == 0 {
@@ -286,10 +287,10 @@ func (p path) ids() []mandate.ID {
 	return ids
 }
 
-// nextEdge is the first moment after at when a link of the path begins or ends. Time makes
-// no difference to one that has ended for good or was never granted.
-func (p path) nextEdge(at time.Time) time.Time {
-	var next time.Time
+// edges are the last moment up to at, and the first one after it, when a link of the path
+// begins or ends. Time makes no difference to one that has ended for good or was never
+// granted.
+func (p path) edges(at time.Time) (last, next time.Time) {
 	for _, m := range p.links {
 		if m.State != mandate.Active && m.State != mandate.Suspended {
 			continue
@@ -297,10 +298,20 @@ func (p path) nextEdge(at time.Time) time.Time {
 		for _, edge := range []time.Time{m.Validity.From, m.Validity.To} {
 			if edge.After(at) {
 				next = earliest(next, edge)
+			} else {
+				last = latest(last, edge)
 			}
 		}
 	}
-	return next
+	return last, next
+}
+
+// latest is the later of two moments, of which zero is the earliest.
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // earliest is the earlier of two moments, where zero means never.

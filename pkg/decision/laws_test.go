@@ -1,6 +1,7 @@
 package decision_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -54,12 +55,7 @@ func drawNonsense(t *rapid.T) (decision.Facts, decision.Request) {
 	}
 	r := w.drawRequest(t)
 	f := w.facts(r)
-	if len(w.mandates) > 0 {
-		any := func() mandate.Mandate { return w.mandates[roll(t, len(w.mandates), "any")] }
-		f.Direct = append(f.Direct, any())
-		f.Chain = append(f.Chain, any())
-		f.Assigned = append(f.Assigned, decision.Assigned{Assignment: any(), Chain: any()})
-	}
+	w.addAny(t, &f)
 	switch roll(t, 8, "odd request") {
 	case 0:
 		r = decision.Request{}
@@ -79,6 +75,17 @@ func drawNonsense(t *rapid.T) (decision.Facts, decision.Request) {
 		})
 	}
 	return f, r
+}
+
+// addAny puts mandates where they do not belong.
+func (w *world) addAny(t *rapid.T, f *decision.Facts) {
+	if len(w.mandates) == 0 {
+		return
+	}
+	any := func() mandate.Mandate { return w.mandates[roll(t, len(w.mandates), "any")] }
+	f.Direct = append(f.Direct, any())
+	f.Chain = append(f.Chain, any())
+	f.Assigned = append(f.Assigned, decision.Assigned{Assignment: any(), Chain: any()})
 }
 
 func (w *world) spoil(t *rapid.T, m *mandate.Mandate) {
@@ -148,29 +155,89 @@ func TestSameFactsSameAnswer(t *testing.T) {
 	})
 }
 
-// A kept decision is trusted up to Until. So at every moment before it the answer has
-// to be the same, to the last reason; and a moment ahead at which anything changes has
-// to be announced.
+// A hot decision is served at any moment from Since up to Until without asking anybody again.
+// So at every such moment the answer has to be the same, to the last reason and to Until
+// itself, and a change ahead has to be announced, whichever mandate brings it: one that is
+// considered, one that is passed over, one that no register would hold. It is looked at
+// just before, at and just after every edge there is, since nothing can happen elsewhere.
 func TestSameAnswerUntilUntil(t *testing.T) {
+	seen := map[string]int{}
 	check(t, lawWorlds, func(t *rapid.T) {
-		w := drawWorld(t)
-		r := w.drawRequest(t)
-		first := decision.Decide(w.facts(r), r)
-		if !first.Until.IsZero() && !first.Until.After(r.At) {
-			t.Fatalf("until %v is not ahead of %v", first.Until, r.At)
+		w, f, r := drawEdges(t)
+		first := decision.Decide(f, r)
+		if !first.Until.IsZero() && !first.Until.After(r.At) || first.Since.After(r.At) {
+			t.Fatalf("since %v until %v does not hold %v", first.Since, first.Until, r.At)
 		}
-		for _, wait := range []time.Duration{time.Nanosecond, time.Second - time.Nanosecond, time.Second, 2 * time.Second,
-			3 * time.Second, 5 * time.Second, 8 * time.Second, 13 * time.Second, 21 * time.Second, time.Hour} {
-			later := r
-			later.At = r.At.Add(wait)
-			if !first.Until.IsZero() && !later.At.Before(first.Until) {
-				break
+		for _, at := range momentsAround(f, r.At) {
+			other := r
+			other.At = at
+			then := decision.Decide(f, other)
+			if announced := !first.Until.IsZero() && !at.Before(first.Until) || at.Before(first.Since); announced {
+				if then.Outcome != first.Outcome {
+					seen["another outcome, announced"]++
+				}
+				continue
 			}
-			if diff := different(first, decision.Decide(w.facts(later), later)); diff != "" {
-				t.Fatalf("%v later the answer is another, before Until\n%s\n%s", wait, w.describe(r), diff)
+			if diff := different(first, then); diff != "" {
+				t.Fatalf("at %v, since %v and until %v, the answer is another than at %v\n%s\n%s", at, first.Since, first.Until, r.At, w.describe(r), diff)
+			}
+			seen["the same, "+first.Outcome.String()]++
+			if at.Before(r.At) {
+				seen["the same, before"]++
+			}
+			if first.Until.IsZero() {
+				seen["nothing ahead"]++
 			}
 		}
 	})
+	t.Log("seen:", seen)
+	for _, kind := range []string{"another outcome, announced", "nothing ahead", "the same, before", "the same, Permit", "the same, Choose", "the same, Deny"} {
+		atLeast(t, seen, kind, lawWorlds/15)
+	}
+}
+
+// drawEdges gives facts with as many edges around the moment of the request as there can
+// be, in every fourth world with mandates that no register would hold.
+func drawEdges(t *rapid.T) (*world, decision.Facts, decision.Request) {
+	w := drawWorld(t)
+	for range roll(t, 6, "more mandates") {
+		w.mandates = append(w.mandates, w.drawMandate(t))
+	}
+	for i := range w.mandates {
+		v := &w.mandates[i].Validity
+		v.From = now.Add(time.Duration(roll(t, 20, "from")-15) * time.Second)
+		v.To = v.From.Add(time.Duration(8+roll(t, 20, "lasts")) * time.Second)
+	}
+	r := w.drawRequest(t)
+	r.At = r.At.Add(pick(t, "part of a second", 0, 0, time.Nanosecond, time.Second/2, -time.Nanosecond))
+	if !oneIn(t, 4, "nonsense") {
+		return w, w.facts(r), r
+	}
+	for i := range w.mandates {
+		w.spoil(t, &w.mandates[i])
+	}
+	f := w.facts(r)
+	w.addAny(t, &f)
+	return w, f, r
+}
+
+// momentsAround lists all moments at which facts may change what they say, those beside
+// them, and some near and far from the given one.
+func momentsAround(f decision.Facts, from time.Time) []time.Time {
+	moments := []time.Time{from, from.Add(time.Nanosecond), from.Add(-time.Nanosecond), from.AddDate(50, 0, 0), from.AddDate(-50, 0, 0)}
+	around := func(m mandate.Mandate) {
+		for _, edge := range []time.Time{m.Validity.From, m.Validity.To} {
+			moments = append(moments, edge.Add(-time.Nanosecond), edge, edge.Add(time.Nanosecond))
+		}
+	}
+	for _, m := range slices.Concat(f.Direct, f.Chain) {
+		around(m)
+	}
+	for _, a := range f.Assigned {
+		around(a.Assignment)
+		around(a.Chain)
+	}
+	return moments
 }
 
 // opened lists for whom what may be done.
@@ -234,10 +301,16 @@ func TestEndingSomethingOpensNothing(t *testing.T) {
 
 // end stops a mandate or somebody, in one of the ways that people have for it.
 func (w *world) end(t *rapid.T, at time.Time) string {
-	way := roll(t, 4, "way to end")
-	if len(w.mandates) == 0 || way == 3 {
-		block(w.companies, w.persons, w.mandates, w.companies[roll(t, len(w.companies), "blocked")].ID)
-		return "blocking a company"
+	way := roll(t, 5, "way to end")
+	switch {
+	case way == 3:
+		somebody := w.drawParty(t)
+		w.change(somebody, func(s standing) { *s.active = false })
+		return fmt.Sprintf("that %s takes no part any more", somebody)
+	case way == 4 || len(w.mandates) == 0:
+		somebody := w.drawParty(t)
+		w.block(somebody)
+		return fmt.Sprintf("blocking %s", somebody)
 	}
 	m := &w.mandates[roll(t, len(w.mandates), "ended mandate")]
 	switch way {
@@ -256,21 +329,136 @@ func (w *world) end(t *rapid.T, at time.Time) string {
 	return "letting a mandate expire"
 }
 
-// block stops a company wherever it stands.
-func block(companies []mandate.Organisation, persons []mandate.Person, mandates []mandate.Mandate, id mandate.OrganisationID) {
-	for i := range companies {
-		if companies[i].ID == id {
-			companies[i].Active = false
+// The emergency stop does what it says and nothing else: every option that passes through
+// the blocked party is gone and every other one stays as it was; all other reasons are
+// still told; and time counts as before, so that lifting it needs no clock.
+func TestBlockingStopsOnePartyAndNothingElse(t *testing.T) {
+	seen := map[string]int{}
+	check(t, lawWorlds, func(t *rapid.T) {
+		w := drawWorld(t)
+		r := w.drawRequest(t)
+		somebody := w.drawParty(t)
+		w.change(somebody, func(s standing) { *s.blocked = false })
+		before := decision.Decide(w.facts(r), r)
+		w.block(somebody)
+		after := decision.Decide(w.facts(r), r)
+
+		want, got := before, after
+		want.Options = slices.DeleteFunc(slices.Clone(before.Options), func(o decision.Option) bool { return w.passes(r, o, somebody) })
+		want.Outcome = decision.Outcome(min(len(want.Options), int(decision.Choose)))
+		want.Reasons, got.Reasons = exceptBlocked(before.Reasons), exceptBlocked(after.Reasons)
+		if diff := different(want, got); diff != "" {
+			t.Fatalf("blocking %s did something else\n%s\n%s", somebody, w.describe(r), diff)
+		}
+		if len(after.Options) < len(before.Options) {
+			seen["fewer"]++
+			if !slices.Contains(after.Codes(), decision.PartyBlocked) {
+				t.Fatalf("blocking %s took something away without a word\n%s", somebody, w.describe(r))
+			}
+		}
+		if len(after.Options) > 0 {
+			seen["left"]++
+		}
+	})
+	atLeast(t, seen, "fewer", lawWorlds/20)
+	atLeast(t, seen, "left", lawWorlds/20)
+}
+
+// If somebody was blocked on every way there is, there is no way: never Permit, never a
+// choice among them.
+func TestNoOptionSurvivesABlockInEveryOption(t *testing.T) {
+	seen := map[string]int{}
+	check(t, lawWorlds, func(t *rapid.T) {
+		w := drawWorld(t)
+		r := w.drawRequest(t)
+		before := decision.Decide(w.facts(r), r)
+		for _, o := range before.Options {
+			w.block(w.drawPartyOf(t, r, o))
+		}
+		if before.Outcome == decision.Deny {
+			return
+		}
+		seen[string(r.Question)]++
+		after := decision.Decide(w.facts(r), r)
+		if after.Outcome != decision.Deny || !slices.Contains(after.Codes(), decision.PartyBlocked) {
+			t.Fatalf("%v with a blocked party in every option\n%s", after.Outcome, w.describe(r))
+		}
+	})
+	for _, q := range []decision.Question{decision.Authorize, decision.Confirm, decision.Recheck} {
+		atLeast(t, seen, string(q), lawWorlds/50)
+	}
+}
+
+// party is a company or a person of a world.
+type party struct {
+	company mandate.OrganisationID
+	person  mandate.PersonID
+}
+
+func (p party) String() string {
+	if p.person != 0 {
+		return fmt.Sprintf("person %d", p.person)
+	}
+	return fmt.Sprintf("company %d", p.company)
+}
+
+func (w *world) drawParty(t *rapid.T) party {
+	if oneIn(t, 4, "a person") {
+		return party{person: w.drawPerson(t).ID}
+	}
+	return party{company: w.companies[roll(t, len(w.companies), "a company")].ID}
+}
+
+// drawPartyOf takes one of those through whom the option passes.
+func (w *world) drawPartyOf(t *rapid.T, r decision.Request, o decision.Option) party {
+	all := []party{{company: o.Represented.ID}}
+	if o.Intermediary != nil {
+		all = append(all, party{company: o.Intermediary.ID})
+	}
+	if !r.Actor.IsZero() {
+		all = append(all, party{person: w.facts(r).Person.ID})
+	}
+	return all[roll(t, len(all), "party of the option")]
+}
+
+func (w *world) passes(r decision.Request, o decision.Option, p party) bool {
+	person := w.facts(r).Person
+	return p.company == o.Represented.ID || o.Intermediary != nil && p.company == o.Intermediary.ID ||
+		person != nil && p.person == person.ID
+}
+
+// standing is where it stands whether somebody may take part.
+type standing struct{ active, blocked *bool }
+
+func (w *world) block(p party) { w.change(p, func(s standing) { *s.blocked = true }) }
+
+// change changes the standing of a party wherever the world has it.
+func (w *world) change(p party, how func(standing)) {
+	company := func(o *mandate.Organisation) {
+		if p.company != 0 && o.ID == p.company {
+			how(standing{&o.Active, &o.Blocked})
 		}
 	}
-	for i := range mandates {
-		if m := &mandates[i]; m.Grantor.ID == id {
-			m.Grantor.Active = false
-		}
-		if m := &mandates[i]; m.Intermediary.ID == id {
-			m.Intermediary.Active = false
+	person := func(q *mandate.Person) {
+		if p.person != 0 && q.ID == p.person {
+			how(standing{&q.Active, &q.Blocked})
 		}
 	}
+	for i := range w.companies {
+		company(&w.companies[i])
+	}
+	for i := range w.persons {
+		person(&w.persons[i])
+	}
+	for i := range w.mandates {
+		company(&w.mandates[i].Grantor)
+		company(&w.mandates[i].Intermediary)
+		person(&w.mandates[i].Person)
+	}
+}
+
+func exceptBlocked(reasons []decision.Reason) []decision.Reason {
+	return slices.DeleteFunc(slices.Clone(reasons), func(r decision.Reason) bool { return r.Code == decision.PartyBlocked })
 }
 
 // What an answer says has to be true of the mandates it names: each of them works at
@@ -300,8 +488,8 @@ func (w *world) complaint(r decision.Request, d decision.Decision, o decision.Op
 		return "above the level of the login"
 	case o.Effective > o.Used:
 		return "more effective than what was used"
-	case !o.Represented.Active || o.Intermediary != nil && !o.Intermediary.Active:
-		return "somebody was blocked"
+	case !takesPart(o.Represented) || o.Intermediary != nil && !takesPart(*o.Intermediary):
+		return "somebody takes no part or was blocked"
 	case !r.Represented.IsZero() && !o.Represented.Is(r.Represented):
 		return "another company than the one named"
 	case r.Question != decision.Authorize && !r.Intermediary.IsZero() && o.Intermediary.KvK != r.Intermediary.KvK:
@@ -345,10 +533,10 @@ func (w *world) linkComplaint(r decision.Request, d decision.Decision, o decisio
 	switch {
 	case m.State != mandate.Active || r.At.Before(m.Validity.From) || !r.At.Before(m.Validity.To):
 		return "a mandate that does not work now"
-	case !m.Grantor.Active:
-		return "a grantor who was blocked"
-	case m.Kind != mandate.Chain && !w.active(m.Person.ID):
-		return "a person who was blocked"
+	case !takesPart(m.Grantor):
+		return "a grantor who takes no part or was blocked"
+	case m.Kind != mandate.Chain && !w.mayAct(m.Person.ID):
+		return "a person who takes no part or was blocked"
 	case m.Kind != mandate.Chain && m.Person.Subject != r.Actor:
 		return "a mandate to somebody else"
 	case m.Kind == mandate.Direct && (o.Intermediary != nil || m.Grantor.ID != o.Represented.ID):
@@ -387,8 +575,10 @@ func (w *world) levels(m mandate.Mandate, o decision.Option) map[etoegang.Target
 	return found
 }
 
-func (w *world) active(id mandate.PersonID) bool {
-	return slices.ContainsFunc(w.persons, func(p mandate.Person) bool { return p.ID == id && p.Active })
+func takesPart(o mandate.Organisation) bool { return o.Active && !o.Blocked }
+
+func (w *world) mayAct(id mandate.PersonID) bool {
+	return slices.ContainsFunc(w.persons, func(p mandate.Person) bool { return p.ID == id && p.Active && !p.Blocked })
 }
 
 // A caller that forgets to say whom it asks about must be told no. Each of these asks
@@ -451,6 +641,10 @@ func TestConfirmIsAboutTheCompanyOnly(t *testing.T) {
 	if diff := different(want, decision.Decide(w.facts(r), r)); diff != "" {
 		t.Error(diff)
 	}
+	w.block(party{person: anna.ID})
+	if diff := different(want, decision.Decide(w.facts(r), r)); diff != "" {
+		t.Error("her own register answers for the person:", diff)
+	}
 }
 
 // The two links of a chain have to be links of the same chain. A register that mixed
@@ -463,6 +657,7 @@ func TestLinksThatDoNotMeetAreNoChain(t *testing.T) {
 		"an assignment to somebody else":           func(f *decision.Facts) { f.Assigned[0].Assignment.Person = bram },
 		"a direct mandate as the company's link":   func(f *decision.Facts) { f.Assigned[0].Chain.Kind = mandate.Direct },
 		"a client's link limited to one shop only": func(f *decision.Facts) { f.Assigned[0].Chain.Establishments = shops[:1] },
+		"an office that one link knows as blocked": func(f *decision.Facts) { f.Assigned[0].Chain.Intermediary.Blocked = true },
 	} {
 		f := smallChain().facts(r)
 		f.Direct = nil

@@ -47,6 +47,11 @@ func model(f decision.Facts, r decision.Request) decision.Decision {
 			}
 			d.Until = sooner(r.At, d.Until, m.Validity.From)
 			d.Until = sooner(r.At, d.Until, m.Validity.To)
+			for _, edge := range []time.Time{m.Validity.From, m.Validity.To} {
+				if !edge.After(r.At) && edge.After(d.Since) {
+					d.Since = edge
+				}
+			}
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(mandatesOf(told))) {
@@ -192,6 +197,7 @@ func (q question) general(f decision.Facts) []decision.Reason {
 		decision.NoMandateToPerson:    nothing && q.aboutPerson(),
 		decision.NoMandateToCompany:   nothing && !q.aboutPerson(),
 		decision.PartyInactive:        q.aboutPerson() && f.Person != nil && !f.Person.Active,
+		decision.PartyBlocked:         q.aboutPerson() && f.Person != nil && f.Person.Blocked,
 		decision.AssuranceTooLow:      !q.aboutPerson() && q.Previous < q.required,
 	}
 	var reasons []decision.Reason
@@ -209,6 +215,7 @@ func (q question) reasons(w way) []decision.Reason {
 	for i, m := range w.links {
 		for code, wrong := range map[decision.Code]bool{
 			decision.PartyInactive:          !m.Grantor.Active || len(w.links) == 1 && w.via != nil && !w.via.Active,
+			decision.PartyBlocked:           m.Grantor.Blocked || len(w.links) == 1 && w.via != nil && w.via.Blocked,
 			decision.NotYetGranted:          pending[m.State],
 			decision.LapsedUnused:           m.State == "lapsed-unused",
 			decision.Revoked:                !pending[m.State] && !alive[m.State] && m.State != "lapsed-unused",

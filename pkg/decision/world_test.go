@@ -124,11 +124,11 @@ func drawWorld(t *rapid.T) *world {
 	w := &world{calm: !oneIn(t, 3, "trouble")}
 	w.drawService(t)
 	for _, o := range []mandate.Organisation{bakery, joiner, office, firm} {
-		o.Active = !w.rarely(t, 15, "blocked company")
+		o.Active, o.Blocked = !w.rarely(t, 15, "inactive company"), w.rarely(t, 15, "blocked company")
 		w.companies = append(w.companies, o)
 	}
 	for _, p := range []mandate.Person{anna, bram} {
-		p.Active = !w.rarely(t, 15, "blocked person")
+		p.Active, p.Blocked = !w.rarely(t, 15, "inactive person"), w.rarely(t, 15, "blocked person")
 		w.persons = append(w.persons, p)
 	}
 	for range pick(t, "mandates", 1, 2, 3, 4, 5, 6, 4, 5, 5, 6, 7, 8, 0) {
@@ -348,10 +348,10 @@ func (w *world) describe(r decision.Request) string {
 		line("service %.8s of %s needs %v by %v establishments %v public %v opens %v", s.UUID, s.Provider, s.Level, s.EntityTypes, s.Establishments, s.Public, s.Underlying)
 	}
 	for _, o := range w.companies {
-		line("company %s active %v rsin %v", o.Name, o.Active, !o.RSIN.IsZero())
+		line("company %s active %v blocked %v rsin %v", o.Name, o.Active, o.Blocked, !o.RSIN.IsZero())
 	}
 	for _, p := range w.persons {
-		line("person %s active %v", p.Name, p.Active)
+		line("person %s active %v blocked %v", p.Name, p.Active, p.Blocked)
 	}
 	for _, m := range w.mandates {
 		line("mandate %d %s %s to %s%s for %v seconds %d until %d only %v client %d register %v %s", m.ID, m.Kind, m.Grantor.Name, m.Person.Name,

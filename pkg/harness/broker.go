@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 	"github.com/mandated/mandated/pkg/saml"
 	"github.com/mandated/mandated/pkg/xmlsec"
 )
@@ -42,7 +44,8 @@ type Question struct {
 	Company   etoegang.KvKNumber        // the company the broker prefers; zero: none
 	Requested []saml.RequestedAttribute // further attributes that the provider wants
 	Mistake   Mistake                   // "": none
-	At        *RegisterNode             // the person's register; nil: the first
+	At        *RegisterNode             // the person's register, or which daemon of it; nil: the first
+	AtLeast   register.Revision         // no answer from before this one is wanted; zero: any is good
 }
 
 // Result is one exchange, as it went over the wire and as the asker read it.
@@ -50,6 +53,7 @@ type Result struct {
 	Sent, Received []byte
 	HTTPStatus     int
 	Took           time.Duration
+	Revision       register.Revision // for which the decision is good; zero if there is none
 
 	// Reply is the verified answer; nil after a SOAP fault.
 	Reply *saml.Reply
@@ -126,6 +130,7 @@ func (b *Broker) Confirm(ctx context.Context, first *Result, at *RegisterNode) (
 		return nil, fmt.Errorf("the first register gave no statement to confirm")
 	}
 	result := &Result{question: first.question, login: first.login, loginID: first.loginID, transient: first.transient}
+	result.question.AtLeast = 0 // it was the first register's
 	asking := b.asking(result, at)
 	asking.Assertions = []*xmlsec.Element{first.login, first.Reply.Assertion}
 	return result, b.send(ctx, asking, at, result)
@@ -224,11 +229,14 @@ func alter(message []byte) []byte {
 
 // exchange sends the message over HTTP, as it is.
 func (n *Network) exchange(ctx context.Context, asker *Party, at *RegisterNode, result *Result) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, at.Address, bytes.NewReader(result.Sent))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, at.Endpoint, bytes.NewReader(result.Sent))
 	if err != nil {
 		return err
 	}
 	request.Header.Set("Content-Type", saml.ContentType)
+	if least := result.question.AtLeast; least != 0 {
+		request.Header.Set("At-Least-Revision", strconv.FormatInt(int64(least), 10))
+	}
 	started := time.Now()
 	response, err := asker.httpClient(at.Party).Do(request)
 	if err != nil {
@@ -236,7 +244,23 @@ func (n *Network) exchange(ctx context.Context, asker *Party, at *RegisterNode, 
 	}
 	defer func() { _ = response.Body.Close() }()
 	result.HTTPStatus = response.StatusCode
+	if result.Revision, err = revisionOf(response.Header); err != nil {
+		return err
+	}
 	result.Received, err = io.ReadAll(response.Body)
 	result.Took = time.Since(started)
 	return err
+}
+
+// revisionOf reads for which revision an answer is good; zero if it does not say.
+func revisionOf(h http.Header) (register.Revision, error) {
+	text := h.Get("Register-Revision")
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("reading Register-Revision: %w", err)
+	}
+	return register.Revision(n), nil
 }

@@ -24,6 +24,7 @@ type description struct {
 	Broker        partyDescription     `json:"broker"`
 	Providers     []partyDescription   `json:"providers"`
 	Registers     []partyDescription   `json:"registers"`
+	Replicas      []string             `json:"replicas,omitempty"` // where further daemons of the first register answer queries
 	Services      []serviceDescription `json:"services"`
 	Persons       []personDescription  `json:"persons"`
 }
@@ -33,7 +34,8 @@ type partyDescription struct {
 	Title    string `json:"title"`
 	Entity   string `json:"entity"`
 	Consumer string `json:"consumer"`
-	Address  string `json:"address,omitempty"` // registers: where queries go
+	Address  string `json:"address,omitempty"`  // registers: as queries name it
+	Endpoint string `json:"endpoint,omitempty"` // registers: where the first daemon answers queries
 }
 
 type serviceDescription struct {
@@ -52,13 +54,18 @@ type personDescription struct {
 // Save writes down who plays what, with the people that can log in, for Attach.
 func (n *Network) Save(people ...mandate.Person) error {
 	d := description{
-		TLS: n.options.TLS, Scheme: describe(n.Scheme, ""), Authenticator: describe(n.Authenticator, ""), Broker: describe(n.Broker.Party, ""),
+		TLS: n.options.TLS, Scheme: describe(n.Scheme), Authenticator: describe(n.Authenticator), Broker: describe(n.Broker.Party),
 	}
 	for _, p := range n.Providers {
-		d.Providers = append(d.Providers, describe(p, ""))
+		d.Providers = append(d.Providers, describe(p))
 	}
 	for _, r := range n.registers() {
-		d.Registers = append(d.Registers, describe(r.Party, r.Address))
+		register := describe(r.Party)
+		register.Address, register.Endpoint = r.Address, r.Endpoint
+		d.Registers = append(d.Registers, register)
+	}
+	for _, r := range n.Replicas {
+		d.Replicas = append(d.Replicas, r.Endpoint)
 	}
 	for _, s := range n.Services {
 		d.Services = append(d.Services, serviceDescription{s.Name, s.Provider, s.Level.String(), s.ID.String(), s.UUID.String()})
@@ -73,8 +80,8 @@ func (n *Network) Save(people ...mandate.Person) error {
 	return n.write(descriptionFile, text)
 }
 
-func describe(p *Party, address string) partyDescription {
-	return partyDescription{p.Name, p.Title, p.Entity.String(), p.Consumer, address}
+func describe(p *Party) partyDescription {
+	return partyDescription{Name: p.Name, Title: p.Title, Entity: p.Entity.String(), Consumer: p.Consumer}
 }
 
 // Attach reads the folder of a network whose daemons run in another process, and the
@@ -115,12 +122,15 @@ func (n *Network) attach(d description) (people map[string]mandate.Person, err e
 		if err != nil {
 			return nil, err
 		}
-		node := &RegisterNode{Party: party, Address: r.Address, network: n}
+		node := &RegisterNode{Party: party, Address: r.Address, Endpoint: r.Endpoint, network: n}
 		if i == 0 {
 			n.First = node
 		} else {
 			n.Second = node
 		}
+	}
+	for _, endpoint := range d.Replicas {
+		n.Replicas = append(n.Replicas, &RegisterNode{Party: n.First.Party, Address: n.First.Address, Endpoint: endpoint, network: n})
 	}
 	if err := n.restoreServices(d.Services); err != nil {
 		return nil, err

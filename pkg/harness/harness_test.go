@@ -1,7 +1,10 @@
 package harness_test
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -204,5 +207,76 @@ func TestRecheckIsAboutTheSameCompany(t *testing.T) {
 		if other.Reply.Permitted() || !slices.Equal(other.Reply.Codes(), []string{"other-company"}) {
 			t.Errorf("about %s: permitted %v, %v", why, other.Reply.Permitted(), other.Reply.Codes())
 		}
+	}
+}
+
+// A register may have several daemons on the same stores: each knows what was told to any
+// other, a message that one has answered none answers again, and all are asked under the
+// one address of the register.
+func TestReplicas(t *testing.T) {
+	n := harness.Start(t, harness.Options{Nodes: 3})
+	if len(n.Replicas) != 2 {
+		t.Fatalf("beside the first daemon there are %d", len(n.Replicas))
+	}
+	anna, vat := n.NewPerson("Anna"), n.Services["vat"]
+	id := must[mandate.ID](t)(n.First.Direct(bakery, anna, harness.For(vat, etoegang.LoA3)))
+	everybody := append([]*harness.RegisterNode{n.First}, n.Replicas...)
+	seen := map[string]bool{}
+	for _, node := range everybody {
+		if node.Address != n.First.Address || seen[node.Endpoint] || seen[node.Operations] || seen[node.Config] {
+			t.Errorf("a daemon at %s, %s, with %s, has the address %s", node.Endpoint, node.Operations, node.Config, node.Address)
+		}
+		seen[node.Endpoint], seen[node.Operations], seen[node.Config] = true, true, true
+		permitted(t, must[*harness.Result](t)(n.Broker.Authorize(ctx, harness.Question{Person: anna, Service: vat, At: node})), "12345678")
+	}
+	if n.First.Endpoint != n.First.Address {
+		t.Errorf("the first daemon answers at %s, and its address is %s", n.First.Endpoint, n.First.Address)
+	}
+
+	answered := must[*harness.Result](t)(n.Broker.Authorize(ctx, harness.Question{Person: anna, Service: vat, At: n.Replicas[0]}))
+	copied := must[*http.Response](t)(http.Post(n.Replicas[1].Endpoint, saml.ContentType, bytes.NewReader(answered.Sent)))
+	body := string(must[[]byte](t)(io.ReadAll(copied.Body)))
+	_ = copied.Body.Close()
+	if !answered.Reply.Permitted() || !strings.Contains(body, ">replayed<") {
+		t.Errorf("a message that another daemon has answered: %s", body)
+	}
+
+	if err := n.Replicas[1].Revoke(id); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Save(anna); err != nil {
+		t.Fatal(err)
+	}
+	attached, people, err := harness.Attach(n.Folder)
+	if err != nil || len(attached.Replicas) != 2 {
+		t.Fatalf("attached to %d replicas: %v", len(attached.Replicas), err)
+	}
+	for _, node := range append([]*harness.RegisterNode{attached.First}, attached.Replicas...) {
+		r := must[*harness.Result](t)(attached.Broker.Authorize(ctx, harness.Question{Person: people["Anna"], Service: attached.Services["vat"], At: node}))
+		if r.Reply.Permitted() || !slices.Equal(r.Reply.Codes(), []string{"revoked"}) {
+			t.Errorf("after revocation at another daemon, %s says %v", node.Endpoint, r.Reply.Codes())
+		}
+	}
+}
+
+// Whoever knows of a change asks for an answer that knows of it too. An answer says for
+// which revision it is good; of a revision that the register does not have nothing can be
+// found out.
+func TestAtLeastRevision(t *testing.T) {
+	n := harness.Start(t, harness.Options{})
+	anna, vat := n.NewPerson("Anna"), n.Services["vat"]
+	must[mandate.ID](t)(n.First.Direct(bakery, anna, harness.For(vat, etoegang.LoA3)))
+	q := harness.Question{Person: anna, Service: vat}
+	first := must[*harness.Result](t)(n.Broker.Authorize(ctx, q))
+	q.AtLeast = first.Revision
+	again := must[*harness.Result](t)(n.Broker.Authorize(ctx, q))
+	permitted(t, again, "12345678")
+	if first.Revision == 0 || again.Revision < first.Revision {
+		t.Errorf("good for revision %d, and then for %d", first.Revision, again.Revision)
+	}
+	q.AtLeast = again.Revision + 1000
+	unknown := must[*harness.Result](t)(n.Broker.Authorize(ctx, q))
+	if unknown.Reply.Status != saml.ResponderFailed || unknown.Reply.Statement != nil || unknown.Revision != 0 {
+		t.Errorf("of a revision that is not there: %+v, good for %d", unknown.Reply, unknown.Revision)
 	}
 }

@@ -18,11 +18,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -44,7 +46,12 @@ type Options struct {
 	TLS          bool      // the daemons ask for client certificates, as in production
 	RealTime     bool      // the daemons follow the machine's clock; Clock is not used
 
-	// Configure changes a daemon's settings before it starts, as in its YAML file.
+	// Nodes is how many daemons the first register has, side by side on the same stores
+	// as behind a load balancer. Zero: one.
+	Nodes int
+
+	// Configure changes a daemon's settings before it starts, as in its YAML file. It is
+	// asked for each daemon.
 	Configure func(settings map[string]any)
 
 	Log *slog.Logger // nil: nothing is logged
@@ -80,7 +87,8 @@ type Network struct {
 	Folder   string
 	Services map[string]Service
 
-	First, Second *RegisterNode // Second is nil unless there are two
+	First, Second *RegisterNode   // Second is nil unless there are two
+	Replicas      []*RegisterNode // further daemons of the first register
 	Broker        *Broker
 	Authenticator *Party
 	Providers     map[string]*Party
@@ -91,14 +99,17 @@ type Network struct {
 	metas   []string // files of metadata
 }
 
-// RegisterNode is one daemon with its register.
+// RegisterNode is one daemon of a register. Whoever asks it tells the register's address,
+// which all of its daemons have in common, and sends the question to this one.
 type RegisterNode struct {
 	*Party
-	Address    string // where queries go
+	Address    string // of the register, as queries name it
+	Endpoint   string // where this daemon answers queries
 	Operations string // where operators look
 	Config     string // path of its configuration
 
 	network *Network
+	folder  string // of its files
 	daemon  *daemon.Daemon
 
 	// The listeners are open before the daemon starts, since its addresses stand in its
@@ -106,7 +117,8 @@ type RegisterNode struct {
 	public, operations net.Listener
 }
 
-// reserve opens the listeners on ports that are free.
+// reserve opens the listeners on ports that are free. A register is known by the address
+// of its first daemon.
 func (r *RegisterNode) reserve() (err error) {
 	if r.public, err = listen(); err != nil {
 		return err
@@ -115,7 +127,10 @@ func (r *RegisterNode) reserve() (err error) {
 		_ = r.public.Close()
 		return err
 	}
-	r.Address, r.Operations = r.public.Addr().String(), r.operations.Addr().String()
+	r.Endpoint, r.Operations = r.network.scheme()+r.public.Addr().String()+server.PathQuery, "http://"+r.operations.Addr().String()
+	if r.Address == "" {
+		r.Address = r.Endpoint
+	}
 	return nil
 }
 
@@ -181,6 +196,11 @@ func Open(ctx context.Context, folder string, o Options) (*Network, error) {
 			return nil, fmt.Errorf("starting %s: %w", r.Name, err)
 		}
 	}
+	for _, r := range n.Replicas {
+		if err := n.join(ctx, r); err != nil {
+			return nil, fmt.Errorf("starting %s: %w", r.folder, err)
+		}
+	}
 	return n, nil
 }
 
@@ -197,6 +217,9 @@ func (n *Network) registers() []*RegisterNode {
 	return []*RegisterNode{n.First, n.Second}
 }
 
+// nodes are all daemons.
+func (n *Network) nodes() []*RegisterNode { return append(n.registers(), n.Replicas...) }
+
 // The organisations behind the roles, by their OIN.
 const (
 	schemeOIN   = "00000004000000001000"
@@ -210,10 +233,10 @@ func (n *Network) people() (err error) {
 	n.Scheme = &Party{Name: "scheme"}
 	n.Authenticator = n.party("authenticator", etoegang.Authenticator, networkOIN, 9003)
 	n.Broker = &Broker{Party: n.party("broker", etoegang.Broker, networkOIN, 9004), network: n}
-	n.First = &RegisterNode{Party: n.party("register", etoegang.Register, networkOIN, 9001), network: n}
+	n.First = n.node(n.party("register", etoegang.Register, networkOIN, 9001), "register")
 	all := []*Party{n.Scheme, n.Authenticator, n.Broker.Party, n.First.Party}
 	if n.options.TwoRegisters {
-		n.Second = &RegisterNode{Party: n.party("second-register", etoegang.Register, secondOIN, 9002), network: n}
+		n.Second = n.node(n.party("second-register", etoegang.Register, secondOIN, 9002), "second-register")
 		all = append(all, n.Second.Party)
 	}
 	for _, s := range n.options.Services {
@@ -225,6 +248,10 @@ func (n *Network) people() (err error) {
 		}
 	}
 	return n.makeKeys(all)
+}
+
+func (n *Network) node(p *Party, folder string) *RegisterNode {
+	return &RegisterNode{Party: p, network: n, folder: folder}
 }
 
 func (n *Network) party(name string, role etoegang.Role, oin string, index int) *Party {
@@ -241,6 +268,14 @@ func (n *Network) publish() error {
 		if err := r.reserve(); err != nil {
 			return err
 		}
+	}
+	for i := 2; i <= n.options.Nodes; i++ {
+		r := n.node(n.First.Party, fmt.Sprintf("%s-%d", n.First.Name, i))
+		r.Address = n.First.Address
+		if err := r.reserve(); err != nil {
+			return err
+		}
+		n.Replicas = append(n.Replicas, r)
 	}
 	for _, p := range n.participants() {
 		if err := n.writeMetadata(p); err != nil {
@@ -270,7 +305,7 @@ func (n *Network) writeMetadata(p *Party) error {
 	}
 	for _, r := range n.registers() {
 		if r.Party == p {
-			d.Authz = n.scheme() + r.Address + server.PathQuery
+			d.Authz = r.Address
 		}
 	}
 	signed, err := d.Sign(n.Scheme.Signer())
@@ -309,8 +344,7 @@ func (n *Network) write(file string, data []byte) error {
 // launch writes a daemon's configuration, makes its register and starts it, all by the
 // same roads as a real one.
 func (n *Network) launch(ctx context.Context, r *RegisterNode) error {
-	r.Config = filepath.Join(n.Folder, r.Name, "mandated.yaml")
-	if err := n.writeConfig(r); err != nil {
+	if err := n.writeConfig(r, nil); err != nil {
 		return err
 	}
 	c, err := daemon.LoadConfig(r.Config, nil)
@@ -322,6 +356,18 @@ func (n *Network) launch(ctx context.Context, r *RegisterNode) error {
 		return err
 	}
 	if err := made.Close(); err != nil {
+		return err
+	}
+	return r.start(ctx)
+}
+
+// join starts a daemon beside the first one, on the same stores.
+func (n *Network) join(ctx context.Context, r *RegisterNode) error {
+	shared := map[string]any{}
+	for _, store := range []string{"register", "journal", "guard"} {
+		shared[store] = filepath.Join("..", n.First.folder, store+".db")
+	}
+	if err := n.writeConfig(r, shared); err != nil {
 		return err
 	}
 	return r.start(ctx)
@@ -339,15 +385,16 @@ func (r *RegisterNode) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.Address, r.Operations = r.daemon.QueryAddress(), r.daemon.OperationsAddress()
+	r.Endpoint, r.Operations = r.daemon.QueryAddress(), r.daemon.OperationsAddress()
 	return nil
 }
 
-func (n *Network) writeConfig(r *RegisterNode) error {
+func (n *Network) writeConfig(r *RegisterNode, stores map[string]any) error {
+	r.Config = filepath.Join(n.Folder, r.folder, "mandated.yaml")
 	key := map[string]any{"key": "../keys/" + r.Name + ".key", "certificate": "../keys/" + r.Name + ".crt"}
 	settings := map[string]any{
 		"entity": r.Entity.String(), "network": "test",
-		"address": n.scheme() + r.Address, "listen": r.Address, "operations": r.Operations,
+		"address": strings.TrimSuffix(r.Address, server.PathQuery), "listen": r.public.Addr().String(), "operations": r.operations.Addr().String(),
 		"signing": []any{key}, "encryption": []any{key},
 		"catalogue":    map[string]any{"file": "../catalogue.xml", "trust": "../keys/scheme.crt"},
 		"organisation": r.Title, "contact": "desk@" + r.Name + ".test",
@@ -359,6 +406,7 @@ func (n *Network) writeConfig(r *RegisterNode) error {
 		}
 	}
 	settings["metadata"] = metadata
+	maps.Copy(settings, stores)
 	if n.options.TLS {
 		settings["tls"] = key
 	}
@@ -369,12 +417,12 @@ func (n *Network) writeConfig(r *RegisterNode) error {
 	if err != nil {
 		return err
 	}
-	return n.write(filepath.Join(r.Name, "mandated.yaml"), text)
+	return n.write(filepath.Join(r.folder, "mandated.yaml"), text)
 }
 
 // Stop stops the daemons. The folder stays.
 func (n *Network) Stop(ctx context.Context) error {
-	for _, r := range n.registers() {
+	for _, r := range n.nodes() {
 		if r.daemon == nil {
 			continue
 		}

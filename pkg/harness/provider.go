@@ -38,7 +38,7 @@ func (n *Network) RecheckAbout(ctx context.Context, at *RegisterNode, represente
 		asking.Represented = append(asking.Represented, saml.PlainName(subject))
 	}
 	result := &Result{question: last.question}
-	result.question.Mistake = ""
+	result.question.Mistake, result.question.AtLeast = "", 0
 	return result, n.ask(ctx, home, asking, home.Signer(), at, result)
 }
 

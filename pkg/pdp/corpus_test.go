@@ -3,7 +3,6 @@ package pdp_test
 import (
 	"context"
 	"encoding/json"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +20,8 @@ import (
 type shelf struct{ c *catalogue.Catalogue }
 
 func (s shelf) Of(*register.Snapshot) (*catalogue.Catalogue, error) { return s.c, nil }
+
+func (s shelf) Loaded(int64) (*catalogue.Catalogue, bool) { return s.c, true }
 
 // memory is a journal that a test can read.
 type memory struct {
@@ -51,13 +52,8 @@ type scene struct {
 
 func play(t *testing.T, c corpus.Case) scene {
 	t.Helper()
-	ctx := context.Background()
 	now := func() time.Time { return c.Question.At }
-	r, err := register.Create(ctx, filepath.Join(t.TempDir(), "register.db"), corpus.Here, time.Second, register.Options{Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = r.Close() })
+	r := anew(t, now)
 	if err := c.World.Fill(ctx, r); err != nil {
 		t.Fatalf("no register would hold this world: %v", err)
 	}

@@ -113,6 +113,12 @@ func (e editions) Of(s *register.Snapshot) (*catalogue.Catalogue, error) {
 	return nil, fmt.Errorf("service catalogue %d is not at hand", s.CatalogueSequence())
 }
 
+// Loaded gives an edition by its sequence.
+func (e editions) Loaded(sequence int64) (*catalogue.Catalogue, bool) {
+	c, ok := e[sequence]
+	return c, ok
+}
+
 // ledger is the simplest journal that keeps the promise: a line is on disk before anybody
 // hears of the decision.
 type ledger struct{ path string }

@@ -83,7 +83,7 @@ func TestNoAnswerWithoutItsRecord(t *testing.T) {
 }
 
 // broken is a register that cannot be read.
-type broken struct{}
+type broken struct{ *register.Register }
 
 func (broken) Read(context.Context, func(*register.Snapshot) error) error { return errBroken }
 
@@ -91,8 +91,8 @@ func (broken) Read(context.Context, func(*register.Snapshot) error) error { retu
 // whoever was turned away can be told why.
 func TestBrokenRegisterIsRecorded(t *testing.T) {
 	s, request := scenario(t, "chain-permit")
-	request.Message, request.Trace = "_message", "4bf92f3577b34da6a3ce929d0e0e4736"
-	p := pdp.New(pdp.Config{Register: broken{}, Catalogues: shelf{}, Journal: s.journal, Now: time.Now, Key: s.register.Key("journal")})
+	request.Message, request.Trace = "_message", pdp.Trace{ID: "4bf92f3577b34da6a3ce929d0e0e4736", Span: "00f067aa0ba902b7"}
+	p := pdp.New(pdp.Config{Register: broken{s.register}, Catalogues: shelf{}, Journal: s.journal, Now: time.Now, Key: s.register.Key("journal")})
 	answer, err := p.Decide(ctx, request)
 	notFoundOut(t, answer, err, errBroken)
 	records := s.journal.list(t)
@@ -101,7 +101,7 @@ func TestBrokenRegisterIsRecorded(t *testing.T) {
 	}
 	r := records[0]
 	if r.Outcome != pdp.Indeterminate || !strings.Contains(r.Failure, "disk full") || r.Options != nil || r.Reasons != nil || r.Required != "" ||
-		r.Message != "_message" || r.Trace != request.Trace || r.Service != request.ServiceID.String() || !strings.HasPrefix(r.Actor, "unknown:") {
+		r.Message != "_message" || r.Trace != request.Trace.ID || r.Span != request.Trace.Span || r.Service != request.ServiceID.String() || !strings.HasPrefix(r.Actor, "unknown:") {
 		t.Errorf("the record says %+v", r)
 	}
 
@@ -115,6 +115,8 @@ func TestBrokenRegisterIsRecorded(t *testing.T) {
 type empty struct{}
 
 func (empty) Of(*register.Snapshot) (*catalogue.Catalogue, error) { return nil, errBroken }
+
+func (empty) Loaded(int64) (*catalogue.Catalogue, bool) { return nil, false }
 
 // Without its catalogue a decision would be about nobody knows which service: a register
 // that never had one and one whose catalogue cannot be read decide nothing.

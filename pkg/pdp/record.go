@@ -12,16 +12,20 @@ import (
 	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 )
 
 // Record is what the journal keeps of one decision: what was asked, what was answered
 // and on what ground. It names people and companies by the register's own numbers
-// ("person:12", "organisation:7"), and those whom the register does not know by a keyed
-// hash: no names, no KvK numbers, no pseudonyms.
+// ("person:12", "organisation:7"), and those whom the register does not know, and
+// establishments, by a keyed hash: no names, no numbers, no pseudonyms. Together with the
+// register's history it is enough to decide the same question again (Replay).
 type Record struct {
 	ID       string    `json:"id"`
 	At       time.Time `json:"at"`
 	Trace    string    `json:"trace_id,omitempty"`
+	Span     string    `json:"span_id,omitempty"`
+	Parent   string    `json:"parent_span_id,omitempty"`
 	Caller   string    `json:"caller,omitempty"`
 	Message  string    `json:"message,omitempty"`
 	Question string    `json:"question"`
@@ -38,27 +42,41 @@ type Record struct {
 	Actor        string `json:"actor,omitempty"`
 	Represented  string `json:"represented,omitempty"`
 	Intermediary string `json:"intermediary,omitempty"`
-	Limited      bool   `json:"limited_to_establishments,omitempty"` // recheck: the earlier answer was
+
+	Establishments []string `json:"establishments,omitempty"` // recheck: to which the earlier answer was limited, hashed
 
 	Outcome   string         `json:"outcome"` // Permit, Deny, Choose or Indeterminate
 	Required  string         `json:"level_required,omitempty"`
 	Options   []RecordOption `json:"options,omitempty"`
 	Reasons   []RecordReason `json:"reasons,omitempty"`
 	Until     *time.Time     `json:"until,omitempty"`
-	Revision  int64          `json:"revision"`
+	Rules     RecordRules    `json:"rules"`
+	Revision  int64          `json:"revision"`       // of the facts
+	Tag       string         `json:"tag,omitempty"`  // of that revision: tells a restored backup from the register decided on
+	View      int64          `json:"view,omitempty"` // up to which nothing about them has changed
+	Hot       Source         `json:"hot,omitempty"`  // where a kept decision came from
 	Catalogue int64          `json:"catalogue"`
 	Failure   string         `json:"failure,omitempty"` // Indeterminate: what broke
+}
+
+// RecordRules are the rules and settings that were decided by.
+type RecordRules struct {
+	Version     int    `json:"version"`
+	Certified   string `json:"certified,omitempty"`
+	ConfirmHere bool   `json:"confirm_here,omitempty"`
+	TestNetwork bool   `json:"test_network,omitempty"`
 }
 
 // RecordOption is one way to act that the decision found.
 type RecordOption struct {
 	Represented  string       `json:"represented"`
 	Intermediary string       `json:"intermediary,omitempty"`
-	Limited      bool         `json:"limited_to_establishments,omitempty"`
 	Used         string       `json:"level_used"`
 	Effective    string       `json:"level_effective"`
 	Mandates     []mandate.ID `json:"mandates"`
 	ConfirmAt    string       `json:"confirm_at,omitempty"`
+
+	Establishments []string `json:"establishments,omitempty"` // hashed
 }
 
 // RecordReason is one reason and the mandate it is about.
@@ -70,31 +88,44 @@ type RecordReason struct {
 // Indeterminate is the outcome in a record when nothing could be found out.
 const Indeterminate = "Indeterminate"
 
-func (p *PDP) record(ctx context.Context, r Request, f facts, a Answer, failure error) error {
-	record := p.describe(r, f)
-	record.ID, record.At = a.ID, a.At.UTC()
-	record.Revision, record.Catalogue = int64(a.Revision), a.Catalogue
-	if failure != nil {
-		record.Outcome, record.Failure = Indeterminate, failure.Error()
-	} else {
-		record.conclude(a.Decision)
-	}
-	body, err := json.Marshal(record)
+func (p *PDP) record(ctx context.Context, r Request, f *Finding, a Answer, failure error) error {
+	body, err := json.Marshal(p.recordOf(r, f, a, failure))
 	if err != nil {
 		return fmt.Errorf("writing the record: %w", err)
 	}
 	return p.c.Journal.Append(ctx, a.ID, body)
 }
 
-// describe records what was asked.
-func (p *PDP) describe(r Request, f facts) Record {
+// recordOf says what was asked, on which facts, and what was answered. f is nil if
+// nothing was found.
+func (p *PDP) recordOf(r Request, f *Finding, a Answer, failure error) Record {
+	record := p.describe(r)
+	record.ID, record.At, record.View, record.Hot = a.ID, a.At.UTC(), int64(a.View), a.Hot
+	if f != nil {
+		record.Revision, record.Tag, record.Catalogue = int64(f.Stamp.Revision), tagText(f.Stamp.Tag), f.Catalogue
+		record.Actor, record.Represented, record.Intermediary = f.Actor, f.Represented, f.Intermediary
+	}
+	if failure != nil {
+		record.Outcome, record.Failure = Indeterminate, failure.Error()
+	} else {
+		p.conclusion(&record, a.Decision)
+	}
+	return record
+}
+
+// describe records what was asked, naming parties as if they were unknown.
+func (p *PDP) describe(r Request) Record {
 	record := Record{
 		Assertion: r.Assertion, RestsOn: r.RestsOn, Audience: r.Audience.String(),
-		Trace: r.Trace, Caller: r.Caller.String(), Message: r.Message, Question: string(r.Question),
+		Trace: r.Trace.ID, Span: r.Trace.Span, Parent: r.Trace.Parent, Caller: r.Caller.String(), Message: r.Message, Question: string(r.Question),
 		Service: r.ServiceID.String(), ServiceUUID: r.ServiceUUID.String(),
-		Login: r.Login.String(), Limited: len(r.Establishments) > 0,
-		Represented:  p.organisation(f.decided.Represented, first(r.Represented)),
-		Intermediary: p.organisation(f.intermediary, r.Intermediary.KvK.LegalSubject()),
+		Login: r.Login.String(), Establishments: p.establishments(r.Establishments),
+		Represented:  p.organisation(nil, first(r.Represented)),
+		Intermediary: p.organisation(nil, r.Intermediary.KvK.LegalSubject()),
+		Rules:        RecordRules{Version: decision.Version, ConfirmHere: !p.c.ConfirmHere.IsZero(), TestNetwork: p.c.TestNetwork},
+	}
+	if p.c.Certified != etoegang.NoLevel {
+		record.Rules.Certified = p.c.Certified.String()
 	}
 	if r.Asked != etoegang.NoLevel {
 		record.Asked = r.Asked.String()
@@ -103,20 +134,20 @@ func (p *PDP) describe(r Request, f facts) Record {
 		record.Previous = r.Previous.String()
 	}
 	if !r.Actor.IsZero() {
-		record.Actor = p.person(f.decided.Person, r.Actor)
+		record.Actor = p.person(nil, r.Actor)
 	}
 	return record
 }
 
-// conclude records what was answered.
-func (record *Record) conclude(d decision.Decision) {
+// conclusion records what was answered.
+func (p *PDP) conclusion(record *Record, d decision.Decision) {
 	record.Outcome = d.Outcome.String()
 	if d.Required != etoegang.NoLevel {
 		record.Required = d.Required.String()
 	}
 	for _, o := range d.Options {
 		option := RecordOption{
-			Represented: organisationNumber(&o.Represented), Limited: len(o.Establishments) > 0,
+			Represented: organisationNumber(&o.Represented), Establishments: p.establishments(o.Establishments),
 			Used: o.Used.String(), Effective: o.Effective.String(),
 			Mandates: o.Mandates, ConfirmAt: o.ConfirmAt.String(),
 		}
@@ -132,6 +163,13 @@ func (record *Record) conclude(d decision.Decision) {
 		until := d.Until.UTC()
 		record.Until = &until
 	}
+}
+
+func (p *PDP) establishments(list []etoegang.EstablishmentNumber) (names []string) {
+	for _, n := range list {
+		names = append(names, p.hash("establishment", n.Text()))
+	}
+	return names
 }
 
 func (p *PDP) person(known *mandate.Person, s etoegang.ActingSubject) string {
@@ -151,7 +189,13 @@ func (p *PDP) organisation(known *mandate.Organisation, s etoegang.LegalSubject)
 	return p.hash("organisation", string(s.Type()), s.Text())
 }
 
+func tagText(t register.Tag) string { return hex.EncodeToString(t[:]) }
+
 func organisationNumber(o *mandate.Organisation) string { return fmt.Sprintf("organisation:%d", o.ID) }
+
+// unknownPrefix begins the names of those whom the register does not know, and of
+// establishments.
+const unknownPrefix = "unknown:"
 
 // hash names somebody unknown: the same one always alike, and nobody can tell who it is
 // without the key. Parts are prefixed with their length, so that no two lists collide.
@@ -160,5 +204,5 @@ func (p *PDP) hash(parts ...string) string {
 	for _, part := range parts {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
-	return "unknown:" + hex.EncodeToString(h.Sum(nil)[:16])
+	return unknownPrefix + hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -28,6 +28,9 @@ func (t *Tx) PutCatalogue(v CatalogueVersion) error {
 	if sha256.Sum256(v.Document) != v.SHA256 {
 		return ErrDigest
 	}
+	if !storable(v.Version) || !storable(v.Signer) {
+		return ErrText
+	}
 	if v.Sequence <= 0 {
 		return fmt.Errorf("service catalogue %d: %w", v.Sequence, ErrStaleCatalogue)
 	}

@@ -3,35 +3,46 @@ package register
 import (
 	"context"
 	"database/sql"
-	"errors"
+	"embed"
 	"fmt"
+	"io/fs"
 	"math"
-	"net/url"
-	"os"
-	"path/filepath"
 	"time"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"github.com/mandated/mandated/internal/postgres"
 )
-
-// Everything here is SQLite's own.
 
 // forever is `until` of a version that is current.
 const forever = math.MaxInt64
 
-// How transactions begin. A change locks the file at once, so that it never has to
-// give up halfway; a read sees the file as it is at its first question.
-const (
-	beginChange = `BEGIN IMMEDIATE`
-	beginRead   = `BEGIN`
-)
+// dialect is one kind of place for a register: the few things in which the two kinds
+// differ. Everything else is written once, with ?1, ?2, ... for parameters.
+type dialect interface {
+	// found makes room for a register where there is none (ErrExists), lets write fill it,
+	// and leaves nothing behind that would pass for one when that fails.
+	found(ctx context.Context, write func(*sql.DB) error) error
 
-// databaseTime is the time by the database's clock, in milliseconds.
-const databaseTime = `CAST(unixepoch('subsec') * 1000 AS INTEGER)`
+	// connect prepares connections for a use, and recognise refuses what is not a register
+	// (ErrMissing, ErrNotRegister).
+	connect(ctx context.Context, u use) (*sql.DB, error)
+	recognise(ctx context.Context, db *sql.DB) error
 
-// applicationID marks a SQLite file as a register ("mand").
-const applicationID = 1835101796
+	// migrate brings the schema up to date, leaving a newer one alone. versions gives the
+	// version of what is there and the version of this program, and only reads.
+	migrate(ctx context.Context, db *sql.DB) error
+	versions(ctx context.Context, db *sql.DB) (found, known int64, err error)
+
+	// line is the way statements take over a connection.
+	line(conn *sql.Conn) line
+
+	words() words
+	limits() limits
+
+	// explain puts our words around the database's errors, where we have any. lost tells
+	// whether the connection is gone with the error, and with it all that was not committed.
+	explain(err error) error
+	lost(err error) bool
+}
 
 // use is what a connection is for.
 type use int
@@ -42,99 +53,59 @@ const (
 	forReading
 )
 
-// connect prepares connections to the file; SQLite opens it at the first question.
-func connect(path string, u use, o Options) (*sql.DB, error) {
-	full, err := filepath.Abs(path)
+// words are what the two say differently.
+type words struct {
+	change      string                    // begins a transaction that changes
+	read        string                    // begins one that reads; empty: none is needed
+	now         string                    // the time by the database's clock, in milliseconds
+	placeholder func(query string) string // puts the parameters as the database wants them
+}
+
+// limits are those of a process's connections.
+type limits struct {
+	reads    int           // connections that read
+	patience time.Duration // of one statement; 0: as long as it takes
+	lifetime time.Duration // of a connection; 0: as long as the register is open
+}
+
+// dialectOf tells by the place which of the two it is.
+func dialectOf(place string, o Options) dialect {
+	if postgres.IsPlace(place) {
+		return &server{place, o}
+	}
+	return &file{place, o}
+}
+
+// wait is how long a change waits for others.
+func (o Options) wait() time.Duration {
+	if o.Wait == 0 {
+		return 5 * time.Second
+	}
+	return o.Wait
+}
+
+//go:embed schema/sqlite/*.sql schema/postgres/*.sql
+var schema embed.FS
+
+// steps are the numbered steps from nothing to the schema of this program.
+func steps(dialect string) fs.FS {
+	sub, err := fs.Sub(schema, "schema/"+dialect)
 	if err != nil {
-		return nil, err
+		panic(err) // both are embedded
 	}
-	wait := o.Wait
-	if wait == 0 {
-		wait = 5 * time.Second
-	}
-	mode := "rw" // never creates a file
-	if u == forReading {
-		mode = "ro"
-	}
-	q := url.Values{"mode": {mode}, "_pragma": append(pragmas(u), fmt.Sprintf("busy_timeout(%d)", wait.Milliseconds()))}
-	dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(full), RawQuery: q.Encode()}
-	return sql.Open("sqlite", dsn.String())
+	return sub
 }
 
-// pragmas are the settings of a connection.
-func pragmas(u use) []string {
-	list := []string{
-		"foreign_keys(1)",
-		"recursive_triggers(1)", // REPLACE asks the triggers against deletion too
-		"trusted_schema(0)",     // a schema cannot call functions with effects
-		"mmap_size(1099511627776)",
-	}
-	switch u {
-	case forFounding:
-		return append(list, "journal_mode(WAL)", "synchronous(FULL)")
-	case forWriting:
-		return append(list, "synchronous(FULL)", "cache_size(-65536)", "journal_size_limit(67108864)")
-	}
-	return append(list, "query_only(1)")
-}
-
-// remove takes away a file that was not completely created, and what SQLite put
-// beside it.
-func remove(path string) {
-	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
-		_ = os.Remove(path + suffix)
-	}
-}
-
-// examine looks at the file from outside, where the answers are clearer than
-// SQLite's.
-func examine(path string, readOnly bool) error {
-	info, err := os.Stat(path)
+// upToDate tells whether the schema is the one this program knows.
+func upToDate(ctx context.Context, d dialect, db *sql.DB) error {
+	found, known, err := d.versions(ctx, db)
 	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return ErrMissing
 	case err != nil:
 		return err
-	case !info.Mode().IsRegular():
-		return ErrNotRegister
-	case readOnly:
-		return nil
-	}
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return fmt.Errorf("%w (%w)", ErrReadOnly, err)
-	}
-	return file.Close()
-}
-
-// recognise refuses a database that is not a register.
-func recognise(ctx context.Context, db *sql.DB) error {
-	var id int64
-	if err := db.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&id); err != nil {
-		return err
-	}
-	if id != applicationID {
-		return ErrNotRegister
+	case found > known:
+		return fmt.Errorf("%w (schema %d, this program knows %d)", ErrNewerSchema, found, known)
+	case found < known:
+		return fmt.Errorf("%w (schema %d, this program needs %d)", ErrOlderSchema, found, known)
 	}
 	return nil
-}
-
-// explain puts our words around SQLite's, where we have any.
-func explain(err error) error {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	for code, ours := range map[int]error{
-		sqlite3.SQLITE_BUSY:     ErrBusy,
-		sqlite3.SQLITE_LOCKED:   ErrBusy,
-		sqlite3.SQLITE_FULL:     ErrFull,
-		sqlite3.SQLITE_READONLY: ErrReadOnly,
-		sqlite3.SQLITE_NOTADB:   ErrNotRegister,
-	} {
-		if e.Code()&0xff == code && !errors.Is(err, ours) {
-			return fmt.Errorf("%w (%w)", ours, err)
-		}
-	}
-	return err
 }

@@ -7,16 +7,17 @@ import (
 	"github.com/mandated/mandated/pkg/mandate"
 )
 
-// What can be wrong with the file. The text says what to do next.
+// What can be wrong with the place. The text says what to do next.
 var (
-	ErrExists      = errors.New("the file already exists: a register is created once; choose another path or open this one")
-	ErrMissing     = errors.New("there is no such file: check the path, or create the register first")
-	ErrNotRegister = errors.New("the file is not a register: check the path")
+	ErrExists      = errors.New("there is something at this place already: a register is created once; choose another place, or open what is there")
+	ErrMissing     = errors.New("there is no register at this place: check it, or create the register first")
+	ErrNotRegister = errors.New("what is at this place is not a register: check it")
 	ErrNewerSchema = errors.New("the register was written by a newer version of this program: use that version")
 	ErrOlderSchema = errors.New("the register was written by an older version of this program: open it for writing once, which brings it up to date")
 	ErrBusy        = errors.New("another process is writing in the register: try again, or see which other program has it open")
-	ErrReadOnly    = errors.New("the register cannot be written: it was opened for reading, or the file, its folder or its disk is read-only")
+	ErrReadOnly    = errors.New("the register cannot be written: it was opened for reading, or its file, folder, disk or database is read-only")
 	ErrFull        = errors.New("no room to write in the register: nothing was changed; make room on the disk and try again")
+	ErrNoStandby   = errors.New("only a register in PostgreSQL can have a standby")
 	ErrClosed      = errors.New("the register, or the change or snapshot it was asked in, is closed")
 )
 
@@ -36,6 +37,9 @@ var (
 
 	// ErrAuthor: a change without who or why.
 	ErrAuthor = errors.New("a change needs an author: who makes it, and why")
+
+	// ErrText: a text that not every database can keep.
+	ErrText = errors.New("a name, a reference, who and why must be UTF-8 text without NUL")
 
 	// ErrNoIdentity: an organisation without KvK number, or a person without
 	// authentication service or pseudonym.

@@ -109,13 +109,13 @@ func (p *touched) stored() [][]byte {
 	return list
 }
 
-func (s *session) writeFeed(rev Revision, p *touched) error {
-	for _, party := range p.stored() {
-		if err := s.exec(`INSERT INTO change_feed (revision, party) VALUES (?1, ?2)`, rev, party); err != nil {
-			return err
-		}
+// writeFeed writes the parties touched.
+func (t *Tx) writeFeed() error {
+	rows := make([][]any, 0, len(t.touched.named))
+	for _, party := range t.touched.stored() {
+		rows = append(rows, []any{t.view.revision, party})
 	}
-	return nil
+	return t.fill(`INSERT INTO change_feed (revision, party) VALUES `, rows)
 }
 
 // News is what a poll found: the newest revision, and what changed since the one the
@@ -156,10 +156,17 @@ func (r *Register) Poll(ctx context.Context, known Revision, limit int) (news Ne
 func (s *Snapshot) stampOf(rev Revision) (Stamp, time.Time, error) {
 	var tag []byte
 	var at int64
-	err := s.one([]any{&tag, &at}, `SELECT (SELECT tag FROM revision WHERE revision = ?1 AND revision <= ?2), `+databaseTime, rev, s.revision)
+	err := s.one([]any{&tag, &at}, `SELECT (SELECT tag FROM revision WHERE revision = ?1 AND revision <= ?2), `+s.register.words.now, rev, s.revision)
 	stamp := Stamp{Revision: rev}
 	copy(stamp.Tag[:], tag)
 	return stamp, moment(at), err
+}
+
+// Knows tells whether the snapshot holds a revision with that very tag: then it holds all
+// that anybody knew who knew the stamp.
+func (s *Snapshot) Knows(stamp Stamp) (bool, error) {
+	known, _, err := s.stampOf(stamp.Revision)
+	return known == stamp && stamp.Tag != Tag{}, err
 }
 
 // changesSince reads the newest whole revisions after known that fit in limit lines,

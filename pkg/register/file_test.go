@@ -2,12 +2,14 @@ package register
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 )
@@ -36,15 +38,14 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	newer := newScene(t)
-	if _, err := raw(t, newer.path).Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`); err != nil {
+	if _, err := raw(t, newer.place).Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`); err != nil {
 		t.Fatal(err)
 	}
 	unfinished := filepath.Join(dir, "unfinished.db")
-	half := must(connect(write("unfinished.db", ""), forFounding, Options{}))
-	if err := migrate(ctx, half); err != nil {
+	half := &file{path: write("unfinished.db", "")}
+	if err := half.fill(ctx, func(*sql.DB) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	_ = half.Close()
 
 	for _, c := range []struct {
 		why, path string
@@ -56,7 +57,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"a text", write("text.db", strings.Repeat("Dear reader, ", 1000)), ErrNotRegister},
 		{"another database", foreign, ErrNotRegister},
 		{"creation that was cut off", unfinished, ErrNotRegister},
-		{"a newer schema", newer.path, ErrNewerSchema},
+		{"a newer schema", newer.place, ErrNewerSchema},
 	} {
 		for _, o := range []Options{{}, {ReadOnly: true}} {
 			if err := openError(c.path, o); !errors.Is(err, c.want) {
@@ -71,7 +72,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 
 func TestCreateRefuses(t *testing.T) {
 	s := newScene(t)
-	if _, err := Create(ctx, s.path, mr1, lease, Options{}); !errors.Is(err, ErrExists) {
+	if _, err := Create(ctx, s.place, mr1, lease, Options{}); !errors.Is(err, ErrExists) {
 		t.Errorf("over a register: %v", err)
 	}
 	fresh := filepath.Join(t.TempDir(), "fresh.db")
@@ -90,7 +91,7 @@ func TestCreateRefuses(t *testing.T) {
 	if _, err := os.Stat(fresh); err == nil {
 		t.Error("a refusal left a file behind")
 	}
-	info, err := os.Stat(s.path)
+	info, err := os.Stat(s.place)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("others can read the register: %v %v", info.Mode(), err)
 	}
@@ -101,58 +102,88 @@ func second[T any](_ T, err error) error { return err }
 // Reading only is for looking at a register that another process serves, or at a
 // backup: the same answers, and no way to change one.
 func TestReadingOnly(t *testing.T) {
-	s := newScene(t)
-	m := s.grant(direct(s.org(1), s.person(1)))
-	for _, served := range []bool{true, false} {
-		r, err := Open(ctx, s.path, Options{ReadOnly: true})
-		if err != nil {
-			t.Fatal(err)
+	onBoth(t, func(t *testing.T, s *scene) {
+		m := s.grant(direct(s.org(1), s.person(1)))
+		for _, served := range []bool{true, false} {
+			r, err := Open(ctx, s.place, Options{ReadOnly: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Read(ctx, func(v *Snapshot) error { return second(v.Mandate(m.ID)) }); err != nil {
+				t.Errorf("served %v: %v", served, err)
+			}
+			if _, err := r.Change(ctx, desk, func(*Tx) error { return nil }); !errors.Is(err, ErrReadOnly) {
+				t.Errorf("served %v: %v", served, err)
+			}
+			_ = r.Close()
+			_ = s.Close()
 		}
-		if err := r.Read(ctx, func(v *Snapshot) error { return second(v.Mandate(m.ID)) }); err != nil {
-			t.Errorf("served %v: %v", served, err)
-		}
-		if _, err := r.Change(ctx, desk, func(*Tx) error { return nil }); !errors.Is(err, ErrReadOnly) {
-			t.Errorf("served %v: %v", served, err)
-		}
-		_ = r.Close()
-		_ = s.Close()
-	}
+	})
+}
+
+func TestAFileThatMayNotBeWritten(t *testing.T) {
 	if os.Geteuid() == 0 {
-		return // root may write everything
+		t.Skip("root may write everything")
 	}
-	if err := os.Chmod(s.path, 0o400); err != nil {
+	s := newScene(t)
+	_ = s.Close()
+	if err := os.Chmod(s.place, 0o400); err != nil {
 		t.Fatal(err)
 	}
-	if err := openError(s.path, Options{}); !errors.Is(err, ErrReadOnly) {
-		t.Errorf("a file that may not be written: %v", err)
+	if err := openError(s.place, Options{}); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("got %v", err)
 	}
 }
 
 // While another process writes, a change waits and then says so; reading goes on.
-func TestLockedByAnotherProcess(t *testing.T) {
-	s := newScene(t)
-	other := must(Open(ctx, s.path, Options{}))
-	defer other.Close()
-	must(other.Change(ctx, desk, func(tx *Tx) error {
-		must(tx.PutOrganisation(company(1)))
-		s.refused(ErrBusy, func(*Tx) error { return nil })
-		s.read(func(v *Snapshot) {
-			if v.Revision() != 0 {
-				t.Error("a reader sees what was not committed")
-			}
-		})
-		return nil
-	}))
-	s.change(func(t *Tx) { must(t.PutOrganisation(company(2))) })
+func TestAnotherProcessWrites(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		other := must(Open(ctx, s.place, Options{}))
+		defer other.Close()
+		must(other.Change(ctx, desk, func(tx *Tx) error {
+			must(tx.PutOrganisation(company(1)))
+			s.refused(ErrBusy, func(*Tx) error { return nil })
+			s.read(func(v *Snapshot) {
+				if v.Revision() != 0 {
+					t.Error("a reader sees what was not committed")
+				}
+			})
+			return nil
+		}))
+		s.change(func(t *Tx) { must(t.PutOrganisation(company(2))) })
+	})
+}
 
-	_ = other.Close()
+// Whoever will not wait for another process goes, and nothing has changed.
+func TestWaitingForTheTurnEnds(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		patient := must(Open(ctx, s.place, Options{Wait: time.Minute}))
+		defer patient.Close()
+		must(s.Change(ctx, desk, func(tx *Tx) error {
+			short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+			defer cancel()
+			_, err := patient.Change(short, desk, func(*Tx) error { t.Error("it began"); return nil })
+			if err == nil {
+				t.Error("it was made")
+			}
+			return second(tx.PutOrganisation(company(1)))
+		}))
+		receipt, err := patient.Change(ctx, desk, func(tx *Tx) error { return second(tx.PutOrganisation(company(2))) })
+		if err != nil || receipt.Revision != 2 {
+			t.Errorf("got %d, %v", receipt.Revision, err)
+		}
+	})
+}
+
+func TestAFileLockedByAnotherProcess(t *testing.T) {
+	s := newScene(t)
 	_ = s.Close()
-	db := raw(t, s.path)
+	db := raw(t, s.place)
 	db.SetMaxOpenConns(1)
 	if _, err := db.Exec(`PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE`); err != nil {
 		t.Fatal(err)
 	}
-	if err := openError(s.path, Options{Wait: 1}); !errors.Is(err, ErrBusy) {
+	if err := openError(s.place, Options{Wait: 1}); !errors.Is(err, ErrBusy) {
 		t.Errorf("opening a locked file: %v", err)
 	}
 }
@@ -183,7 +214,7 @@ func TestAFullDisk(t *testing.T) {
 	if !errors.Is(err, ErrFull) {
 		t.Errorf("got %v", err)
 	}
-	sound(t, s.path)
+	sound(t, s.place)
 	limit(1 << 30)
 	if rev := s.change(func(t *Tx) { must(t.PutOrganisation(company(2))) }); rev != 3 {
 		t.Errorf("the next revision is %d", rev)
@@ -193,33 +224,34 @@ func TestAFullDisk(t *testing.T) {
 // A change is all or nothing, whoever stops it: its function, a panic in it, or the
 // caller who went away.
 func TestAChangeThatStopsLeavesNothing(t *testing.T) {
-	s := newScene(t)
-	leaving, leave := context.WithCancel(ctx)
-	for why, stop := range map[string]func() error{
-		"an error": func() error {
-			return second(s.Change(ctx, desk, func(t *Tx) error { must(t.PutOrganisation(company(1))); return errUndo }))
-		},
-		"a panic": func() (err error) {
-			defer func() { err = errors.New(fmt.Sprint(recover())) }()
-			return second(s.Change(ctx, desk, func(t *Tx) error { must(t.PutOrganisation(company(1))); panic("no") }))
-		},
-		"a caller who left": func() error {
-			return second(s.Change(leaving, desk, func(t *Tx) error { must(t.PutOrganisation(company(1))); leave(); return nil }))
-		},
-		"no author": func() error {
-			return second(s.Change(ctx, Author{Who: "desk"}, func(t *Tx) error { must(t.PutOrganisation(company(1))); return nil }))
-		},
-	} {
-		if err := stop(); err == nil {
-			t.Errorf("%s: no error", why)
-		}
-		s.read(func(v *Snapshot) {
-			if o := must(v.Organisation(kvk(1).LegalSubject())); o != nil || v.Revision() != 0 {
-				t.Errorf("%s: something was left behind", why)
+	onBoth(t, func(t *testing.T, s *scene) {
+		leaving, leave := context.WithCancel(ctx)
+		for why, stop := range map[string]func() error{
+			"an error": func() error {
+				return second(s.Change(ctx, desk, func(t *Tx) error { must(t.PutOrganisation(company(1))); return errUndo }))
+			},
+			"a panic": func() (err error) {
+				defer func() { err = errors.New(fmt.Sprint(recover())) }()
+				return second(s.Change(ctx, desk, func(t *Tx) error { must(t.PutOrganisation(company(1))); panic("no") }))
+			},
+			"a caller who left": func() error {
+				return second(s.Change(leaving, desk, func(t *Tx) error { must(t.PutOrganisation(company(1))); leave(); return nil }))
+			},
+			"no author": func() error {
+				return second(s.Change(ctx, Author{Who: "desk"}, func(t *Tx) error { must(t.PutOrganisation(company(1))); return nil }))
+			},
+		} {
+			if err := stop(); err == nil {
+				t.Errorf("%s: no error", why)
 			}
-		})
-	}
-	if rev := s.change(func(t *Tx) { must(t.PutOrganisation(company(1))) }); rev != 1 {
-		t.Errorf("the next revision is %d", rev)
-	}
+			s.read(func(v *Snapshot) {
+				if o := must(v.Organisation(kvk(1).LegalSubject())); o != nil || v.Revision() != 0 {
+					t.Errorf("%s: something was left behind", why)
+				}
+			})
+		}
+		if rev := s.change(func(t *Tx) { must(t.PutOrganisation(company(1))) }); rev != 1 {
+			t.Errorf("the next revision is %d", rev)
+		}
+	})
 }

@@ -31,6 +31,9 @@ func (t *Tx) Grant(m mandate.Mandate, o GrantOptions) (mandate.Mandate, error) {
 	if err := mandate.Check(m, t.now, o.Migrating); err != nil {
 		return m, err
 	}
+	if !storable(m.Reference) {
+		return m, ErrText
+	}
 	if err := t.completeParties(&m); err != nil {
 		return m, err
 	}
@@ -95,14 +98,12 @@ func inRegisterOrder(m mandate.Mandate) mandate.Mandate {
 // end after ?4 and begin before ?5.
 const (
 	sameHolder = `
-		SELECT m.id, v.state FROM mandate m
-		JOIN mandate_version v ON v.mandate = m.id AND v.since <= ?1 AND v.until > ?1
-		WHERE m.person = ?2 AND m.represented = ?3 AND m.valid_to > ?4 AND m.valid_from < ?5
+		SELECT m.id, v.state FROM mandate m` + withState + `
+		WHERE ` + known + ` AND m.person = ?2 AND m.represented = ?3 AND m.valid_to > ?4 AND m.valid_from < ?5
 		AND m.kind = ?6 AND coalesce(m.client, 0) = ?7 ORDER BY m.id`
 	sameIntermediary = `
-		SELECT m.id, v.state FROM mandate m
-		JOIN mandate_version v ON v.mandate = m.id AND v.since <= ?1 AND v.until > ?1
-		WHERE m.intermediary = ?2 AND m.grantor = ?3 AND m.valid_to > ?4 AND m.valid_from < ?5
+		SELECT m.id, v.state FROM mandate m` + withState + `
+		WHERE ` + known + ` AND m.intermediary = ?2 AND m.grantor = ?3 AND m.valid_to > ?4 AND m.valid_from < ?5
 		AND coalesce(m.register, '') = ?6 ORDER BY m.id`
 )
 
@@ -147,10 +148,15 @@ func shareItem(a, b mandate.Scope) bool {
 
 // writeMandate writes the mandate and its first version.
 func (t *Tx) writeMandate(m *mandate.Mandate, represented mandate.Organisation) error {
-	if err := t.insert(&m.ID, `
-		INSERT INTO mandate (kind, grantor, represented, person, intermediary, client, register, limited, valid_from, valid_to, reference)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id`,
-		m.Kind, m.Grantor.ID, represented.ID, idOrNull(m.Person.ID), idOrNull(m.Intermediary.ID), idOrNull(m.Client),
+	id, err := t.number("mandate")
+	if err != nil {
+		return err
+	}
+	m.ID = mandate.ID(id)
+	if err := t.exec(`
+		INSERT INTO mandate (id, kind, grantor, represented, person, intermediary, client, register, limited, valid_from, valid_to, reference)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
+		m.ID, m.Kind, m.Grantor.ID, represented.ID, idOrNull(m.Person.ID), idOrNull(m.Intermediary.ID), idOrNull(m.Client),
 		orNull(m.Register.String()), len(m.Establishments) > 0,
 		m.Validity.From.UnixMilli(), m.Validity.To.UnixMilli(), m.Reference); err != nil {
 		return err
@@ -166,18 +172,17 @@ func (t *Tx) writeMandate(m *mandate.Mandate, represented mandate.Organisation) 
 
 // writeCover writes what the mandate covers and where.
 func (t *Tx) writeCover(m mandate.Mandate) error {
+	var scope, branches [][]any
 	for _, i := range m.Scope {
-		if err := t.exec(`INSERT INTO mandate_scope (mandate, service, provider, level) VALUES (?1, ?2, ?3, ?4)`,
-			m.ID, i.Service.String(), i.Provider.String(), i.Level.String()); err != nil {
-			return err
-		}
+		scope = append(scope, []any{m.ID, i.Service.String(), i.Provider.String(), i.Level.String()})
 	}
 	for _, e := range m.Establishments {
-		if err := t.exec(`INSERT INTO mandate_establishment (mandate, establishment) VALUES (?1, ?2)`, m.ID, e.Text()); err != nil {
-			return err
-		}
+		branches = append(branches, []any{m.ID, e.Text()})
 	}
-	return nil
+	if err := t.fill(`INSERT INTO mandate_scope (mandate, service, provider, level) VALUES `, scope); err != nil {
+		return err
+	}
+	return t.fill(`INSERT INTO mandate_establishment (mandate, establishment) VALUES `, branches)
 }
 
 // touch names everybody for whom a decision may change with this mandate.

@@ -88,30 +88,33 @@ func (s *Snapshot) to(p mandate.Person, company mandate.OrganisationID) ([]manda
 func withoutBearing(m mandate.Mandate) bool { return !m.State.Bears() }
 
 // passedOn reads the chain mandates behind a person's assignments, by their ids. The
-// intermediary is the grantor of the assignment. One or two are read singly, which is
-// quicker than as a list.
+// intermediary is the grantor of the assignment. One or two are named, which is quicker
+// than looking them up once more.
 func (s *Snapshot) passedOn(p mandate.PersonID, company mandate.OrganisationID, clients []mandate.ID) (map[mandate.ID]mandate.Mandate, error) {
-	chains := make(map[mandate.ID]mandate.Mandate, len(clients))
-	add := func(condition string, args ...any) error {
-		list, err := s.mandates(grantorOnly, condition+byID, args...)
-		for _, m := range list {
-			chains[m.ID] = m
-		}
-		return err
+	var list []mandate.Mandate
+	var err error
+	switch n := len(clients); {
+	case n == 0:
+		return nil, nil
+	case n <= 2:
+		list, err = s.mandates(grantorOnly, twoByID, clients[0], clients[n-1])
+	case company == 0:
+		list, err = s.chosen(grantorOnly, everyClient, p)
+	default:
+		list, err = s.chosen(grantorOnly, everyClient+` AND represented = ?3`, p, company)
 	}
-	switch {
-	case len(clients) > 2 && company == 0:
-		return chains, add(`m.id IN (SELECT client FROM mandate WHERE person = ?2)`, p)
-	case len(clients) > 2:
-		return chains, add(`m.id IN (SELECT client FROM mandate WHERE person = ?2 AND represented = ?3)`, p, company)
+	chains := make(map[mandate.ID]mandate.Mandate, len(list))
+	for _, m := range list {
+		chains[m.ID] = m
 	}
-	for _, id := range clients {
-		if err := add(`m.id = ?2`, id); err != nil {
-			return nil, err
-		}
-	}
-	return chains, nil
+	return chains, err
 }
+
+// twoByID reads one mandate or two.
+const twoByID = `m.id IN (?2, ?3)` + byID
+
+// everyClient gives the chain mandates that a person's assignments pass on.
+const everyClient = `SELECT DISTINCT client AS id FROM mandate WHERE person = ?2`
 
 // Between gives every chain mandate from a company to an intermediary, also those
 // held in another register, by id. As with HeldBy, only those that never came to be
@@ -134,7 +137,7 @@ func (s *Snapshot) Between(represented etoegang.LegalSubject, a etoegang.Interme
 }
 
 const selectOrganisation = `
-	SELECT o.organisation, o.kvk, coalesce(o.rsin, ''), o.name, o.active
+	SELECT o.organisation, o.kvk, coalesce(o.rsin, ''), o.name, o.active, o.blocked
 	FROM organisation_version o
 	WHERE o.since <= ?1 AND o.until > ?1 AND `
 
@@ -159,7 +162,7 @@ func (s *Snapshot) organisation(condition string, arg any) (*mandate.Organisatio
 }
 
 const selectPerson = `
-	SELECT p.person, p.authenticator, p.pseudonym, p.name, p.active
+	SELECT p.person, p.authenticator, p.pseudonym, p.name, p.active, p.blocked
 	FROM person_version p
 	WHERE p.since <= ?1 AND p.until > ?1 AND `
 

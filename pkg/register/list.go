@@ -2,6 +2,7 @@ package register
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/mandated/mandated/pkg/mandate"
 )
@@ -17,10 +18,11 @@ type Filter struct {
 // Mandates lists mandates by id: at most limit of those after the given one, and
 // whether there are more. It continues where it stopped when called with the last id
 // it gave; 0 begins. With an organisation or a person it reads only theirs; without,
-// it walks the register until the page is full.
+// it walks the register until the page is full. The canary's are not in it.
 func (s *Snapshot) Mandates(f Filter, after mandate.ID, limit int) (list []mandate.Mandate, more bool, err error) {
 	limit = max(limit, 1)
-	list, err = s.mandates(allParties, `m.id IN (`+f.page()+`)`+byID, after, limit+1, f.Organisation, f.Person, f.Kind, f.State)
+	ids, args := f.page(after, limit+1)
+	list, err = s.chosen(allParties, ids, args...)
 	if len(list) > limit {
 		return list[:limit], true, err
 	}
@@ -29,26 +31,31 @@ func (s *Snapshot) Mandates(f Filter, after mandate.ID, limit int) (list []manda
 
 // page selects the ids of one page: those after ?2, at most ?3. For an organisation
 // each of its two sides is read in order of id, and the two are merged.
-func (f Filter) page() string {
-	if f.Organisation == 0 {
-		return f.ids(`1 = 1`)
+func (f Filter) page(after mandate.ID, most int) (query string, args []any) {
+	var where strings.Builder
+	args = []any{after, most}
+	must := func(condition string, arg any) {
+		args = append(args, arg)
+		fmt.Fprintf(&where, " AND %s = ?%d", condition, len(args)+1) // ?1 is the revision
 	}
-	return fmt.Sprintf(`SELECT id FROM (SELECT id FROM (%s) AS given UNION SELECT id FROM (%s) AS received) AS either ORDER BY id LIMIT ?3`,
-		f.ids(`m.grantor = ?4`), f.ids(`m.intermediary = ?4`))
-}
-
-func (f Filter) ids(side string) string {
-	query := `SELECT m.id FROM mandate m
-		JOIN mandate_version v ON v.mandate = m.id AND v.since <= ?1 AND v.until > ?1
-		WHERE m.id > ?2 AND ` + side
 	if f.Person != 0 {
-		query += ` AND m.person = ?5`
+		must(`m.person`, f.Person)
 	}
 	if f.Kind != "" {
-		query += ` AND m.kind = ?6`
+		must(`m.kind`, f.Kind)
 	}
 	if f.State != "" {
-		query += ` AND v.state = ?7`
+		must(`coalesce(v.state, '')`, f.State)
 	}
-	return query + ` ORDER BY m.id LIMIT ?3`
+	side := func(also string) string {
+		return `SELECT m.id FROM mandate m` + withState + `
+		WHERE ` + known + ` AND m.id > ?2` + also + where.String() + notTheCanarys + ` ORDER BY m.id LIMIT ?3`
+	}
+	if f.Organisation == 0 {
+		return side(``), args
+	}
+	args = append(args, f.Organisation)
+	its := fmt.Sprintf(` = ?%d`, len(args)+1)
+	return fmt.Sprintf(`SELECT id FROM (SELECT id FROM (%s) AS given UNION SELECT id FROM (%s) AS received) AS either ORDER BY id LIMIT ?3`,
+		side(` AND m.grantor`+its), side(` AND m.intermediary`+its)), args
 }

@@ -20,28 +20,54 @@ const (
 // selectMandates reads mandates as known at revision ?1, a row per item of their
 // scope. A condition and an order follow.
 var selectMandates = [...]string{
-	noParties:   `SELECT` + ofMandate + fromMandate + ` WHERE `,
-	grantorOnly: `SELECT` + ofMandate + ofGrantor + fromMandate + withGrantor + ` WHERE `,
-	allParties:  `SELECT` + ofMandate + ofGrantor + ofReceiver + fromMandate + withGrantor + withReceiver + ` WHERE `,
+	noParties:   reading(noParties, `mandate m`) + ` AND `,
+	grantorOnly: reading(grantorOnly, `mandate m`) + ` AND `,
+	allParties:  reading(allParties, `mandate m`) + ` AND `,
+}
+
+// selectChosen reads those mandates of which a query gives the ids, each once.
+func selectChosen(p parties, ids string) string {
+	return reading(p, `(`+ids+`) AS chosen JOIN mandate m ON m.id = chosen.id`)
+}
+
+// reading is the statement for mandates from a source. Everything is joined from the
+// left, also what is always there: so neither database can begin anywhere but at the few
+// mandates of the source, whatever it believes about the size of its tables.
+func reading(p parties, source string) string {
+	columns, joins := ofMandate, ofState
+	if p >= grantorOnly {
+		columns, joins = columns+ofGrantor, joins+withGrantor
+	}
+	if p >= allParties {
+		columns, joins = columns+ofReceiver, joins+withReceiver
+	}
+	return `SELECT` + columns + `
+		FROM ` + source + joins + `
+		WHERE ` + known
 }
 
 const (
 	ofMandate = `
 		m.id, m.kind, v.state, coalesce(m.client, 0), coalesce(m.register, ''),
 		m.valid_from, m.valid_to, m.reference, m.limited, s.service, s.provider, s.level`
-	fromMandate = `
-		FROM mandate m
-		JOIN mandate_version v ON v.mandate = m.id AND v.since <= ?1 AND v.until > ?1
-		JOIN mandate_scope s ON s.mandate = m.id`
+	ofState = withState + `
+		LEFT JOIN mandate_scope s ON s.mandate = m.id`
+	withState = `
+		LEFT JOIN mandate_version v ON v.mandate = m.id AND v.since <= ?1 AND v.until > ?1`
+
+	// known leaves out mandates that did not exist at the revision.
+	known = `coalesce(v.version, 0) > 0`
 
 	ofGrantor = `,
-		g.organisation, g.kvk, coalesce(g.rsin, ''), g.name, g.active`
+		g.organisation, g.kvk, coalesce(g.rsin, ''), g.name, g.active, g.blocked`
 	withGrantor = `
-		JOIN organisation_version g ON g.organisation = m.grantor AND g.since <= ?1 AND g.until > ?1`
+		LEFT JOIN organisation_version g ON g.organisation = m.grantor AND g.since <= ?1 AND g.until > ?1`
 
 	ofReceiver = `,
-		coalesce(i.organisation, 0), coalesce(i.kvk, ''), coalesce(i.rsin, ''), coalesce(i.name, ''), coalesce(i.active, 0),
-		coalesce(p.person, 0), coalesce(p.authenticator, ''), coalesce(p.pseudonym, ''), coalesce(p.name, ''), coalesce(p.active, 0)`
+		coalesce(i.organisation, 0), coalesce(i.kvk, ''), coalesce(i.rsin, ''), coalesce(i.name, ''),
+		coalesce(i.active, FALSE), coalesce(i.blocked, FALSE),
+		coalesce(p.person, 0), coalesce(p.authenticator, ''), coalesce(p.pseudonym, ''), coalesce(p.name, ''),
+		coalesce(p.active, FALSE), coalesce(p.blocked, FALSE)`
 	withReceiver = `
 		LEFT JOIN organisation_version i ON i.organisation = m.intermediary AND i.since <= ?1 AND i.until > ?1
 		LEFT JOIN person_version p ON p.person = m.person AND p.since <= ?1 AND p.until > ?1`
@@ -57,6 +83,15 @@ const (
 // mandates reads the mandates for which the condition holds. In it, ?1 is the
 // snapshot's revision and args begin at ?2.
 func (s *Snapshot) mandates(p parties, condition string, args ...any) ([]mandate.Mandate, error) {
+	return s.read(p, selectMandates[p]+condition, args...)
+}
+
+// chosen reads the mandates of which a query gives the ids, by id.
+func (s *Snapshot) chosen(p parties, ids string, args ...any) ([]mandate.Mandate, error) {
+	return s.read(p, selectChosen(p, ids)+byID, args...)
+}
+
+func (s *Snapshot) read(p parties, query string, args ...any) ([]mandate.Mandate, error) {
 	var row mandateRow
 	var list []mandate.Mandate
 	var limited []int // places in the list of mandates limited to establishments
@@ -78,7 +113,7 @@ func (s *Snapshot) mandates(p parties, condition string, args ...any) ([]mandate
 		m := &list[len(list)-1]
 		m.Scope = append(m.Scope, item)
 		return nil
-	}, selectMandates[p]+condition, append([]any{s.revision}, args...)...)
+	}, query, append([]any{s.revision}, args...)...)
 	for _, place := range limited {
 		if err == nil {
 			list[place].Establishments, err = s.establishments(list[place].ID)

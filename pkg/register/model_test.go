@@ -2,16 +2,19 @@ package register
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/mandated/mandated/internal/servers"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 )
@@ -109,6 +112,7 @@ func (p *play) change(t *rapid.T, fn func(*Tx) bool) {
 func (p *play) putCompany(t *rapid.T) {
 	o := company(rapid.IntRange(1, 4).Draw(t, "company"))
 	o.Name = rapid.SampledFrom([]string{"old", "new"}).Draw(t, "name")
+	o.Blocked = rapid.Bool().Draw(t, "blocked")
 	p.change(t, func(tx *Tx) bool {
 		got := must(tx.PutOrganisation(o))
 		o.ID = got.ID
@@ -120,7 +124,7 @@ func (p *play) putCompany(t *rapid.T) {
 
 func (p *play) putPerson(t *rapid.T) {
 	g := human(rapid.IntRange(1, 3).Draw(t, "person"))
-	g.Active = rapid.Bool().Draw(t, "active")
+	g.Active, g.Blocked = rapid.Bool().Draw(t, "active"), rapid.Bool().Draw(t, "blocked")
 	p.change(t, func(tx *Tx) bool {
 		got := must(tx.PutPerson(g))
 		g.ID = got.ID
@@ -256,10 +260,30 @@ func (p *play) compare(t *rapid.T) {
 				}
 			}
 		}
+		p.compareBlocked(t, v, then)
 		return p.compareChains(t, v, then)
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func (p *play) compareBlocked(t *rapid.T, v *Snapshot, then world) {
+	var companies []mandate.Organisation
+	for _, id := range slices.Sorted(maps.Keys(then.companies)) {
+		if then.companies[id].Blocked {
+			companies = append(companies, then.companies[id])
+		}
+	}
+	var people []mandate.Person
+	for _, id := range slices.Sorted(maps.Keys(then.people)) {
+		if then.people[id].Blocked {
+			people = append(people, then.people[id])
+		}
+	}
+	gotCompanies, gotPeople, err := v.Blocked()
+	if diff := cmp.Diff(companies, gotCompanies, exact) + cmp.Diff(people, gotPeople, exact); diff != "" || err != nil {
+		t.Fatalf("at revision %d, blocked (%v):\n%s", v.Revision(), err, diff)
 	}
 }
 
@@ -282,21 +306,52 @@ func (p *play) compareChains(t *rapid.T, v *Snapshot, then world) error {
 // Whatever is done to it, in whatever order, the register agrees with a few maps
 // about everything that was ever true.
 func TestTheRegisterAgreesWithAFewMaps(t *testing.T) {
-	dir, round := t.TempDir(), 0
-	rapid.Check(t, func(t *rapid.T) {
-		round++
-		path := filepath.Join(dir, fmt.Sprint(round))
-		r, err := Create(ctx, path, mr1, lease, Options{Now: newClock().Now})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = r.Close(); _ = os.Remove(path) }()
-		empty := world{map[mandate.OrganisationID]mandate.Organisation{}, map[mandate.PersonID]mandate.Person{}, map[mandate.ID]mandate.Mandate{}}
-		p := &play{r, empty, []world{empty.copy()}}
-		t.Repeat(map[string]func(*rapid.T){
-			"company": p.putCompany, "person": p.putPerson, "grant": p.grant, "grant again": p.grant,
-			"state": p.setState, "compare": p.compare,
+	t.Run("SQLite", func(t *testing.T) {
+		dir, round := t.TempDir(), 0
+		rapid.Check(t, func(t *rapid.T) {
+			round++
+			path := filepath.Join(dir, fmt.Sprint(round))
+			defer func() { _ = os.Remove(path) }()
+			playAt(t, path)
 		})
-		p.compare(t)
 	})
+	// Each world is a schema of one database.
+	t.Run("PostgreSQL", func(t *testing.T) {
+		place := servers.Shared(t).DSN()
+		db, worlds := raw(t, place), 0
+		fewer(t)
+		rapid.Check(t, func(t *rapid.T) {
+			worlds++
+			schema := fmt.Sprintf("world_%d", worlds)
+			if _, err := db.Exec(`CREATE SCHEMA ` + schema); err != nil {
+				t.Fatal(err)
+			}
+			playAt(t, place+"&search_path="+schema)
+		})
+	})
+}
+
+// fewer makes this test a quarter as long: a server costs more than a file.
+func fewer(t *testing.T) {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks").Value
+	n := must(strconv.Atoi(checks.String()))
+	_ = checks.Set(strconv.Itoa(max(1, n/4)))
+	t.Cleanup(func() { _ = checks.Set(strconv.Itoa(n)) })
+}
+
+// playAt makes a register at a place and lets chance play with it.
+func playAt(t *rapid.T, place string) {
+	r, err := Create(ctx, place, mr1, lease, Options{Now: newClock().Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	empty := world{map[mandate.OrganisationID]mandate.Organisation{}, map[mandate.PersonID]mandate.Person{}, map[mandate.ID]mandate.Mandate{}}
+	p := &play{r, empty, []world{empty.copy()}}
+	t.Repeat(map[string]func(*rapid.T){
+		"company": p.putCompany, "person": p.putPerson, "grant": p.grant, "grant again": p.grant,
+		"state": p.setState, "compare": p.compare,
+	})
+	p.compare(t)
 }

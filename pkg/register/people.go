@@ -1,17 +1,23 @@
 package register
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 )
 
 // PutOrganisation registers a company, known by its KvK number, or writes a new
-// version of it if its name, RSIN or activity differ. It gives the organisation as
+// version of it if its name, RSIN, activity or emergency stop differ. It gives the organisation as
 // registered, ID filled in; the ID given does not count. ErrRSINTaken: the RSIN
 // belongs to another company.
 func (t *Tx) PutOrganisation(o mandate.Organisation) (mandate.Organisation, error) {
-	if o.KvK.IsZero() {
+	switch {
+	case o.KvK.IsZero():
 		return o, ErrNoIdentity
+	case !storable(o.Name):
+		return o, ErrText
 	}
 	known, err := t.view.Organisation(o.KvK.LegalSubject())
 	switch {
@@ -19,6 +25,7 @@ func (t *Tx) PutOrganisation(o mandate.Organisation) (mandate.Organisation, erro
 		return o, err
 	case known != nil:
 		if o.ID = known.ID; o == *known {
+			t.organisations[o.ID] = o
 			return o, nil
 		}
 	}
@@ -43,21 +50,26 @@ func (t *Tx) rsinFree(o mandate.Organisation) error {
 // writeOrganisation writes the next version; known is the current one, if any.
 func (t *Tx) writeOrganisation(o, known *mandate.Organisation) error {
 	if known == nil {
-		if err := t.insert(&o.ID, `INSERT INTO organisation DEFAULT VALUES RETURNING id`); err != nil {
+		id, err := t.number("organisation")
+		if err != nil {
+			return err
+		}
+		o.ID = mandate.OrganisationID(id)
+		if err := t.exec(`INSERT INTO organisation (id) VALUES (?1)`, o.ID); err != nil {
 			return err
 		}
 	} else if err := t.exec(`UPDATE organisation_version SET until = ?1 WHERE organisation = ?2 AND until = ?3`,
 		t.view.revision, o.ID, int64(forever)); err != nil {
 		return err
 	}
-	t.narrows = t.narrows || known != nil && (known.Active && !o.Active || known.RSIN != o.RSIN)
+	t.narrows = t.narrows || known != nil && (known.Active && !o.Active || !known.Blocked && o.Blocked || known.RSIN != o.RSIN)
 	t.organisations[o.ID] = *o
 	t.touchOrganisation(*o)
 	t.touchRSIN(o, known)
 	return t.exec(`
-		INSERT INTO organisation_version (organisation, version, since, until, kvk, rsin, name, active)
-		SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM organisation_version WHERE organisation = ?1`,
-		o.ID, t.view.revision, int64(forever), o.KvK.Text(), orNull(o.RSIN.Text()), o.Name, o.Active)
+		INSERT INTO organisation_version (organisation, version, since, until, kvk, rsin, name, active, blocked)
+		SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM organisation_version WHERE organisation = ?1`,
+		o.ID, t.view.revision, int64(forever), o.KvK.Text(), orNull(o.RSIN.Text()), o.Name, o.Active, o.Blocked)
 }
 
 func (t *Tx) touchOrganisation(o mandate.Organisation) {
@@ -91,11 +103,14 @@ func (t *Tx) organisation(id mandate.OrganisationID) (mandate.Organisation, erro
 }
 
 // PutPerson registers a person, known by his pseudonym at an authentication service,
-// or writes a new version of him if his name or activity differ. It gives the person
-// as registered, ID filled in; the ID given does not count.
+// or writes a new version of him if his name, activity or emergency stop differ. It
+// gives the person as registered, ID filled in; the ID given does not count.
 func (t *Tx) PutPerson(p mandate.Person) (mandate.Person, error) {
-	if p.Subject.IsZero() || !authenticates(p.Subject.Authenticator) {
+	switch {
+	case p.Subject.IsZero() || !authenticates(p.Subject.Authenticator):
 		return p, ErrNoIdentity
+	case !storable(p.Name):
+		return p, ErrText
 	}
 	known, err := t.view.Person(p.Subject)
 	switch {
@@ -103,6 +118,7 @@ func (t *Tx) PutPerson(p mandate.Person) (mandate.Person, error) {
 		return p, err
 	case known != nil:
 		if p.ID = known.ID; p == *known {
+			t.persons[p.ID] = p
 			return p, nil
 		}
 	}
@@ -117,20 +133,25 @@ func authenticates(e etoegang.EntityID) bool {
 // writePerson writes the next version; known is the current one, if any.
 func (t *Tx) writePerson(p, known *mandate.Person) error {
 	if known == nil {
-		if err := t.insert(&p.ID, `INSERT INTO person DEFAULT VALUES RETURNING id`); err != nil {
+		id, err := t.number("person")
+		if err != nil {
+			return err
+		}
+		p.ID = mandate.PersonID(id)
+		if err := t.exec(`INSERT INTO person (id) VALUES (?1)`, p.ID); err != nil {
 			return err
 		}
 	} else if err := t.exec(`UPDATE person_version SET until = ?1 WHERE person = ?2 AND until = ?3`,
 		t.view.revision, p.ID, int64(forever)); err != nil {
 		return err
 	}
-	t.narrows = t.narrows || known != nil && known.Active && !p.Active
+	t.narrows = t.narrows || known != nil && (known.Active && !p.Active || !known.Blocked && p.Blocked)
 	t.persons[p.ID] = *p
 	t.touchPerson(*p)
 	return t.exec(`
-		INSERT INTO person_version (person, version, since, until, authenticator, pseudonym, name, active)
-		SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM person_version WHERE person = ?1`,
-		p.ID, t.view.revision, int64(forever), p.Subject.Authenticator.String(), p.Subject.Pseudonym.Text(), p.Name, p.Active)
+		INSERT INTO person_version (person, version, since, until, authenticator, pseudonym, name, active, blocked)
+		SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM person_version WHERE person = ?1`,
+		p.ID, t.view.revision, int64(forever), p.Subject.Authenticator.String(), p.Subject.Pseudonym.Text(), p.Name, p.Active, p.Blocked)
 }
 
 func (t *Tx) touchPerson(p mandate.Person) {
@@ -149,6 +170,9 @@ func (t *Tx) person(id mandate.PersonID) (mandate.Person, error) {
 	t.persons[id] = *p
 	return *p, nil
 }
+
+// storable tells whether a text can be kept, here and in any other database.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
 
 // orNull stores an empty text as NULL.
 func orNull(text string) any {

@@ -16,8 +16,10 @@
 // touched are one transaction on disk: after a crash all of it is there or none.
 // Reading never waits for writing.
 //
-// The store is one SQLite file on a local disk, opened by one or more processes on
-// that machine. Network file systems lie about locks and must not be used.
+// The store is a SQLite file on a local disk, opened by one or more processes on that
+// machine (network file systems lie about locks and must not be used), or a PostgreSQL
+// database, opened by processes on as many machines as there are. Which of the two it is
+// shows nowhere outside: the same questions get the same answers.
 package register
 
 import (
@@ -27,9 +29,9 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
-	"os"
 	"time"
 
+	"github.com/mandated/mandated/internal/postgres"
 	"github.com/mandated/mandated/pkg/etoegang"
 )
 
@@ -55,16 +57,26 @@ type Author struct{ Who, Why string }
 // Options are what a process chooses about a register. The zero value is ready.
 type Options struct {
 	Now      func() time.Time // nil: time.Now
-	ReadOnly bool             // opens the file for reading only: every Change fails with ErrReadOnly
+	ReadOnly bool             // opens it for reading only: every Change fails with ErrReadOnly
+
+	// Standby opens a streaming replica, for reading only. What it shows is a register as
+	// it was: its newest revision may be older than one that was acknowledged.
+	Standby bool
 
 	// Wait is how long a change waits while another process writes, before it fails
 	// with ErrBusy. 0: five seconds.
 	Wait time.Duration
+
+	// Connections is how many connections to PostgreSQL there are at most, one of which
+	// writes. 0: sixteen.
+	Connections int
 }
 
 // Register is an open register. It is safe for use by many goroutines: changes take
 // turns, and reads run beside them and beside each other.
 type Register struct {
+	dialect dialect
+	words   words
 	now     func() time.Time
 	writer  *writer // nil: read-only
 	readers *readers
@@ -75,57 +87,32 @@ type Register struct {
 	party  []byte // key of the parties in the change feed
 }
 
-// Create makes a new register at path and opens it. It refuses a file that exists
-// (ErrExists). The name of the register, its lease (whole milliseconds) and the
-// secret drawn here are fixed for its life.
+// Create makes a new register at a place, a path or a postgres:// address, and opens it.
+// It refuses a place that has one (ErrExists), and a file that is anything. The name of
+// the register, its lease (whole milliseconds) and the secret drawn here are fixed for
+// its life.
 //
-// The file holds that secret and people's names: it is made for its owner only.
-func Create(ctx context.Context, path string, entity etoegang.EntityID, lease time.Duration, o Options) (*Register, error) {
+// The store holds that secret and people's names. A file is made for its owner only; who
+// may see a database is up to its administrator.
+func Create(ctx context.Context, place string, entity etoegang.EntityID, lease time.Duration, o Options) (*Register, error) {
+	shown := postgres.Shown(place)
 	switch {
 	case entity.Role() != etoegang.Register:
-		return nil, fmt.Errorf("creating register %s: its EntityID must have role MR, like urn:etoegang:MR:<OIN>:entities:<index>", path)
+		return nil, fmt.Errorf("creating register %s: its EntityID must have role MR, like urn:etoegang:MR:<OIN>:entities:<index>", shown)
 	case lease <= 0 || lease%time.Millisecond != 0:
-		return nil, fmt.Errorf("creating register %s: the lease must be whole milliseconds, at least one", path)
-	case o.ReadOnly:
-		return nil, fmt.Errorf("creating register %s: %w", path, ErrReadOnly)
+		return nil, fmt.Errorf("creating register %s: the lease must be whole milliseconds, at least one", shown)
+	case o.ReadOnly || o.Standby:
+		return nil, fmt.Errorf("creating register %s: %w", shown, ErrReadOnly)
 	}
-	if err := reserve(path); err != nil {
-		return nil, fmt.Errorf("creating register %s: %w", path, err)
+	d := dialectOf(place, o)
+	if err := d.found(ctx, func(db *sql.DB) error { return settle(ctx, d, db, entity, lease, clock(o)()) }); err != nil {
+		return nil, fmt.Errorf("creating register %s: %w", shown, d.explain(err))
 	}
-	if err := found(ctx, path, entity, lease, o); err != nil {
-		remove(path)
-		return nil, fmt.Errorf("creating register %s: %w", path, explain(err))
-	}
-	return Open(ctx, path, o)
-}
-
-// reserve makes an empty file that only its owner can read.
-func reserve(path string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if os.IsExist(err) {
-		return ErrExists
-	}
-	if err != nil {
-		return err
-	}
-	return file.Close()
-}
-
-// found lays the schema in an empty file and writes what is fixed for life.
-func found(ctx context.Context, path string, entity etoegang.EntityID, lease time.Duration, o Options) error {
-	db, err := connect(path, forFounding, o)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := migrate(ctx, db); err != nil {
-		return err
-	}
-	return settle(ctx, db, entity, lease, clock(o)())
+	return Open(ctx, place, o)
 }
 
 // settle writes the one row of settings and revision 0.
-func settle(ctx context.Context, db *sql.DB, entity etoegang.EntityID, lease time.Duration, now time.Time) error {
+func settle(ctx context.Context, d dialect, db *sql.DB, entity etoegang.EntityID, lease time.Duration, now time.Time) error {
 	secret, tag := make([]byte, 32), make([]byte, 16)
 	_, _ = rand.Read(secret) // never fails
 	_, _ = rand.Read(tag)
@@ -145,46 +132,50 @@ func settle(ctx context.Context, db *sql.DB, entity etoegang.EntityID, lease tim
 			[]any{tag, now.UnixMilli()}},
 		{`INSERT INTO head (one, revision) VALUES (1, 0)`, nil},
 	} {
-		if _, err := tx.ExecContext(ctx, row.insert, row.args...); err != nil {
+		if _, err := tx.ExecContext(ctx, d.words().placeholder(row.insert), row.args...); err != nil {
 			return err
 		}
 	}
 	return tx.Commit()
 }
 
-// Open opens the register at path, and brings an older schema up to date unless
-// o.ReadOnly. It looks at a few rows only, however large the register is.
+// Open opens the register at a place, a path or a postgres:// address, and brings an
+// older schema up to date unless it is for reading only. It looks at a few rows only,
+// however large the register is.
 //
-// It tells apart: no file (ErrMissing), a file that is not a register
-// (ErrNotRegister), one written by a newer program (ErrNewerSchema) or, read-only,
-// by an older one (ErrOlderSchema), one that another process has locked (ErrBusy),
-// and one that may not be written (ErrReadOnly).
-func Open(ctx context.Context, path string, o Options) (*Register, error) {
-	r, err := open(ctx, path, o)
+// It tells apart: nothing there (ErrMissing), something that is not a register
+// (ErrNotRegister), one written by a newer program (ErrNewerSchema) or, read-only, by an
+// older one (ErrOlderSchema), one that another process has locked (ErrBusy), and one that
+// may not be written (ErrReadOnly). A database that is away, refuses us or is a standby
+// is told in the words of package postgres.
+func Open(ctx context.Context, place string, o Options) (*Register, error) {
+	o.ReadOnly = o.ReadOnly || o.Standby
+	d := dialectOf(place, o)
+	r, err := open(ctx, d, o)
 	if err != nil {
-		return nil, fmt.Errorf("opening register %s: %w", path, explain(err))
+		return nil, fmt.Errorf("opening register %s: %w", postgres.Shown(place), d.explain(err))
 	}
 	return r, nil
 }
 
-func open(ctx context.Context, path string, o Options) (*Register, error) {
-	if err := examine(path, o.ReadOnly); err != nil {
-		return nil, err
-	}
-	reading, err := connect(path, forReading, o)
+func open(ctx context.Context, d dialect, o Options) (*Register, error) {
+	reading, err := d.connect(ctx, forReading)
 	if err != nil {
 		return nil, err
 	}
-	r := &Register{now: clock(o), readers: newReaders(reading)}
-	if err := recognise(ctx, reading); err != nil {
+	r := &Register{dialect: d, words: d.words(), now: clock(o), readers: newReaders(reading, d)}
+	if err := d.recognise(ctx, reading); err != nil {
 		return nil, closing(r, err)
 	}
 	if !o.ReadOnly {
-		if r.writer, err = newWriter(ctx, path, o); err != nil {
+		if r.writer, err = newWriter(ctx, d); err != nil {
 			return nil, closing(r, err)
 		}
 	}
 	if err := r.prepare(ctx, reading); err != nil {
+		return nil, closing(r, err)
+	}
+	if err := r.readers.warm(ctx); err != nil {
 		return nil, closing(r, err)
 	}
 	return r, nil
@@ -193,7 +184,7 @@ func open(ctx context.Context, path string, o Options) (*Register, error) {
 // prepare checks the schema, now that it had its chance to be brought up to date,
 // and reads what is fixed for life.
 func (r *Register) prepare(ctx context.Context, db *sql.DB) error {
-	if err := upToDate(ctx, db); err != nil {
+	if err := upToDate(ctx, r.dialect, db); err != nil {
 		return err
 	}
 	var entity string

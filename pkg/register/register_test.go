@@ -2,6 +2,7 @@ package register
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -24,41 +25,42 @@ var exact = cmp.Options{
 // Everything that goes in comes out the same: a direct mandate limited to branches,
 // a chain, one held elsewhere, an assignment.
 func TestWhatIsGrantedIsReadBack(t *testing.T) {
-	s := newScene(t)
-	b, a, g := s.org(1), s.org(2), s.person(1)
+	onBoth(t, func(t *testing.T, s *scene) {
+		b, a, g := s.org(1), s.org(2), s.person(1)
 
-	d := direct(b, g, mandate.Item{Service: uwv, Level: etoegang.LoA2Plus}, mandate.Item{Service: tax, Level: etoegang.LoA3},
-		mandate.Item{Provider: oin, Level: etoegang.LoA4}, mandate.Everything(etoegang.LoA2))
-	d.Establishments = []etoegang.EstablishmentNumber{must(etoegang.ParseEstablishmentNumber("000000000002")), must(etoegang.ParseEstablishmentNumber("000000000001"))}
-	d.Reference = "Dossier 7; geen haast"
-	d = s.grant(d)
-	c := s.grant(chain(b, a))
-	elsewhere := chain(b, a)
-	elsewhere.Register = mr2
-	elsewhere = s.grant(elsewhere)
-	as := s.grant(assignment(c, g))
+		d := direct(b, g, mandate.Item{Service: uwv, Level: etoegang.LoA2Plus}, mandate.Item{Service: tax, Level: etoegang.LoA3},
+			mandate.Item{Provider: oin, Level: etoegang.LoA4}, mandate.Everything(etoegang.LoA2))
+		d.Establishments = []etoegang.EstablishmentNumber{must(etoegang.ParseEstablishmentNumber("000000000002")), must(etoegang.ParseEstablishmentNumber("000000000001"))}
+		d.Reference = "Dossier 7; geen haast"
+		d = s.grant(d)
+		c := s.grant(chain(b, a))
+		elsewhere := chain(b, a)
+		elsewhere.Register = mr2
+		elsewhere = s.grant(elsewhere)
+		as := s.grant(assignment(c, g))
 
-	for _, want := range []mandate.Mandate{d, c, elsewhere, as} {
+		for _, want := range []mandate.Mandate{d, c, elsewhere, as} {
+			s.read(func(v *Snapshot) {
+				got, err := v.Mandate(want.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(want, got, exact); diff != "" {
+					t.Errorf("%s mandate (-granted +read):\n%s", want.Kind, diff)
+				}
+			})
+		}
 		s.read(func(v *Snapshot) {
-			got, err := v.Mandate(want.ID)
-			if err != nil {
-				t.Fatal(err)
+			held := must(v.HeldBy(g.Subject, etoegang.LegalSubject{}))
+			want := Held{Person: &g, Direct: []mandate.Mandate{d}, Assigned: []Assigned{{as, c}}}
+			if diff := cmp.Diff(want, held, exact); diff != "" {
+				t.Errorf("held by the person:\n%s", diff)
 			}
-			if diff := cmp.Diff(want, got, exact); diff != "" {
-				t.Errorf("%s mandate (-granted +read):\n%s", want.Kind, diff)
+			between := must(v.Between(b.KvK.LegalSubject(), etoegang.Intermediary{KvK: a.KvK}))
+			if diff := cmp.Diff([]mandate.Mandate{c, elsewhere}, between, exact); diff != "" {
+				t.Errorf("between the companies:\n%s", diff)
 			}
 		})
-	}
-	s.read(func(v *Snapshot) {
-		held := must(v.HeldBy(g.Subject, etoegang.LegalSubject{}))
-		want := Held{Person: &g, Direct: []mandate.Mandate{d}, Assigned: []Assigned{{as, c}}}
-		if diff := cmp.Diff(want, held, exact); diff != "" {
-			t.Errorf("held by the person:\n%s", diff)
-		}
-		between := must(v.Between(b.KvK.LegalSubject(), etoegang.Intermediary{KvK: a.KvK}))
-		if diff := cmp.Diff([]mandate.Mandate{c, elsewhere}, between, exact); diff != "" {
-			t.Errorf("between the companies:\n%s", diff)
-		}
 	})
 }
 
@@ -69,7 +71,7 @@ func TestWhatIsFixedForLife(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again := must(Open(ctx, s.path, Options{}))
+	again := must(Open(ctx, s.place, Options{}))
 	defer again.Close()
 
 	if again.EntityID() != mr1 || again.Lease() != lease {
@@ -89,145 +91,148 @@ func TestWhatIsFixedForLife(t *testing.T) {
 // A company is its KvK number: to register it again is to say what changed, and to
 // say nothing new is to change nothing.
 func TestPartiesAreKnownByTheirNumber(t *testing.T) {
-	s := newScene(t)
-	rsin := must(etoegang.ParseRSIN("123456782"))
-	b, g := s.org(1), s.person(1)
+	onBoth(t, func(t *testing.T, s *scene) {
+		rsin := must(etoegang.ParseRSIN("123456782"))
+		b, g := s.org(1), s.person(1)
 
-	at := s.change(func(t *Tx) {
-		same := must(t.PutOrganisation(company(1)))
-		if same != b {
-			s.Errorf("got %+v, want %+v", same, b)
-		}
-		if same := must(t.PutPerson(human(1))); same != g {
-			s.Errorf("got %+v, want %+v", same, g)
-		}
-	})
-	if at != 2 {
-		t.Errorf("nothing changed, yet the register went from revision 2 to %d", at)
-	}
-
-	renamed := b
-	renamed.Name, renamed.RSIN, renamed.Active = "New name", rsin, false
-	s.change(func(t *Tx) { must(t.PutOrganisation(renamed)) })
-	s.read(func(v *Snapshot) {
-		for _, by := range []etoegang.LegalSubject{b.KvK.LegalSubject(), rsin.LegalSubject()} {
-			if got := must(v.Organisation(by)); got == nil || *got != renamed {
-				t.Errorf("by %s: got %+v, want %+v", by.Type().Short(), got, renamed)
+		at := s.change(func(t *Tx) {
+			same := must(t.PutOrganisation(company(1)))
+			if same != b {
+				s.Errorf("got %+v, want %+v", same, b)
 			}
+			if same := must(t.PutPerson(human(1))); same != g {
+				s.Errorf("got %+v, want %+v", same, g)
+			}
+		})
+		if at != 2 {
+			t.Errorf("nothing changed, yet the register went from revision 2 to %d", at)
 		}
-		if got := must(v.Organisation(kvk(99).LegalSubject())); got != nil {
-			t.Errorf("nobody: got %+v", got)
-		}
-		if got := must(v.Person(subject(99))); got != nil {
-			t.Errorf("nobody: got %+v", got)
-		}
-		if got := must(v.PersonNumbered(g.ID)); got == nil || *got != g {
-			t.Errorf("by number: got %+v, want %+v", got, g)
-		}
-		if got := must(v.PersonNumbered(99)); got != nil {
-			t.Errorf("nobody: got %+v", got)
-		}
+
+		renamed := b
+		renamed.Name, renamed.RSIN, renamed.Active = "New name", rsin, false
+		s.change(func(t *Tx) { must(t.PutOrganisation(renamed)) })
+		s.read(func(v *Snapshot) {
+			for _, by := range []etoegang.LegalSubject{b.KvK.LegalSubject(), rsin.LegalSubject()} {
+				if got := must(v.Organisation(by)); got == nil || *got != renamed {
+					t.Errorf("by %s: got %+v, want %+v", by.Type().Short(), got, renamed)
+				}
+			}
+			if got := must(v.Organisation(kvk(99).LegalSubject())); got != nil {
+				t.Errorf("nobody: got %+v", got)
+			}
+			if got := must(v.Person(subject(99))); got != nil {
+				t.Errorf("nobody: got %+v", got)
+			}
+			if got := must(v.PersonNumbered(g.ID)); got == nil || *got != g {
+				t.Errorf("by number: got %+v, want %+v", got, g)
+			}
+			if got := must(v.PersonNumbered(99)); got != nil {
+				t.Errorf("nobody: got %+v", got)
+			}
+		})
+		s.refused(ErrRSINTaken, func(t *Tx) error {
+			thief := company(2)
+			thief.RSIN = rsin
+			_, err := t.PutOrganisation(thief)
+			return err
+		})
+		s.refused(ErrNoIdentity, func(t *Tx) error { _, err := t.PutOrganisation(mandate.Organisation{}); return err })
+		s.refused(ErrNoIdentity, func(t *Tx) error { _, err := t.PutPerson(mandate.Person{}); return err })
 	})
-	s.refused(ErrRSINTaken, func(t *Tx) error {
-		thief := company(2)
-		thief.RSIN = rsin
-		_, err := t.PutOrganisation(thief)
-		return err
-	})
-	s.refused(ErrNoIdentity, func(t *Tx) error { _, err := t.PutOrganisation(mandate.Organisation{}); return err })
-	s.refused(ErrNoIdentity, func(t *Tx) error { _, err := t.PutPerson(mandate.Person{}); return err })
 }
 
 // A person with mandates from two companies is asked for all of them or for one; what
 // has ended still shows, because the decision must be able to say why not.
 func TestWhatAPersonHolds(t *testing.T) {
-	s := newScene(t)
-	b1, b2, a, g := s.org(1), s.org(2), s.org(3), s.person(1)
-	one, two := s.grant(direct(b1, g)), s.grant(direct(b2, g))
-	chained := s.grant(chain(b2, a))
-	for_ := s.grant(assignment(chained, g))
-	asked := direct(b1, g, mandate.Item{Service: tax, Level: etoegang.LoA3})
-	asked.State = mandate.Requested
-	never := s.grant(asked)
-	s.setState(never.ID, mandate.Rejected)
-	s.setState(two.ID, mandate.Revoked)
+	onBoth(t, func(t *testing.T, s *scene) {
+		b1, b2, a, g := s.org(1), s.org(2), s.org(3), s.person(1)
+		one, two := s.grant(direct(b1, g)), s.grant(direct(b2, g))
+		chained := s.grant(chain(b2, a))
+		for_ := s.grant(assignment(chained, g))
+		asked := direct(b1, g, mandate.Item{Service: tax, Level: etoegang.LoA3})
+		asked.State = mandate.Requested
+		never := s.grant(asked)
+		s.setState(never.ID, mandate.Rejected)
+		s.setState(two.ID, mandate.Revoked)
 
-	for _, c := range []struct {
-		why              string
-		represented      etoegang.LegalSubject
-		direct, assigned []mandate.ID
-	}{
-		{"for every company", etoegang.LegalSubject{}, []mandate.ID{one.ID, two.ID}, []mandate.ID{for_.ID}},
-		{"for the first", b1.KvK.LegalSubject(), []mandate.ID{one.ID}, nil},
-		{"for the second, also as its intermediary's client", b2.KvK.LegalSubject(), []mandate.ID{two.ID}, []mandate.ID{for_.ID}},
-		{"for the intermediary itself", a.KvK.LegalSubject(), nil, nil},
-		{"for a stranger", kvk(99).LegalSubject(), nil, nil},
-	} {
-		s.read(func(v *Snapshot) {
-			held := must(v.HeldBy(g.Subject, c.represented))
-			var assigned []mandate.Mandate
-			for _, pair := range held.Assigned {
-				assigned = append(assigned, pair.Assignment)
-				if pair.Chain.ID != chained.ID || pair.Chain.Intermediary != a || pair.Chain.Grantor != b2 {
-					t.Errorf("%s: the assignment stands beside %+v", c.why, pair.Chain)
+		for _, c := range []struct {
+			why              string
+			represented      etoegang.LegalSubject
+			direct, assigned []mandate.ID
+		}{
+			{"for every company", etoegang.LegalSubject{}, []mandate.ID{one.ID, two.ID}, []mandate.ID{for_.ID}},
+			{"for the first", b1.KvK.LegalSubject(), []mandate.ID{one.ID}, nil},
+			{"for the second, also as its intermediary's client", b2.KvK.LegalSubject(), []mandate.ID{two.ID}, []mandate.ID{for_.ID}},
+			{"for the intermediary itself", a.KvK.LegalSubject(), nil, nil},
+			{"for a stranger", kvk(99).LegalSubject(), nil, nil},
+		} {
+			s.read(func(v *Snapshot) {
+				held := must(v.HeldBy(g.Subject, c.represented))
+				var assigned []mandate.Mandate
+				for _, pair := range held.Assigned {
+					assigned = append(assigned, pair.Assignment)
+					if pair.Chain.ID != chained.ID || pair.Chain.Intermediary != a || pair.Chain.Grantor != b2 {
+						t.Errorf("%s: the assignment stands beside %+v", c.why, pair.Chain)
+					}
 				}
-			}
-			if diff := cmp.Diff([2][]mandate.ID{c.direct, c.assigned}, [2][]mandate.ID{ids(held.Direct), ids(assigned)}); diff != "" {
-				t.Errorf("%s:\n%s", c.why, diff)
-			}
-			if held.Person == nil || *held.Person != g {
-				t.Errorf("%s: the person is %+v", c.why, held.Person)
+				if diff := cmp.Diff([2][]mandate.ID{c.direct, c.assigned}, [2][]mandate.ID{ids(held.Direct), ids(assigned)}); diff != "" {
+					t.Errorf("%s:\n%s", c.why, diff)
+				}
+				if held.Person == nil || *held.Person != g {
+					t.Errorf("%s: the person is %+v", c.why, held.Person)
+				}
+			})
+		}
+		s.read(func(v *Snapshot) {
+			if held := must(v.HeldBy(subject(99), etoegang.LegalSubject{})); held.Person != nil {
+				t.Errorf("a stranger is known: %+v", held)
 			}
 		})
-	}
-	s.read(func(v *Snapshot) {
-		if held := must(v.HeldBy(subject(99), etoegang.LegalSubject{})); held.Person != nil {
-			t.Errorf("a stranger is known: %+v", held)
-		}
 	})
 }
 
 // A list is read page by page; whatever the size of the pages, together they hold
 // every mandate once, in order.
 func TestListsArePagedWithoutLoss(t *testing.T) {
-	s := newScene(t)
-	a, g := s.org(1), s.person(1)
-	var given, received, suspended []mandate.ID
-	for n := range 7 {
-		b := s.org(10 + n)
-		received = append(received, s.grant(chain(b, a)).ID)
-		own := direct(a, g, mandate.Item{Service: must(etoegang.ParseServiceUUID(fmt.Sprintf("11111111-2222-3333-4444-%012d", n))), Level: etoegang.LoA3})
-		given = append(given, s.grant(own).ID)
-		if n%2 == 0 {
-			s.setState(given[n], mandate.Suspended)
-			suspended = append(suspended, given[n])
+	onBoth(t, func(t *testing.T, s *scene) {
+		a, g := s.org(1), s.person(1)
+		var given, received, suspended []mandate.ID
+		for n := range 7 {
+			b := s.org(10 + n)
+			received = append(received, s.grant(chain(b, a)).ID)
+			own := direct(a, g, mandate.Item{Service: must(etoegang.ParseServiceUUID(fmt.Sprintf("11111111-2222-3333-4444-%012d", n))), Level: etoegang.LoA3})
+			given = append(given, s.grant(own).ID)
+			if n%2 == 0 {
+				s.setState(given[n], mandate.Suspended)
+				suspended = append(suspended, given[n])
+			}
 		}
-	}
-	var both []mandate.ID
-	for n := range given {
-		both = append(both, received[n], given[n])
-	}
-	for _, c := range []struct {
-		why    string
-		filter Filter
-		want   []mandate.ID
-	}{
-		{"everything", Filter{}, both},
-		{"of a company, on either side", Filter{Organisation: a.ID}, both},
-		{"of a person", Filter{Person: g.ID}, given},
-		{"of one kind", Filter{Organisation: a.ID, Kind: mandate.Chain}, received},
-		{"in one state", Filter{State: mandate.Suspended}, suspended},
-		{"all at once", Filter{Organisation: a.ID, Person: g.ID, Kind: mandate.Direct, State: mandate.Suspended}, suspended},
-		{"of nobody", Filter{Person: 99}, nil},
-	} {
-		for limit := 1; limit <= 15; limit++ {
-			s.read(func(v *Snapshot) {
-				if diff := cmp.Diff(c.want, pages(v, c.filter, limit)); diff != "" {
-					t.Errorf("%s, %d a page:\n%s", c.why, limit, diff)
-				}
-			})
+		var both []mandate.ID
+		for n := range given {
+			both = append(both, received[n], given[n])
 		}
-	}
+		for _, c := range []struct {
+			why    string
+			filter Filter
+			want   []mandate.ID
+		}{
+			{"everything", Filter{}, both},
+			{"of a company, on either side", Filter{Organisation: a.ID}, both},
+			{"of a person", Filter{Person: g.ID}, given},
+			{"of one kind", Filter{Organisation: a.ID, Kind: mandate.Chain}, received},
+			{"in one state", Filter{State: mandate.Suspended}, suspended},
+			{"all at once", Filter{Organisation: a.ID, Person: g.ID, Kind: mandate.Direct, State: mandate.Suspended}, suspended},
+			{"of nobody", Filter{Person: 99}, nil},
+		} {
+			for limit := 1; limit <= 15; limit++ {
+				s.read(func(v *Snapshot) {
+					if diff := cmp.Diff(c.want, pages(v, c.filter, limit)); diff != "" {
+						t.Errorf("%s, %d a page:\n%s", c.why, limit, diff)
+					}
+				})
+			}
+		}
+	})
 }
 
 func pages(v *Snapshot, f Filter, limit int) (all []mandate.ID) {
@@ -246,38 +251,254 @@ func pages(v *Snapshot, f Filter, limit int) (all []mandate.ID) {
 
 // A change or snapshot ends with the function it was given to.
 func TestNothingOutlivesItsFunction(t *testing.T) {
-	s := newScene(t)
-	var kept *Tx
-	var seen *Snapshot
-	s.change(func(t *Tx) { kept = t; must(t.PutOrganisation(company(1))) })
-	s.read(func(v *Snapshot) { seen = v })
+	onBoth(t, func(t *testing.T, s *scene) {
+		var kept *Tx
+		var seen *Snapshot
+		s.change(func(t *Tx) { kept = t; must(t.PutOrganisation(company(1))) })
+		s.read(func(v *Snapshot) { seen = v })
 
-	if _, err := kept.PutOrganisation(company(2)); err != ErrClosed {
-		t.Errorf("a change that was over: %v", err)
-	}
-	if _, err := seen.Mandate(1); err != ErrClosed {
-		t.Errorf("a snapshot that was over: %v", err)
-	}
-	_ = s.Close()
-	if err := s.Close(); err != nil {
-		t.Errorf("closing twice: %v", err)
-	}
-	if err := s.Read(ctx, func(*Snapshot) error { return nil }); !strings.Contains(fmt.Sprint(err), ErrClosed.Error()) {
-		t.Errorf("reading a closed register: %v", err)
-	}
-	s.refused(ErrClosed, func(*Tx) error { return nil })
+		if _, err := kept.PutOrganisation(company(2)); err != ErrClosed {
+			t.Errorf("a change that was over: %v", err)
+		}
+		if _, err := seen.Mandate(1); err != ErrClosed {
+			t.Errorf("a snapshot that was over: %v", err)
+		}
+		_ = s.Close()
+		if err := s.Close(); err != nil {
+			t.Errorf("closing twice: %v", err)
+		}
+		if err := s.Read(ctx, func(*Snapshot) error { return nil }); !strings.Contains(fmt.Sprint(err), ErrClosed.Error()) {
+			t.Errorf("reading a closed register: %v", err)
+		}
+		s.refused(ErrClosed, func(*Tx) error { return nil })
+	})
 }
 
 // The time of a change is fixed when it begins, in the precision that is stored.
 func TestAChangeHasOneMoment(t *testing.T) {
-	s := newScene(t)
-	s.clock.advance(123456789 * time.Nanosecond)
-	want := noon.Add(123 * time.Millisecond)
-	s.change(func(tx *Tx) {
-		before := tx.Now()
-		s.clock.advance(time.Hour)
-		if tx.Now() != before || before != want {
-			t.Errorf("got %v then %v, want %v", before, tx.Now(), want)
+	onBoth(t, func(t *testing.T, s *scene) {
+		s.clock.advance(123456789 * time.Nanosecond)
+		want := noon.Add(123 * time.Millisecond)
+		s.change(func(tx *Tx) {
+			before := tx.Now()
+			s.clock.advance(time.Hour)
+			if tx.Now() != before || before != want {
+				t.Errorf("got %v then %v, want %v", before, tx.Now(), want)
+			}
+		})
+	})
+}
+
+// The emergency stop is written down like everything else: who it holds and when, and
+// that it was lifted.
+func TestTheEmergencyStop(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		b, g := s.org(1), s.person(1)
+		s.org(2)
+		stopped, held := b, g
+		stopped.Blocked, held.Blocked = true, true
+		s.change(func(t *Tx) { must(t.PutOrganisation(stopped)) })
+		both := s.change(func(t *Tx) { must(t.PutPerson(held)) })
+		s.change(func(t *Tx) { must(t.PutOrganisation(b)) })
+		lifted := s.change(func(t *Tx) { must(t.PutPerson(g)) })
+
+		for _, c := range []struct {
+			rev       Revision
+			companies []mandate.Organisation
+			people    []mandate.Person
+		}{
+			{both - 2, nil, nil},
+			{both - 1, []mandate.Organisation{stopped}, nil},
+			{both, []mandate.Organisation{stopped}, []mandate.Person{held}},
+			{lifted - 1, nil, []mandate.Person{held}},
+			{lifted, nil, nil},
+		} {
+			s.readAt(c.rev, func(v *Snapshot) {
+				companies, people, err := v.Blocked()
+				if diff := cmp.Diff(c.companies, companies, exact) + cmp.Diff(c.people, people, exact); diff != "" || err != nil {
+					t.Errorf("at revision %d (%v):\n%s", c.rev, err, diff)
+				}
+			})
 		}
+		s.readAt(both, func(v *Snapshot) {
+			if o, p := must(v.Organisation(b.KvK.LegalSubject())), must(v.Person(g.Subject)); *o != stopped || *p != held {
+				t.Errorf("got %+v and %+v", *o, *p)
+			}
+		})
+	})
+}
+
+// What takes something away is acknowledged only after every node has heard of it; what
+// gives or lifts is not waited for.
+func TestWhatNarrows(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		b, g := s.org(1), s.person(1)
+		m := s.grant(direct(b, g))
+		put := func(change func(*mandate.Organisation, *mandate.Person)) func(*Tx) error {
+			return func(t *Tx) error {
+				o, p := b, g
+				change(&o, &p)
+				if _, err := t.PutOrganisation(o); err != nil {
+					return err
+				}
+				return second(t.PutPerson(p))
+			}
+		}
+		for _, c := range []struct {
+			why     string
+			change  func(*Tx) error
+			narrows bool
+		}{
+			{"a company is blocked", put(func(o *mandate.Organisation, _ *mandate.Person) { o.Blocked = true }), true},
+			{"nothing new", put(func(o *mandate.Organisation, _ *mandate.Person) { o.Blocked = true }), false},
+			{"the block is lifted", put(func(*mandate.Organisation, *mandate.Person) {}), false},
+			{"a person is blocked", put(func(_ *mandate.Organisation, p *mandate.Person) { p.Blocked = true }), true},
+			{"and stays so under another name", put(func(_ *mandate.Organisation, p *mandate.Person) { p.Blocked, p.Name = true, "New" }), false},
+			{"the block is lifted too", put(func(*mandate.Organisation, *mandate.Person) {}), false},
+			{"a company ends", put(func(o *mandate.Organisation, _ *mandate.Person) { o.Active = false }), true},
+			{"a mandate is suspended", func(t *Tx) error { return second(t.SetState(m.ID, mandate.Suspended)) }, true},
+			{"and in force again", func(t *Tx) error { return second(t.SetState(m.ID, mandate.Active)) }, false},
+		} {
+			_, narrows, err := s.Register.change(ctx, desk, c.change)
+			if err != nil || narrows != c.narrows {
+				t.Errorf("%s: narrows %v (%v)", c.why, narrows, err)
+			}
+		}
+	})
+}
+
+// The canary sings on the road of all mandates, and no list shows it.
+func TestTheCanaryIsNotListed(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		b, a, g := s.org(1), s.org(2), s.person(1)
+		real := []mandate.ID{s.grant(direct(b, g)).ID}
+		var bird mandate.Organisation
+		var singer mandate.Person
+		s.change(func(t *Tx) {
+			bird, singer = must(t.PutOrganisation(s.CanaryOrganisation())), must(t.PutPerson(s.CanaryPerson()))
+		})
+		own := s.grant(direct(bird, singer))
+		c := s.grant(chain(bird, a))
+		s.grant(chain(b, bird))
+		s.grant(assignment(c, g))
+		real = append(real, s.grant(chain(b, a)).ID)
+
+		bird.Blocked, singer.Blocked = true, true
+		s.change(func(t *Tx) { must(t.PutOrganisation(bird)); must(t.PutPerson(singer)) })
+		s.read(func(v *Snapshot) {
+			for _, filter := range []Filter{{}, {Organisation: bird.ID}, {Person: singer.ID}, {Organisation: a.ID}, {Person: g.ID}, {State: mandate.Active}} {
+				for _, id := range pages(v, filter, 2) {
+					if id != real[0] && id != real[1] {
+						t.Errorf("%+v lists mandate %d", filter, id)
+					}
+				}
+			}
+			if got := pages(v, Filter{}, 1); len(got) != 2 {
+				t.Errorf("listed: %v", got)
+			}
+			companies, people, err := v.Blocked()
+			if len(companies)+len(people) > 0 || err != nil {
+				t.Errorf("blocked: %v, %v (%v)", companies, people, err)
+			}
+			if held := must(v.HeldBy(singer.Subject, bird.KvK.LegalSubject())); len(held.Direct) != 1 || held.Direct[0].ID != own.ID {
+				t.Errorf("a decision does not find it: %+v", held)
+			}
+		})
+		if again := s.CanaryPerson(); again.Subject != singer.Subject {
+			t.Error("there is another person within the hour")
+		}
+		s.clock.advance(time.Hour)
+		if later := s.CanaryPerson(); later.Subject == singer.Subject {
+			t.Error("the same person for ever holds ever more")
+		}
+	})
+}
+
+// A text that one of the databases cannot keep is refused by both, and the change may go
+// on without it.
+func TestTextThatCannotBeKept(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		b, g := s.org(1), s.person(1)
+		for _, text := range []string{"a\x00b", "caf\xe9"} {
+			s.change(func(tx *Tx) {
+				o, p, m := company(2), human(2), direct(b, g)
+				o.Name, p.Name, m.Reference = text, text, "a\x00b"
+				v := edition(1)
+				v.Signer = text
+				for _, err := range []error{
+					second(tx.PutOrganisation(o)), second(tx.PutPerson(p)), second(tx.Grant(m, GrantOptions{})), tx.PutCatalogue(v),
+				} {
+					if !errors.Is(err, ErrText) {
+						t.Errorf("%q: got %v", text, err)
+					}
+				}
+				must(tx.PutOrganisation(company(3)))
+			})
+			if _, err := s.Change(ctx, Author{Who: "desk", Why: text}, func(*Tx) error { return nil }); !errors.Is(err, ErrText) {
+				t.Errorf("why %q: got %v", text, err)
+			}
+		}
+	})
+}
+
+// Two identifiers are the same if and only if their letters are, capitals included, and
+// lists have one order everywhere.
+func TestLettersCount(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		small := human(0xabcdef)
+		large := small
+		large.Subject.Pseudonym = must(etoegang.ParsePseudonym(strings.ToUpper(small.Subject.Pseudonym.Text())))
+		s.change(func(t *Tx) { small = must(t.PutPerson(small)) })
+		var same mandate.Person
+		s.change(func(t *Tx) { same = must(t.PutPerson(large)) })
+		if equal := small.Subject == large.Subject; equal != (same.ID == small.ID) {
+			t.Errorf("equal %v, yet numbers %d and %d", equal, small.ID, same.ID)
+		}
+		for _, p := range []mandate.Person{small, same} {
+			s.read(func(v *Snapshot) {
+				if got := must(v.Person(p.Subject)); got == nil || *got != p {
+					t.Errorf("got %+v, want %+v", got, p)
+				}
+			})
+		}
+	})
+}
+
+// Whatever is written meanwhile, all answers of a snapshot belong to its revision.
+func TestASnapshotStandsStill(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		b, a, g := s.org(1), s.org(2), s.person(1)
+		d, c := s.grant(direct(b, g)), s.grant(chain(b, a))
+		s.change(func(t *Tx) { put(t, edition(1)) })
+		look := func(v *Snapshot) []any {
+			companies, people, err := v.Blocked()
+			if _, unknown := v.Mandate(c.ID + 1); err != nil || !errors.Is(unknown, ErrNotFound) {
+				t.Errorf("%v, %v", err, unknown)
+			}
+			return []any{
+				must(v.HeldBy(g.Subject, etoegang.LegalSubject{})), must(v.HeldBy(g.Subject, b.KvK.LegalSubject())),
+				must(v.Between(b.KvK.LegalSubject(), etoegang.Intermediary{KvK: a.KvK})), must(v.History(d.ID)),
+				must(v.CatalogueVersions()), v.CatalogueSequence(), companies, people,
+				pages(v, Filter{}, 2), pages(v, Filter{Organisation: b.ID}, 10), pages(v, Filter{State: mandate.Active}, 10),
+				must(v.Organisation(b.KvK.LegalSubject())), must(v.Person(g.Subject)), must(v.Organisation(kvk(3).LegalSubject())),
+			}
+		}
+		s.read(func(v *Snapshot) {
+			before := look(v)
+			for _, change := range []func(*Tx){
+				func(t *Tx) { must(t.SetState(d.ID, mandate.Revoked)) },
+				func(t *Tx) { must(t.Grant(assignment(c, g), GrantOptions{})) },
+				func(t *Tx) { must(t.SetState(c.ID, mandate.Revoked)) },
+				func(t *Tx) { o := b; o.Blocked, o.Name = true, "New"; must(t.PutOrganisation(o)) },
+				func(t *Tx) { p := g; p.Active, p.Blocked = false, true; must(t.PutPerson(p)) },
+				func(t *Tx) { must(t.PutOrganisation(company(3))) },
+				func(t *Tx) { put(t, edition(2)) },
+			} {
+				s.change(change)
+				if diff := cmp.Diff(before, look(v), exact); diff != "" {
+					t.Errorf("it moved:\n%s", diff)
+				}
+			}
+		})
 	})
 }

@@ -13,11 +13,11 @@ import (
 type organisationRow struct {
 	id              int64
 	kvk, rsin, name string
-	active          bool
+	active, blocked bool
 }
 
 func (o *organisationRow) fields() []any {
-	return []any{&o.id, &o.kvk, &o.rsin, &o.name, &o.active}
+	return []any{&o.id, &o.kvk, &o.rsin, &o.name, &o.active, &o.blocked}
 }
 
 // organisation is the zero Organisation for the row of nobody.
@@ -25,7 +25,7 @@ func (o *organisationRow) organisation() (result mandate.Organisation, err error
 	if o.id == 0 {
 		return result, nil
 	}
-	result.ID, result.Name, result.Active = mandate.OrganisationID(o.id), o.name, o.active
+	result.ID, result.Name, result.Active, result.Blocked = mandate.OrganisationID(o.id), o.name, o.active, o.blocked
 	if result.KvK, err = etoegang.ParseKvKNumber(o.kvk); err == nil && o.rsin != "" {
 		result.RSIN, err = etoegang.ParseRSIN(o.rsin)
 	}
@@ -38,11 +38,11 @@ func (o *organisationRow) organisation() (result mandate.Organisation, err error
 type personRow struct {
 	id                             int64
 	authenticator, pseudonym, name string
-	active                         bool
+	active, blocked                bool
 }
 
 func (p *personRow) fields() []any {
-	return []any{&p.id, &p.authenticator, &p.pseudonym, &p.name, &p.active}
+	return []any{&p.id, &p.authenticator, &p.pseudonym, &p.name, &p.active, &p.blocked}
 }
 
 // person is the zero Person for the row of nobody.
@@ -50,7 +50,7 @@ func (p *personRow) person() (result mandate.Person, err error) {
 	if p.id == 0 {
 		return result, nil
 	}
-	result.ID, result.Name, result.Active = mandate.PersonID(p.id), p.name, p.active
+	result.ID, result.Name, result.Active, result.Blocked = mandate.PersonID(p.id), p.name, p.active, p.blocked
 	if result.Subject.Authenticator, err = etoegang.ParseEntityID(p.authenticator); err == nil {
 		result.Subject.Pseudonym, err = etoegang.ParsePseudonym(p.pseudonym)
 	}

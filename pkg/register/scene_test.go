@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mandated/mandated/internal/servers"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 )
@@ -54,14 +55,33 @@ func (c *clockwork) advance(d time.Duration) { c.ns.Add(int64(d)) }
 type scene struct {
 	*testing.T
 	*Register
-	path  string
+	place string
 	clock *clockwork
 }
 
+// onBoth plays a test on each of the two databases: what a register does must not depend
+// on where it is.
+func onBoth(t *testing.T, play func(*testing.T, *scene)) {
+	t.Helper()
+	t.Run("SQLite", func(t *testing.T) { play(t, newScene(t)) })
+	t.Run("PostgreSQL", func(t *testing.T) { play(t, newServerScene(t)) })
+}
+
+// newScene is in a file, newServerScene in a database of its own.
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{T: t, path: filepath.Join(t.TempDir(), "register.db"), clock: newClock()}
-	r, err := Create(ctx, s.path, mr1, lease, Options{Now: s.clock.Now, Wait: 50 * time.Millisecond})
+	return newSceneAt(t, filepath.Join(t.TempDir(), "register.db"))
+}
+
+func newServerScene(t *testing.T) *scene {
+	t.Helper()
+	return newSceneAt(t, servers.Shared(t).DSN())
+}
+
+func newSceneAt(t *testing.T, place string) *scene {
+	t.Helper()
+	s := &scene{T: t, place: place, clock: newClock()}
+	r, err := Create(ctx, s.place, mr1, lease, Options{Now: s.clock.Now, Wait: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,16 +2,22 @@ package register
 
 import (
 	"database/sql"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/mandated/mandated/internal/postgres"
 	"github.com/mandated/mandated/pkg/mandate"
 )
 
-// raw opens the file as anybody with a SQLite shell would.
-func raw(t *testing.T, path string) *sql.DB {
+// raw opens a register as anybody with the shell of its database would.
+func raw(t *testing.T, place string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=foreign_keys(1)&_pragma=busy_timeout(5000)")
+	driver, source := "sqlite", "file:"+place+"?_pragma=foreign_keys(1)&_pragma=busy_timeout(5000)"
+	if postgres.IsPlace(place) {
+		driver, source = "pgx", place
+	}
+	db, err := sql.Open(driver, source)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -19,147 +25,226 @@ func raw(t *testing.T, path string) *sql.DB {
 	return db
 }
 
-// lived is a register with something in every table.
-func lived(t *testing.T) (*scene, *sql.DB) {
-	s := newScene(t)
-	b, a, g := s.org(1), s.org(2), s.person(1)
-	limited := direct(b, g)
-	limited.Establishments = append(limited.Establishments, branch(1))
-	s.grant(limited)                             // mandate 1
-	c := s.grant(chain(b, a))                    // mandate 2
-	s.grant(assignment(c, g))                    // mandate 3
-	s.setState(1, mandate.Revoked)               // its second version
-	s.change(func(t *Tx) { put(t, edition(1)) }) // catalogue 1
-	s.change(func(t *Tx) { must(t.PutPerson(human(2))) })
-	return s, raw(t, s.path)
+// onBothLived plays on a register with something in every table.
+func onBothLived(t *testing.T, play func(*testing.T, *sql.DB)) {
+	t.Helper()
+	onBoth(t, func(t *testing.T, s *scene) {
+		b, a, g := s.org(1), s.org(2), s.person(1)
+		limited := direct(b, g)
+		limited.Establishments = append(limited.Establishments, branch(1))
+		s.grant(limited)                             // mandate 1
+		c := s.grant(chain(b, a))                    // mandate 2
+		s.grant(assignment(c, g))                    // mandate 3
+		s.setState(1, mandate.Revoked)               // its second version
+		s.change(func(t *Tx) { put(t, edition(1)) }) // catalogue 1
+		s.change(func(t *Tx) { must(t.PutPerson(human(2))) })
+		db := raw(t, s.place)
+		db.SetMaxOpenConns(1)
+		play(t, db)
+	})
+}
+
+// columns gives every table of the register and its columns, but those of its migrations.
+func columns(t *testing.T, db *sql.DB) map[string][]string {
+	t.Helper()
+	query := `SELECT s.name, c.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c WHERE s.type = 'table' AND s.name NOT LIKE 'sqlite_%'`
+	if onServer(db) {
+		query = `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()`
+	}
+	rows, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	all := map[string][]string{}
+	for rows.Next() {
+		var table, column string
+		if err := rows.Scan(&table, &column); err != nil {
+			t.Fatal(err)
+		}
+		if table != "goose_db_version" && table != schemaTable {
+			all[table] = append(all[table], column)
+		}
+	}
+	return all
+}
+
+// onServer tells whether db is PostgreSQL.
+func onServer(db *sql.DB) bool {
+	_, err := db.Exec(`SELECT pg_backend_pid()`)
+	return err == nil
 }
 
 // Whoever writes SQL past this package cannot rewrite history either.
 func TestTheDatabaseRefusesToForget(t *testing.T) {
-	_, db := lived(t)
-	tables := []string{"register", "head", "revision", "change_feed", "organisation", "organisation_version", "person",
-		"person_version", "mandate", "mandate_version", "mandate_scope", "mandate_establishment", "catalogue_version"}
-	for _, table := range tables {
-		if _, err := db.Exec(`DELETE FROM ` + table); err == nil {
-			t.Errorf("rows of %s can be deleted", table)
+	onBothLived(t, func(t *testing.T, db *sql.DB) {
+		tables := columns(t, db)
+		if len(tables) != 13 {
+			t.Errorf("there are %d tables: %v", len(tables), tables)
 		}
-		columns, err := db.Query(`SELECT name FROM pragma_table_info(?)`, table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		for columns.Next() {
-			var name string
-			_ = columns.Scan(&name)
-			names = append(names, name)
-		}
-		for _, name := range names {
-			if _, err := db.Exec(`UPDATE ` + table + ` SET ` + name + ` = ` + name); err == nil {
-				t.Errorf("%s.%s can be updated", table, name)
+		for table, names := range tables {
+			for _, statement := range []string{`DELETE FROM `, `TRUNCATE TABLE `, `TRUNCATE TABLE ONLY `} {
+				if _, err := db.Exec(statement + table); err == nil {
+					t.Errorf("%s%s is accepted", statement, table)
+				}
+			}
+			for _, name := range names {
+				if _, err := db.Exec(`UPDATE ` + table + ` SET ` + name + ` = ` + name); err == nil {
+					t.Errorf("%s.%s can be updated", table, name)
+				}
 			}
 		}
+		if onServer(db) {
+			if _, err := db.Exec(`TRUNCATE TABLE revision CASCADE`); err == nil {
+				t.Error("everything can be truncated at once")
+			}
+		}
+		// Each column that a version is made of is kept, also when the version ends.
+		for _, table := range []string{"organisation_version", "person_version", "mandate_version"} {
+			for _, name := range tables[table] {
+				if name == "until" {
+					continue
+				}
+				other := map[string]string{"active": "NOT active", "blocked": "NOT blocked", "state": "'suspended'", "rsin": "'123456782'",
+					"kvk": "'00000009'", "authenticator": "'urn:etoegang:AD:x'", "pseudonym": "'" + strings.Repeat("9", 64) + "'", "name": "'x'"}[name]
+				if other == "" {
+					other = name + " + 1"
+				}
+				_, err := db.Exec(`BEGIN; UPDATE head SET revision = revision + 1; UPDATE ` + table + ` SET until = (SELECT revision FROM head), ` +
+					name + ` = ` + other + ` WHERE until = 9223372036854775807; ROLLBACK`)
+				if err == nil || !strings.Contains(err.Error(), "history cannot be changed") {
+					t.Errorf("%s.%s can be changed as its version ends (%v)", table, name, err)
+				}
+				_, _ = db.Exec(`ROLLBACK`)
+			}
+		}
+	})
+}
+
+// spoken puts random bytes in the words of PostgreSQL.
+func spoken(db *sql.DB, statement string) string {
+	if !onServer(db) {
+		return statement
 	}
-	var count int
-	if err := db.QueryRow(`SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version'`).Scan(&count); err != nil || count != len(tables) {
-		t.Errorf("there are %d tables (%v), this test knows %d", count, err, len(tables))
-	}
+	return strings.NewReplacer("randomblob(16)", `decode(md5(random()::text), 'hex')`, "randomblob(32)", `sha256('x')`,
+		"randomblob(7)", `'\x01020304050607'::bytea`).Replace(statement)
 }
 
 // The database holds every invariant that it can: each line is nonsense that our own
 // code would never write.
 func TestTheDatabaseRefusesNonsense(t *testing.T) {
-	_, db := lived(t)
-	db.SetMaxOpenConns(1)
-	if _, err := db.Exec(`BEGIN; UPDATE head SET revision = revision + 1;
-		INSERT INTO revision SELECT revision, randomblob(16), 9000000000000, 'x', 'y' FROM head; COMMIT`); err != nil {
-		t.Fatalf("sense is refused: %v", err)
-	}
-	const other = `BEGIN; INSERT INTO organisation VALUES (9);
-		INSERT INTO organisation_version VALUES (9, 1, (SELECT revision FROM head), 9223372036854775807, `
-	const someone = `BEGIN; INSERT INTO person VALUES (9);
-		INSERT INTO person_version VALUES (9, 1, (SELECT revision FROM head), 9223372036854775807, `
-	for _, sense := range []string{
-		other + `'12345678', NULL, '', 1)`,
-		someone + `'urn:etoegang:AD:x', '` + strings.Repeat("0f", 32) + `', '', 1)`,
-	} {
-		if _, err := db.Exec(sense + `; ROLLBACK`); err != nil {
+	onBothLived(t, func(t *testing.T, db *sql.DB) {
+		accepted := func(statement string) error {
+			_, err := db.Exec(spoken(db, statement))
+			_, _ = db.Exec(`ROLLBACK`)
+			return err
+		}
+		const next = `BEGIN; UPDATE head SET revision = revision + 1;
+			INSERT INTO revision SELECT revision, randomblob(16), 9000000000000, 'x', 'y' FROM head; `
+		if err := accepted(next + `COMMIT`); err != nil {
 			t.Fatalf("sense is refused: %v", err)
 		}
-	}
-	const granted = `INSERT INTO mandate (id, kind, grantor, represented, person, intermediary, client, register, limited, valid_from, valid_to, reference) VALUES `
-	for why, statement := range map[string]string{
-		"a second row of settings":           `INSERT INTO register VALUES (2, 'urn:etoegang:MR:x', 1, randomblob(32), 0)`,
-		"a jump of revisions":                `UPDATE head SET revision = revision + 2`,
-		"a head without its revision":        `BEGIN; UPDATE head SET revision = revision + 1; COMMIT`,
-		"a revision of long ago":             `INSERT INTO revision VALUES (-1, randomblob(16), 0, 'x', 'y')`,
-		"a revision again":                   `INSERT OR REPLACE INTO revision VALUES (1, randomblob(16), 9000000000001, 'x', 'y')`,
-		"a line about an older revision":     `INSERT INTO change_feed VALUES (1, randomblob(16))`,
-		"a party of seven bytes":             `INSERT INTO change_feed SELECT revision, randomblob(7) FROM head`,
-		"a KvK number of seven digits":       other + `'1234567', NULL, '', 1); COMMIT`,
-		"a KvK number with a letter":         other + `'1234567a', NULL, '', 1); COMMIT`,
-		"the same company twice":             other + `'00000001', NULL, '', 1); COMMIT`,
-		"the same person twice":              someone + `(SELECT authenticator FROM person_version), (SELECT pseudonym FROM person_version), '', 1); COMMIT`,
-		"a short pseudonym":                  someone + `'urn:etoegang:AD:x', 'abc', '', 1); COMMIT`,
-		"a version in the past":              `INSERT INTO organisation_version VALUES (1, 2, 1, 9223372036854775807, '00000001', NULL, '', 1)`,
-		"a second current version":           `INSERT INTO organisation_version SELECT 1, 2, revision, 9223372036854775807, '00000001', NULL, '', 1 FROM head`,
-		"a version of nobody":                `INSERT INTO organisation_version SELECT 99, 1, revision, 9223372036854775807, '00000001', NULL, '', 1 FROM head`,
-		"a person's second current version":  `INSERT INTO person_version SELECT 1, 2, revision, 9223372036854775807, authenticator, pseudonym, '', 1 FROM head, person_version WHERE person = 1`,
-		"another number for a company":       `BEGIN; UPDATE organisation_version SET until = (SELECT revision FROM head) WHERE organisation = 1; INSERT INTO organisation_version SELECT 1, 2, revision, 9223372036854775807, '00000009', NULL, '', 1 FROM head; COMMIT`,
-		"ending a version in the past":       `UPDATE organisation_version SET until = 3 WHERE organisation = 1`,
-		"a state after the end":              `BEGIN; UPDATE mandate_version SET until = (SELECT revision FROM head) WHERE mandate = 1 AND version = 2; INSERT INTO mandate_version SELECT 1, 3, revision, 9223372036854775807, 'active' FROM head; COMMIT`,
-		"an unknown state":                   `INSERT INTO mandate_version SELECT 3, 2, revision, 9223372036854775807, 'lost' FROM head`,
-		"an unknown kind":                    granted + `(9, 'gift', 1, 1, 1, NULL, NULL, NULL, 0, 0, 1000, '')`,
-		"a direct mandate to a company":      granted + `(9, 'direct', 1, 1, NULL, 2, NULL, NULL, 0, 0, 1000, '')`,
-		"a direct mandate for another":       granted + `(9, 'direct', 1, 2, 1, NULL, NULL, NULL, 0, 0, 1000, '')`,
-		"a chain to a person":                granted + `(9, 'chain', 1, 1, 1, 2, NULL, NULL, 0, 0, 1000, '')`,
-		"a chain to oneself":                 granted + `(9, 'chain', 1, 1, NULL, 1, NULL, NULL, 0, 0, 1000, '')`,
-		"a chain limited to a branch":        granted + `(9, 'chain', 1, 1, NULL, 2, NULL, NULL, 1, 0, 1000, '')`,
-		"an assignment without client":       granted + `(9, 'assignment', 2, 1, 1, NULL, NULL, NULL, 0, 0, 1000, '')`,
-		"an assignment of a direct mandate":  granted + `(9, 'assignment', 2, 1, 1, NULL, 1, NULL, 0, 0, 1000, '')`,
-		"an assignment of an assignment":     granted + `(9, 'assignment', 2, 1, 1, NULL, 3, NULL, 0, 0, 1000, '')`,
-		"an assignment of another's client":  granted + `(9, 'assignment', 1, 2, 1, NULL, 2, NULL, 0, 0, 1000, '')`,
-		"a mandate of nobody":                granted + `(9, 'direct', 99, 99, 1, NULL, NULL, NULL, 0, 0, 1000, '')`,
-		"a mandate that ends when it begins": granted + `(9, 'direct', 1, 1, 1, NULL, NULL, NULL, 0, 1000, 1000, '')`,
-		"a mandate for a lifetime":           granted + `(9, 'direct', 1, 1, 1, NULL, NULL, NULL, 0, 0, 999999999000, '')`,
-		"half a second":                      granted + `(9, 'direct', 1, 1, 1, NULL, NULL, NULL, 0, 500, 1000, '')`,
-		"a long reference":                   granted + `(9, 'direct', 1, 1, 1, NULL, NULL, NULL, 0, 0, 1000, printf('%256s', ''))`,
-		"a wider scope afterwards":           `INSERT INTO mandate_scope VALUES (1, '11111111-2222-3333-4444-555555555555', '', 'loa3')`,
-		"a branch afterwards":                `INSERT INTO mandate_establishment VALUES (1, '000000000009')`,
-		"an older catalogue":                 `INSERT INTO catalogue_version SELECT 1, revision, '', 0, randomblob(32), '', 0, '' FROM head`,
-		"text where a number belongs":        granted + `('x', 'direct', 1, 1, 1, NULL, NULL, NULL, 0, 0, 1000, '')`,
-	} {
-		if _, err := db.Exec(statement); err == nil {
-			t.Errorf("%s is accepted", why)
+		const other = `BEGIN; INSERT INTO organisation (id) VALUES (9);
+			INSERT INTO organisation_version VALUES (9, 1, (SELECT revision FROM head), 9223372036854775807, `
+		const someone = `BEGIN; INSERT INTO person (id) VALUES (9);
+			INSERT INTO person_version VALUES (9, 1, (SELECT revision FROM head), 9223372036854775807, `
+		const granted = `INSERT INTO mandate (id, kind, grantor, represented, person, intermediary, client, register, limited, valid_from, valid_to, reference) VALUES `
+		const inOne = `BEGIN; ` + granted + `(9, 'direct', 1, 1, 1, NULL, NULL, NULL, FALSE, 0, 1000, '');
+			INSERT INTO mandate_version SELECT 9, 1, revision, 9223372036854775807, 'active' FROM head; `
+		long := strings.Repeat("x", 256)
+		for _, sense := range []string{
+			other + `'12345678', NULL, '', TRUE, FALSE); ROLLBACK`,
+			someone + `'urn:etoegang:AD:x', '` + strings.Repeat("0f", 32) + `', '', TRUE, FALSE); ROLLBACK`,
+			`BEGIN; ` + granted + `(9, 'direct', 1, 1, 1, NULL, NULL, NULL, FALSE, 0, 1000, '` + long[1:] + `'); ROLLBACK`,
+			`BEGIN; ` + granted + `(9, 'chain', 1, 1, NULL, 2, NULL, 'urn:etoegang:MR:x', FALSE, 0, 1000, ''); ROLLBACK`,
+			`BEGIN; ` + granted + `(9, 'assignment', 2, 1, 1, NULL, 2, NULL, FALSE, 0, 1000, ''); ROLLBACK`,
+			inOne + `INSERT INTO mandate_scope VALUES (9, '', '', 'loa3'); ROLLBACK`,
+			next + `UPDATE organisation_version SET until = (SELECT revision FROM head) WHERE organisation = 1;
+				INSERT INTO organisation_version SELECT 1, 2, revision, 9223372036854775807, '00000001', NULL, '', TRUE, TRUE FROM head; ROLLBACK`,
+			next + `UPDATE mandate_version SET until = (SELECT revision FROM head) WHERE mandate = 2;
+				INSERT INTO mandate_version SELECT 2, 2, revision, 9223372036854775807, 'suspended' FROM head; ROLLBACK`,
+			`BEGIN; INSERT INTO catalogue_version SELECT 2, revision, '', 0, randomblob(32), '', 0, randomblob(16) FROM head; ROLLBACK`,
+			`BEGIN; INSERT INTO change_feed SELECT revision, randomblob(16) FROM head; ROLLBACK`,
+		} {
+			if err := accepted(sense); err != nil {
+				t.Fatalf("sense is refused: %v in %s", err, sense)
+			}
 		}
-		_, _ = db.Exec(`ROLLBACK`)
-	}
-	const inOne = `BEGIN; ` + granted + `(9, 'direct', 1, 1, 1, NULL, NULL, NULL, 0, 0, 1000, '');
-		INSERT INTO mandate_version SELECT 9, 1, revision, 9223372036854775807, 'active' FROM head;`
-	for why, statement := range map[string]string{
-		"loa1":                          `INSERT INTO mandate_scope VALUES (9, '', '', 'loa1')`,
-		"a service and a provider":      `INSERT INTO mandate_scope VALUES (9, '11111111-2222-3333-4444-555555555555', '00000003520354760000', 'loa3')`,
-		"the same item twice":           `INSERT INTO mandate_scope VALUES (9, '', '', 'loa2'), (9, '', '', 'loa3')`,
-		"branches of what has no limit": `INSERT INTO mandate_establishment VALUES (9, '000000000009')`,
-	} {
-		if _, err := db.Exec(inOne + statement); err == nil {
-			t.Errorf("%s is accepted", why)
+		for why, statement := range map[string]string{
+			"a second row of settings":           `INSERT INTO register VALUES (2, 'urn:etoegang:MR:x', 1, randomblob(32), 0)`,
+			"a jump of revisions":                `UPDATE head SET revision = revision + 2`,
+			"a head without its revision":        `BEGIN; UPDATE head SET revision = revision + 1; COMMIT`,
+			"a revision of long ago":             `INSERT INTO revision VALUES (-1, randomblob(16), 0, 'x', 'y')`,
+			"a revision again":                   `INSERT INTO revision VALUES (1, randomblob(16), 9000000000001, 'x', 'y') ON CONFLICT (revision) DO UPDATE SET who = 'z'`,
+			"a revision that turns back time":    `BEGIN; UPDATE head SET revision = revision + 1; INSERT INTO revision SELECT revision, randomblob(16), 1, 'x', 'y' FROM head; COMMIT`,
+			"a revision without author":          `BEGIN; UPDATE head SET revision = revision + 1; INSERT INTO revision SELECT revision, randomblob(16), 9000000000001, '', 'y' FROM head; COMMIT`,
+			"a line about an older revision":     `INSERT INTO change_feed VALUES (1, randomblob(16))`,
+			"a party of seven bytes":             `INSERT INTO change_feed SELECT revision, randomblob(7) FROM head`,
+			"a KvK number of seven digits":       other + `'1234567', NULL, '', TRUE, FALSE); COMMIT`,
+			"a KvK number with a letter":         other + `'1234567a', NULL, '', TRUE, FALSE); COMMIT`,
+			"an RSIN with a line end":            other + `'22345678', '12345678' || chr(10), '', TRUE, FALSE); COMMIT`,
+			"the same company twice":             other + `'00000001', NULL, '', TRUE, FALSE); COMMIT`,
+			"the same person twice":              someone + `(SELECT authenticator FROM person_version WHERE person = 1), (SELECT pseudonym FROM person_version WHERE person = 1), '', TRUE, FALSE); COMMIT`,
+			"a short pseudonym":                  someone + `'urn:etoegang:AD:x', 'abc', '', TRUE, FALSE); COMMIT`,
+			"a version in the past":              `INSERT INTO organisation_version VALUES (1, 2, 1, 9223372036854775807, '00000001', NULL, '', TRUE, FALSE)`,
+			"a second current version":           `INSERT INTO organisation_version SELECT 1, 2, revision, 9223372036854775807, '00000001', NULL, '', TRUE, FALSE FROM head`,
+			"a version of nobody":                `INSERT INTO organisation_version SELECT 99, 1, revision, 9223372036854775807, '33333333', NULL, '', TRUE, FALSE FROM head`,
+			"a person's second current version":  `INSERT INTO person_version SELECT 1, 2, revision, 9223372036854775807, authenticator, pseudonym, '', TRUE, FALSE FROM head, person_version WHERE person = 1`,
+			"neither blocked nor not":            other + `'44444444', NULL, '', TRUE, NULL); COMMIT`,
+			"another number for a company":       next + `UPDATE organisation_version SET until = (SELECT revision FROM head) WHERE organisation = 1; INSERT INTO organisation_version SELECT 1, 2, revision, 9223372036854775807, '00000099', NULL, '', TRUE, FALSE FROM head; COMMIT`,
+			"ending a version in the past":       `UPDATE organisation_version SET until = 3 WHERE organisation = 1`,
+			"a state after the end":              next + `UPDATE mandate_version SET until = (SELECT revision FROM head) WHERE mandate = 1 AND version = 2; INSERT INTO mandate_version SELECT 1, 3, revision, 9223372036854775807, 'active' FROM head; COMMIT`,
+			"an unknown state":                   next + `UPDATE mandate_version SET until = (SELECT revision FROM head) WHERE mandate = 3; INSERT INTO mandate_version SELECT 3, 2, revision, 9223372036854775807, 'lost' FROM head; COMMIT`,
+			"an unknown kind":                    granted + `(9, 'gift', 1, 1, 1, NULL, NULL, NULL, FALSE, 0, 1000, '')`,
+			"a direct mandate to a company":      granted + `(9, 'direct', 1, 1, NULL, 2, NULL, NULL, FALSE, 0, 1000, '')`,
+			"a direct mandate for another":       granted + `(9, 'direct', 1, 2, 1, NULL, NULL, NULL, FALSE, 0, 1000, '')`,
+			"a chain to a person":                granted + `(9, 'chain', 1, 1, 1, 2, NULL, NULL, FALSE, 0, 1000, '')`,
+			"a chain to oneself":                 granted + `(9, 'chain', 1, 1, NULL, 1, NULL, NULL, FALSE, 0, 1000, '')`,
+			"a chain limited to a branch":        granted + `(9, 'chain', 1, 1, NULL, 2, NULL, NULL, TRUE, 0, 1000, '')`,
+			"an assignment without client":       granted + `(9, 'assignment', 2, 1, 1, NULL, NULL, NULL, FALSE, 0, 1000, '')`,
+			"an assignment of a direct mandate":  granted + `(9, 'assignment', 2, 1, 1, NULL, 1, NULL, FALSE, 0, 1000, '')`,
+			"an assignment of an assignment":     granted + `(9, 'assignment', 2, 1, 1, NULL, 3, NULL, FALSE, 0, 1000, '')`,
+			"an assignment of another's client":  granted + `(9, 'assignment', 1, 2, 1, NULL, 2, NULL, FALSE, 0, 1000, '')`,
+			"a mandate of nobody":                granted + `(9, 'direct', 99, 99, 1, NULL, NULL, NULL, FALSE, 0, 1000, '')`,
+			"a mandate that ends when it begins": granted + `(9, 'direct', 1, 1, 1, NULL, NULL, NULL, FALSE, 1000, 1000, '')`,
+			"a mandate for a lifetime":           granted + `(9, 'direct', 1, 1, 1, NULL, NULL, NULL, FALSE, 0, 999999999000, '')`,
+			"half a second":                      granted + `(9, 'direct', 1, 1, 1, NULL, NULL, NULL, FALSE, 500, 1000, '')`,
+			"a long reference":                   granted + `(9, 'direct', 1, 1, 1, NULL, NULL, NULL, FALSE, 0, 1000, '` + long + `')`,
+			"a wider scope afterwards":           `INSERT INTO mandate_scope VALUES (1, '11111111-2222-3333-4444-555555555555', '', 'loa3')`,
+			"a branch afterwards":                `INSERT INTO mandate_establishment VALUES (1, '000000000009')`,
+			"an older catalogue":                 `INSERT INTO catalogue_version SELECT 1, revision, '', 0, randomblob(32), '', 0, randomblob(16) FROM head`,
+			"text where a number belongs":        granted + `('x', 'direct', 1, 1, 1, NULL, NULL, NULL, FALSE, 0, 1000, '')`,
+			"loa1":                               inOne + `INSERT INTO mandate_scope VALUES (9, '', '', 'loa1'); COMMIT`,
+			"a service and a provider":           inOne + `INSERT INTO mandate_scope VALUES (9, '11111111-2222-3333-4444-555555555555', '00000003520354760000', 'loa3'); COMMIT`,
+			"the same item twice":                inOne + `INSERT INTO mandate_scope VALUES (9, '', '', 'loa2'), (9, '', '', 'loa3'); COMMIT`,
+			"branches of what has no limit":      inOne + `INSERT INTO mandate_establishment VALUES (9, '000000000009'); COMMIT`,
+		} {
+			if err := accepted(statement); err == nil {
+				t.Errorf("%s is accepted", why)
+			}
 		}
-		_, _ = db.Exec(`ROLLBACK`)
-	}
+		if !onServer(db) {
+			if err := accepted(`INSERT OR REPLACE INTO revision VALUES (1, randomblob(16), 9000000000001, 'x', 'y')`); err == nil {
+				t.Error("a revision is replaced")
+			}
+		}
+	})
 }
 
-// The schema names the same states as package mandate does.
+// Both schemas name the same states as package mandate does.
 func TestTheSchemaKnowsTheStates(t *testing.T) {
-	text := string(must(schema.ReadFile("schema/sqlite/00001_register.sql")))
-	for _, state := range []mandate.State{mandate.Draft, mandate.Requested, mandate.AwaitingSignatures, mandate.AwaitingAcceptance,
-		mandate.Active, mandate.Suspended, mandate.Revoked, mandate.LapsedUnused, mandate.Superseded, mandate.Rejected,
-		mandate.Withdrawn, mandate.RequestExpired} {
-		want := 1
-		if state.Ended() {
-			want = 2 // and where nothing may follow it
-		}
-		if got := strings.Count(text, "'"+string(state)+"'"); got != want {
-			t.Errorf("%s stands in the schema %d times, not %d", state, got, want)
+	for _, dialect := range []string{"sqlite", "postgres"} {
+		text := string(must(schema.ReadFile("schema/" + dialect + "/00001_register.sql")))
+		for _, state := range []mandate.State{mandate.Draft, mandate.Requested, mandate.AwaitingSignatures, mandate.AwaitingAcceptance,
+			mandate.Active, mandate.Suspended, mandate.Revoked, mandate.LapsedUnused, mandate.Superseded, mandate.Rejected,
+			mandate.Withdrawn, mandate.RequestExpired} {
+			want := 1
+			if state.Ended() {
+				want = 2 // and where nothing may follow it
+			}
+			if got := strings.Count(text, "'"+string(state)+"'"); got != want {
+				t.Errorf("%s stands in the schema for %s %d times, not %d", state, dialect, got, want)
+			}
 		}
 	}
 }
@@ -167,36 +252,96 @@ func TestTheSchemaKnowsTheStates(t *testing.T) {
 // No question of a decision or an import walks a table: at a million mandates that is
 // the difference between microseconds and seconds.
 func TestNothingWalksATable(t *testing.T) {
-	_, db := lived(t)
-	for why, query := range map[string]string{
-		"held by a person":        selectMandates[grantorOnly] + `m.person = ?2` + byHolder,
-		"held for one company":    selectMandates[grantorOnly] + `m.person = ?2 AND m.represented = ?3` + byHolder,
-		"a chain passed on":       selectMandates[grantorOnly] + `m.id = ?2` + byID,
-		"many chains passed on":   selectMandates[grantorOnly] + `m.id IN (SELECT client FROM mandate WHERE person = ?2)` + byID,
-		"between two companies":   selectMandates[noParties] + `m.grantor = ?2 AND m.intermediary = ?3` + byID,
-		"one mandate":             selectMandates[allParties] + `m.id = ?2` + byID,
-		"the assignments of one":  selectMandates[allParties] + `m.client = ?2` + byID,
-		"a page of a company":     selectMandates[allParties] + `m.id IN (` + Filter{Organisation: 1}.page() + `)` + byID,
-		"the same person's":       sameHolder,
-		"the same intermediary's": sameIntermediary,
-		"a company by KvK number": selectOrganisation + `o.kvk = ?2`,
-		"a company by RSIN":       selectOrganisation + `o.rsin = ?2`,
-		"a person":                selectPerson + `p.pseudonym = ?2 AND p.authenticator = ?3`,
-		"the version to be ended": `UPDATE mandate_version SET until = ?1 WHERE mandate = ?2 AND until = ?3`,
-	} {
-		rows, err := db.Query(`EXPLAIN QUERY PLAN `+query, 1, 2, 3, 4, 5, 6, 7)
-		if err != nil {
+	onBoth(t, func(t *testing.T, s *scene) {
+		session := must(s.readers.take(ctx))
+		defer s.readers.give(session)
+		if err := session.connect(ctx); err != nil {
 			t.Fatal(err)
 		}
-		for rows.Next() {
-			var id, parent, unused int
-			var step string
-			_ = rows.Scan(&id, &parent, &unused, &step)
-			// A page merges two short lists of ids, which are not tables.
-			if strings.HasPrefix(step, "SCAN") && !strings.Contains(step, "given") && !strings.Contains(step, "received") && !strings.Contains(step, "either") {
-				t.Errorf("%s: %s", why, step)
+		given, _ := Filter{Organisation: 1}.page(0, 10)
+		all, _ := Filter{Organisation: 1, Person: 1, Kind: mandate.Direct, State: mandate.Active}.page(0, 10)
+		for why, query := range map[string]string{
+			"held by a person":        selectMandates[grantorOnly] + `m.person = ?2` + byHolder,
+			"held for one company":    selectMandates[grantorOnly] + `m.person = ?2 AND m.represented = ?3` + byHolder,
+			"chains passed on":        selectMandates[grantorOnly] + twoByID,
+			"many chains passed on":   selectChosen(grantorOnly, everyClient) + byID,
+			"between two companies":   selectMandates[noParties] + `m.grantor = ?2 AND m.intermediary = ?3` + byID,
+			"one mandate":             selectMandates[allParties] + `m.id = ?2` + byID,
+			"the assignments of one":  selectMandates[allParties] + `m.client = ?2` + byID,
+			"a page of a company":     selectChosen(allParties, given) + byID,
+			"a page of everything":    selectChosen(allParties, all) + byID,
+			"the same person's":       sameHolder,
+			"the same intermediary's": sameIntermediary,
+			"a company by KvK number": selectOrganisation + `o.kvk = ?2`,
+			"a company by RSIN":       selectOrganisation + `o.rsin = ?2`,
+			"a person":                selectPerson + `p.pseudonym = ?2 AND p.authenticator = ?3`,
+			"companies blocked":       selectOrganisation + blockedCompanies,
+			"people blocked":          selectPerson + blockedPeople,
+			"the version to be ended": `UPDATE mandate_version SET until = ?1 WHERE mandate = ?2 AND until = ?3`,
+		} {
+			for _, walk := range walks(t, session, query) {
+				t.Errorf("%s: %s", why, walk)
 			}
 		}
-		_ = rows.Close()
+	})
+}
+
+// walks gives the steps of a plan that read a whole table or index.
+func walks(t *testing.T, s *session, query string) (list []string) {
+	t.Helper()
+	if _, ok := s.dialect.(*server); ok {
+		return serverWalks(t, s, query)
 	}
+	rows, err := s.conn.QueryContext(ctx, `EXPLAIN QUERY PLAN `+query, 1, 2, 3, 4, 5, 6, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		_ = rows.Scan(&id, &parent, &unused, &step)
+		short := strings.Contains(step, "_blocked") || // holds the blocked only
+			strings.Contains(step, "given") || strings.Contains(step, "received") || strings.Contains(step, "either") ||
+			strings.Contains(step, "chosen") // few ids
+		if strings.HasPrefix(step, "SCAN") && !short {
+			list = append(list, step)
+		}
+	}
+	return list
+}
+
+// serverWalks looks at the plan that all executions share, whatever they ask for.
+func serverWalks(t *testing.T, s *session, query string) (list []string) {
+	t.Helper()
+	text := s.dialect.words().placeholder(query)
+	highest := 0
+	for n := 1; strings.Contains(text, fmt.Sprintf("$%d", n)); n++ {
+		highest = n
+	}
+	if _, err := s.conn.ExecContext(ctx, `PREPARE question AS `+text); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	rows, err := s.conn.QueryContext(ctx, `EXPLAIN EXECUTE question(`+strings.TrimSuffix(strings.Repeat("NULL, ", highest), ", ")+`)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan []string
+	for rows.Next() {
+		var step string
+		_ = rows.Scan(&step)
+		plan = append(plan, step)
+	}
+	_ = rows.Close()
+	for i, step := range plan {
+		index := strings.Contains(step, "Index Scan") || strings.Contains(step, "Index Only Scan")
+		conditional := i+1 < len(plan) && strings.Contains(plan[i+1], "Index Cond")
+		if strings.Contains(step, "Seq Scan") || index && !conditional && !strings.Contains(step, "_blocked") {
+			list = append(list, strings.Join(plan, "\n"))
+		}
+	}
+	if _, err := s.conn.ExecContext(ctx, `DEALLOCATE question`); err != nil {
+		t.Fatal(err)
+	}
+	return list
 }

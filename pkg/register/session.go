@@ -3,92 +3,208 @@ package register
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
-	"runtime"
 	"sync"
+	"time"
 )
 
-// session is one connection and the statements prepared on it so far. It serves one
+// session is one connection and what it is used for at the moment. It serves one
 // goroutine at a time.
 //
-// Statements run without the caller's context: each is short, and a context that
-// can end costs a goroutine per statement. Between statements the context counts.
+// Statements run without the caller's context: each is short, and in a file a context
+// that can end costs more than the statement. Between statements the context counts; and
+// where there is a wire that can go silent, no statement outlives the caller's deadline.
+// A statement that is cut off takes the connection with it.
 type session struct {
-	conn     *sql.Conn
-	prepared map[string]*sql.Stmt
+	db       *sql.DB
+	dialect  dialect
+	limits   limits
+	conn     *sql.Conn // nil: none yet
+	line     line      // over conn
+	born     time.Time
+	deadline time.Time // the caller's; zero: none
+	open     bool      // a transaction may be open
+	lost     bool      // the connection broke
 }
 
-func newSession(ctx context.Context, db *sql.DB) (*session, error) {
-	conn, err := db.Conn(ctx)
+func newSession(db *sql.DB, d dialect) *session {
+	return &session{db: db, dialect: d, limits: d.limits()}
+}
+
+// use makes the session the caller's and tries what he begins with. When that shows that
+// a connection made earlier has broken meanwhile, as all have when the database was
+// restarted, it is tried once more on a new one.
+func (s *session) use(ctx context.Context, try func() error) error {
+	s.deadline, _ = ctx.Deadline()
+	fresh := s.conn == nil
+	for {
+		if err := s.connect(ctx); err != nil {
+			return err
+		}
+		err := try()
+		if err == nil || fresh || !s.lost || ctx.Err() != nil {
+			return err
+		}
+		fresh = true
+	}
+}
+
+// connect makes a connection if there is none, or none that works.
+func (s *session) connect(ctx context.Context) error {
+	if s.conn != nil && !s.lost {
+		return nil
+	}
+	s.drop()
+	conn, err := s.db.Conn(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &session{conn, map[string]*sql.Stmt{}}, nil
+	s.conn, s.line, s.born = conn, s.dialect.line(conn), time.Now()
+	return nil
 }
 
-func (s *session) prepare(query string) (*sql.Stmt, error) {
-	if statement, ok := s.prepared[query]; ok {
-		return statement, nil
+// drop throws the connection away, and with it whatever state it was in.
+func (s *session) drop() {
+	if s.conn != nil {
+		_ = s.conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
-	statement, err := s.conn.PrepareContext(context.Background(), query)
-	if err == nil {
-		s.prepared[query] = statement
-	}
-	return statement, err
+	s.conn, s.line, s.open, s.lost = nil, nil, false, false
 }
 
-// query runs a statement that gives rows.
-func (s *session) query(query string, args ...any) (*sql.Rows, error) {
-	statement, err := s.prepare(query)
-	if err != nil {
-		return nil, err
+// worn tells whether the connection should not be used again.
+func (s *session) worn() bool {
+	return s.conn == nil || s.lost || s.limits.lifetime > 0 && time.Since(s.born) > s.limits.lifetime
+}
+
+// patience gives the context of one statement, within another.
+func (s *session) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.limits.patience == 0 {
+		return ctx, func() {}
 	}
-	return statement.Query(args...)
+	deadline := time.Now().Add(s.limits.patience)
+	if !s.deadline.IsZero() && s.deadline.Before(deadline) {
+		deadline = s.deadline
+	}
+	return context.WithDeadline(ctx, deadline)
+}
+
+// note remembers when an error took the connection with it.
+func (s *session) note(err error) error {
+	if err != nil && err != sql.ErrNoRows && s.dialect.lost(err) {
+		s.lost = true
+	}
+	return err
+}
+
+// rows runs a statement, reads each row it gives into dest, and calls fn after each.
+func (s *session) rows(dest []any, fn func() error, query string, args ...any) (failed, stopped error) {
+	return s.rowsWithin(context.Background(), dest, fn, query, args)
+}
+
+// rowsWithin is rows for a statement that waits for others, for as long as ctx lasts.
+func (s *session) rowsWithin(ctx context.Context, dest []any, fn func() error, query string, args []any) (failed, stopped error) {
+	ctx, done := s.patience(ctx)
+	defer done()
+	failed, stopped = s.line.rows(ctx, dest, fn, query, args)
+	return s.note(failed), stopped
 }
 
 // row runs a statement that gives at most one row, and reads it into dest. No row is
 // sql.ErrNoRows.
 func (s *session) row(dest []any, query string, args ...any) error {
-	statement, err := s.prepare(query)
-	if err != nil {
-		return err
-	}
-	return statement.QueryRow(args...).Scan(dest...)
+	return s.rowWithin(context.Background(), dest, query, args...)
 }
 
-// exec runs a statement that gives nothing.
-func (s *session) exec(query string, args ...any) error {
-	statement, err := s.prepare(query)
-	if err != nil {
-		return err
+// rowWithin is row for a statement that waits for others.
+func (s *session) rowWithin(ctx context.Context, dest []any, query string, args ...any) error {
+	found := false
+	err, _ := s.rowsWithin(ctx, dest, func() error { found = true; return nil }, query, args)
+	if err == nil && !found {
+		return sql.ErrNoRows
 	}
-	_, err = statement.Exec(args...)
 	return err
 }
 
-// rollback ends a transaction if one is open. SQLite may have ended it already.
-func (s *session) rollback() { _ = s.exec(`ROLLBACK`) }
+// exec runs a statement that gives nothing. How it went may be told later: by what is
+// asked next, or by the commit.
+func (s *session) exec(query string, args ...any) error {
+	ctx, done := s.patience(context.Background())
+	defer done()
+	return s.note(s.line.exec(ctx, query, args))
+}
+
+// begin opens a transaction, if the statement that does so is not empty. ctx may end the
+// wait for it.
+func (s *session) begin(ctx context.Context, statement string) error {
+	if statement == "" {
+		return nil
+	}
+	ctx, done := s.patience(ctx)
+	defer done()
+	s.open = true
+	return s.note(s.line.exec(ctx, statement, nil))
+}
+
+// commit ends the transaction for good. It takes its own time: when the caller's is up,
+// it is too late to stop.
+func (s *session) commit() error {
+	s.deadline = time.Time{}
+	ctx, done := s.patience(context.Background())
+	defer done()
+	err := s.line.exec(ctx, `COMMIT`, nil)
+	if err == nil {
+		err = s.line.flush(ctx)
+	}
+	s.open = err != nil
+	return s.note(err)
+}
+
+// rollback ends a transaction if one is open. The database may have ended it already.
+func (s *session) rollback() {
+	if s.open && !s.lost {
+		s.deadline = time.Time{}
+		ctx, done := s.patience(context.Background())
+		defer done()
+		_ = s.note(s.line.rollback(ctx))
+	}
+	s.open = false
+}
 
 func (s *session) close() error {
-	for _, statement := range s.prepared {
-		_ = statement.Close()
+	if s.conn == nil {
+		return nil
 	}
+	s.line.close()
 	return s.conn.Close()
 }
 
-// readers are the connections that read. The one used last is used first, because
-// its statements are prepared and its pages warm.
+// readers are the connections that read. The one used last is used first, because its
+// statements are prepared and its pages warm.
 type readers struct {
-	db    *sql.DB
-	slots chan struct{} // one per read under way
+	db      *sql.DB
+	dialect dialect
+	slots   chan struct{} // one per read under way
 
 	mu     sync.Mutex
 	idle   []*session
 	closed bool
 }
 
-func newReaders(db *sql.DB) *readers {
-	return &readers{db: db, slots: make(chan struct{}, max(8, 4*runtime.GOMAXPROCS(0)))}
+func newReaders(db *sql.DB, d dialect) *readers {
+	return &readers{db: db, dialect: d, slots: make(chan struct{}, d.limits().reads)}
+}
+
+// warm makes the first session. From then on no connection lies about that could have
+// broken unnoticed: each belongs to a session, which looks after it.
+func (p *readers) warm(ctx context.Context) error {
+	s := newSession(p.db, p.dialect)
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	p.idle = append(p.idle, s)
+	p.db.SetMaxIdleConns(0)
+	return nil
 }
 
 // take gives a session, waiting for one while all are busy.
@@ -98,35 +214,37 @@ func (p *readers) take(ctx context.Context) (*session, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	s, err := p.pop(ctx)
+	s, err := p.pop()
 	if err != nil {
 		<-p.slots
 	}
 	return s, err
 }
 
-func (p *readers) pop(ctx context.Context) (*session, error) {
+func (p *readers) pop() (*session, error) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	last := len(p.idle) - 1
 	switch {
 	case p.closed:
-		p.mu.Unlock()
 		return nil, ErrClosed
-	case last >= 0:
-		s := p.idle[last]
-		p.idle = p.idle[:last]
-		p.mu.Unlock()
-		return s, nil
+	case last < 0:
+		return newSession(p.db, p.dialect), nil
 	}
-	p.mu.Unlock()
-	return newSession(ctx, p.db)
+	s := p.idle[last]
+	p.idle = p.idle[:last]
+	return s, nil
 }
 
-// give takes a session back.
+// give takes a session back, and keeps it if it is still good.
 func (p *readers) give(s *session) {
-	p.mu.Lock()
-	p.idle = append(p.idle, s)
-	p.mu.Unlock()
+	if s.worn() {
+		s.drop()
+	} else {
+		p.mu.Lock()
+		p.idle = append(p.idle, s)
+		p.mu.Unlock()
+	}
 	<-p.slots
 }
 
@@ -152,38 +270,31 @@ func (p *readers) close() error {
 
 // writer is the one connection that writes.
 type writer struct {
-	db      *sql.DB
 	session *session
 	turn    chan struct{} // full while somebody writes
 	closed  bool          // owned by whoever has the turn
 }
 
 // newWriter opens the register for writing and brings its schema up to date.
-func newWriter(ctx context.Context, path string, o Options) (*writer, error) {
-	db, err := connect(path, forWriting, o)
+func newWriter(ctx context.Context, d dialect) (*writer, error) {
+	db, err := d.connect(ctx, forWriting)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{db: db, turn: make(chan struct{}, 1)}
-	if err := w.open(ctx); err != nil {
+	found, known, err := d.versions(ctx, db)
+	if err == nil && found < known {
+		err = d.migrate(ctx, db)
+	}
+	w := &writer{session: newSession(db, d), turn: make(chan struct{}, 1)}
+	if err == nil {
+		err = w.session.connect(ctx)
+	}
+	if err != nil {
 		_ = db.Close()
 		return nil, err
 	}
+	db.SetMaxIdleConns(0) // see readers.warm
 	return w, nil
-}
-
-func (w *writer) open(ctx context.Context) error {
-	found, known, err := schemaVersions(ctx, w.db)
-	if err != nil {
-		return err
-	}
-	if found < known {
-		if err := migrate(ctx, w.db); err != nil {
-			return err
-		}
-	}
-	w.session, err = newSession(ctx, w.db)
-	return err
 }
 
 // take waits for the turn to write.
@@ -201,14 +312,19 @@ func (w *writer) take(ctx context.Context) (*session, error) {
 }
 
 // give ends the turn.
-func (w *writer) give() { <-w.turn }
+func (w *writer) give() {
+	if w.session.worn() {
+		w.session.drop()
+	}
+	<-w.turn
+}
 
 func (w *writer) close() error {
 	w.turn <- struct{}{}
-	defer w.give()
+	defer func() { <-w.turn }()
 	if w.closed {
 		return nil
 	}
 	w.closed = true
-	return errors.Join(w.session.close(), w.db.Close())
+	return errors.Join(w.session.close(), w.session.db.Close())
 }

@@ -50,23 +50,22 @@ func (r *Register) read(ctx context.Context, fn func(*Snapshot) error, which str
 	}
 	session, err := r.readers.take(ctx)
 	if err != nil {
-		return fmt.Errorf("reading the register: %w", explain(err))
+		return fmt.Errorf("reading the register: %w", r.dialect.explain(err))
 	}
 	defer r.readers.give(session)
+	defer session.rollback()
 
 	s := &Snapshot{register: r, session: session, ctx: ctx}
-	if err := s.begin(which, args); err != nil {
-		session.rollback()
-		return fmt.Errorf("reading the register: %w", explain(err))
+	if err := session.use(ctx, func() error { return s.begin(which, args) }); err != nil {
+		return fmt.Errorf("reading the register: %w", r.dialect.explain(err))
 	}
-	defer session.rollback()
 	defer s.end()
 	return fn(s)
 }
 
-// begin opens the transaction; its first question fixes what it sees.
+// begin fixes what the snapshot sees, by its first question.
 func (s *Snapshot) begin(which string, args []any) error {
-	if err := s.session.exec(beginRead); err != nil {
+	if err := s.session.begin(context.Background(), s.register.words.read); err != nil {
 		return err
 	}
 	var tag []byte
@@ -96,8 +95,9 @@ func (s *Snapshot) CatalogueSequence() int64 { return s.catalogue }
 // moment. ErrNotFound: the register did not exist yet.
 func (r *Register) RevisionAt(ctx context.Context, at time.Time) (rev Revision, err error) {
 	err = r.Read(ctx, func(s *Snapshot) error {
-		return s.one([]any{&rev},
-			`SELECT revision FROM revision WHERE at <= ?1 ORDER BY at DESC, revision DESC LIMIT 1`, at.UnixMilli())
+		return s.one([]any{&rev}, `
+			SELECT revision FROM revision WHERE at <= ?1 AND revision <= ?2
+			ORDER BY at DESC, revision DESC LIMIT 1`, at.UnixMilli(), s.revision)
 	})
 	return rev, err
 }
@@ -113,11 +113,11 @@ func (s *Snapshot) ready() error {
 	return s.ctx.Err()
 }
 
-// fail remembers a failure of the database. SQLite may have ended the transaction
-// with it, so nothing that follows would belong to this snapshot.
+// fail remembers a failure of the database, which may have ended the transaction with
+// it: nothing that follows would belong to this snapshot.
 func (s *Snapshot) fail(doing string, err error) error {
 	if err != nil {
-		s.failed = fmt.Errorf("%s the register: %w", doing, explain(err))
+		s.failed = fmt.Errorf("%s the register: %w", doing, s.register.dialect.explain(err))
 	}
 	return s.failed
 }
@@ -139,20 +139,11 @@ func (s *Snapshot) each(dest []any, fn func() error, query string, args ...any) 
 	if err := s.ready(); err != nil {
 		return err
 	}
-	rows, err := s.session.query(query, args...)
-	if err != nil {
-		return s.fail("reading", err)
+	failed, stopped := s.session.rows(dest, fn, query, args...)
+	if stopped != nil {
+		return stopped
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := rows.Scan(dest...); err != nil {
-			return s.fail("reading", err)
-		}
-		if err := fn(); err != nil {
-			return err
-		}
-	}
-	return s.fail("reading", rows.Err())
+	return s.fail("reading", failed)
 }
 
 // moment reads a stored moment.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/mandated/mandated/pkg/mandate"
@@ -25,6 +27,7 @@ type Tx struct {
 
 	organisations map[mandate.OrganisationID]mandate.Organisation
 	persons       map[mandate.PersonID]mandate.Person
+	numbers       map[string]int64 // the last number given out, by table
 }
 
 // Receipt says what a change did, and from when on everybody lives by it.
@@ -49,10 +52,12 @@ type Receipt struct {
 //
 // fn must not call Change: it would wait for itself.
 func (r *Register) Change(ctx context.Context, a Author, fn func(*Tx) error) (Receipt, error) {
-	if a.Who == "" || a.Why == "" {
+	switch {
+	case a.Who == "" || a.Why == "":
 		return Receipt{}, ErrAuthor
-	}
-	if r.writer == nil {
+	case !storable(a.Who) || !storable(a.Why):
+		return Receipt{}, ErrText
+	case r.writer == nil:
 		return Receipt{}, ErrReadOnly
 	}
 	receipt, narrows, err := r.change(ctx, a, fn)
@@ -84,15 +89,10 @@ func (r *Register) change(ctx context.Context, a Author, fn func(*Tx) error) (re
 		return receipt, false, err
 	}
 	defer r.writer.give()
-	committed := false
-	defer func() {
-		if !committed {
-			s.rollback()
-		}
-	}()
-	t, err := r.begin(ctx, s, a)
-	if err != nil {
-		return receipt, false, fmt.Errorf("beginning a change: %w", explain(err))
+	defer s.rollback() // does nothing after a commit
+	var t *Tx
+	if err := s.use(ctx, func() (err error) { t, err = r.begin(ctx, s, a); return err }); err != nil {
+		return receipt, false, fmt.Errorf("beginning a change: %w", r.dialect.explain(err))
 	}
 	defer t.view.end()
 
@@ -105,9 +105,8 @@ func (r *Register) change(ctx context.Context, a Author, fn func(*Tx) error) (re
 		return t.unchanged()
 	}
 	if err := t.commit(ctx); err != nil {
-		return receipt, false, fmt.Errorf("completing a change: %w", explain(err))
+		return receipt, false, fmt.Errorf("completing a change: %w", r.dialect.explain(err))
 	}
-	committed = true
 	now := r.now()
 	return Receipt{Stamp: t.view.Stamp(), Committed: now, Effective: now}, t.narrows, nil
 }
@@ -125,7 +124,7 @@ func (t *Tx) unchanged() (receipt Receipt, narrows bool, err error) {
 
 // begin starts the transaction and takes the next revision before anything else.
 func (r *Register) begin(ctx context.Context, s *session, a Author) (*Tx, error) {
-	if _, err := s.conn.ExecContext(ctx, beginChange); err != nil {
+	if err := s.begin(ctx, r.words.change); err != nil {
 		return nil, err
 	}
 	t := &Tx{
@@ -133,9 +132,10 @@ func (r *Register) begin(ctx context.Context, s *session, a Author) (*Tx, error)
 		now:           r.now(),
 		organisations: map[mandate.OrganisationID]mandate.Organisation{},
 		persons:       map[mandate.PersonID]mandate.Person{},
+		numbers:       map[string]int64{},
 	}
 	_, _ = rand.Read(t.view.tag[:]) // never fails
-	if err := s.row([]any{&t.view.revision},
+	if err := s.rowWithin(ctx, []any{&t.view.revision},
 		`UPDATE head SET revision = revision + 1 WHERE one = 1 RETURNING revision`); err != nil {
 		return nil, err
 	}
@@ -143,19 +143,23 @@ func (r *Register) begin(ctx context.Context, s *session, a Author) (*Tx, error)
 	// A clock that was set back does not turn the order of revisions.
 	return t, s.exec(`
 		INSERT INTO revision (revision, tag, at, who, why)
-		SELECT ?1, ?2, CASE WHEN at > ?3 THEN at ELSE ?3 END, ?4, ?5 FROM revision WHERE revision = ?1 - 1`,
-		t.view.revision, t.view.tag[:], t.now.UnixMilli(), a.Who, a.Why)
+		SELECT ?1, ?2, CASE WHEN at > ?3 THEN at ELSE ?3 END, ?4, ?5 FROM revision WHERE revision = ?6`,
+		t.view.revision, t.view.tag[:], t.now.UnixMilli(), a.Who, a.Why, t.before)
 }
 
 // commit writes the parties touched and makes the change last.
 func (t *Tx) commit(ctx context.Context) error {
-	if err := t.view.session.writeFeed(t.view.revision, &t.touched); err != nil {
+	if err := t.writeFeed(); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return t.view.session.exec(`COMMIT`)
+	err := t.view.session.commit()
+	if err == nil || !t.view.session.lost {
+		return err
+	}
+	return t.look(ctx, err)
 }
 
 // Now is the moment at which the change began: the same for all of it.
@@ -164,7 +168,8 @@ func (t *Tx) Now() time.Time { return t.now }
 // Snapshot answers questions within the change: it sees what was done earlier in it.
 func (t *Tx) Snapshot() *Snapshot { return t.view }
 
-// exec writes. The first failure is the end of the change.
+// exec writes. The first failure is the end of the change, and may be told later than
+// by the call that caused it.
 func (t *Tx) exec(query string, args ...any) error {
 	if err := t.view.ready(); err != nil {
 		return err
@@ -172,10 +177,42 @@ func (t *Tx) exec(query string, args ...any) error {
 	return t.view.fail("writing in", t.view.session.exec(query, args...))
 }
 
-// insert writes a row and reads the number it was given.
-func (t *Tx) insert(id any, query string, args ...any) error {
-	if err := t.view.ready(); err != nil {
-		return err
+// number gives the next number of a table. Changes take turns, so nobody else gives out
+// the same one.
+func (t *Tx) number(table string) (int64, error) {
+	last, known := t.numbers[table]
+	if !known {
+		if err := t.view.one([]any{&last}, `SELECT coalesce(max(id), 0) FROM `+table); err != nil {
+			return 0, err
+		}
 	}
-	return t.view.fail("writing in", t.view.session.row([]any{id}, query, args...))
+	t.numbers[table] = last + 1
+	return last + 1, nil
+}
+
+// mostRows is how many rows one statement writes.
+const mostRows = 16
+
+// fill writes rows of equal length, many in one statement: where the database is on
+// another machine, statements cost more than rows.
+func (t *Tx) fill(insert string, rows [][]any) error {
+	for some := range slices.Chunk(rows, mostRows) {
+		if err := t.exec(insert+places(len(some), len(some[0])), slices.Concat(some...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// places are those of so many rows: (?1, ?2), (?3, ?4).
+func places(rows, columns int) string {
+	list := make([]string, rows)
+	for i := range list {
+		row := make([]string, columns)
+		for j := range row {
+			row[j] = fmt.Sprintf("?%d", i*columns+j+1)
+		}
+		list[i] = "(" + strings.Join(row, ", ") + ")"
+	}
+	return strings.Join(list, ", ")
 }

@@ -70,12 +70,14 @@ CREATE TABLE organisation_version (
     rsin         TEXT    CHECK (length(rsin) = 9 AND rsin NOT GLOB '*[^0-9]*'),  -- NULL: sole proprietor
     name         TEXT    NOT NULL,
     active       INTEGER NOT NULL CHECK (active IN (0, 1)),
+    blocked      INTEGER NOT NULL CHECK (blocked IN (0, 1)),  -- the emergency stop
     PRIMARY KEY (organisation, version),
     UNIQUE (kvk, version)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX organisation_by_rsin ON organisation_version (rsin, since) WHERE rsin IS NOT NULL;
 CREATE UNIQUE INDEX organisation_rsin_once ON organisation_version (rsin)
     WHERE until = 9223372036854775807 AND rsin IS NOT NULL;
+CREATE INDEX organisation_blocked ON organisation_version (organisation) WHERE blocked;
 
 -- A person is a pseudonym at an authentication service, for life.
 CREATE TABLE person_version (
@@ -87,9 +89,11 @@ CREATE TABLE person_version (
     pseudonym     TEXT    NOT NULL CHECK (length(pseudonym) = 64 AND pseudonym NOT GLOB '*[^0-9A-Fa-f]*'),
     name          TEXT    NOT NULL,
     active        INTEGER NOT NULL CHECK (active IN (0, 1)),
+    blocked       INTEGER NOT NULL CHECK (blocked IN (0, 1)),
     PRIMARY KEY (person, version),
     UNIQUE (pseudonym, authenticator, version)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX person_blocked ON person_version (person) WHERE blocked;
 
 -- What was agreed. It never changes: whoever wants something else grants a new
 -- mandate. Only its state has versions.
@@ -246,7 +250,8 @@ BEGIN SELECT RAISE(ABORT, 'the establishments of a mandate are fixed'); END;
 CREATE TRIGGER organisation_version_ends BEFORE UPDATE ON organisation_version
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.organisation <> OLD.organisation OR NEW.version <> OLD.version OR NEW.since <> OLD.since
-  OR NEW.kvk <> OLD.kvk OR NEW.rsin IS NOT OLD.rsin OR NEW.name <> OLD.name OR NEW.active <> OLD.active
+  OR NEW.kvk <> OLD.kvk OR NEW.rsin IS NOT OLD.rsin OR NEW.name <> OLD.name
+  OR NEW.active <> OLD.active OR NEW.blocked <> OLD.blocked
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
@@ -254,7 +259,7 @@ CREATE TRIGGER person_version_ends BEFORE UPDATE ON person_version
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.person <> OLD.person OR NEW.version <> OLD.version OR NEW.since <> OLD.since
   OR NEW.authenticator <> OLD.authenticator OR NEW.pseudonym <> OLD.pseudonym
-  OR NEW.name <> OLD.name OR NEW.active <> OLD.active
+  OR NEW.name <> OLD.name OR NEW.active <> OLD.active OR NEW.blocked <> OLD.blocked
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin

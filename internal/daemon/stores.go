@@ -1,0 +1,209 @@
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/mandated/mandated/internal/cache"
+	"github.com/mandated/mandated/internal/guard"
+	"github.com/mandated/mandated/internal/postgres"
+	"github.com/mandated/mandated/pkg/freshness"
+	"github.com/mandated/mandated/pkg/pdp"
+	"github.com/mandated/mandated/pkg/register"
+)
+
+// guardInRedis is the word for a replay guard in Redis.
+const guardInRedis = "redis"
+
+// checkStores names what contradicts itself about where things are kept.
+func (c *Config) checkStores(must func(ok bool, format string, args ...any)) {
+	must(c.Standby == "" || postgres.IsPlace(c.Standby) && postgres.IsPlace(c.Register),
+		"standby: a replica belongs to a register in PostgreSQL")
+	must(c.Guard != guardInRedis || len(c.Redis.Addresses) > 0, "guard: redis is not configured")
+	must(!postgres.IsPlace(c.Register) || postgres.IsPlace(c.Guard) || c.Guard == guardInRedis,
+		"guard: nodes that share a register must share their memory of messages: name its database, or redis")
+	must(c.Redis.Master == "" || !c.Redis.Cluster, "redis: there are either sentinels (master) or a cluster")
+	must(c.Redis.Database == 0 || !c.Redis.Cluster, "redis: a cluster has only database 0")
+	must((c.Redis.Certificate != "") == (c.Redis.Key != ""), "redis: certificate and key go together")
+	must(c.Redis.Certificate == "" || c.Redis.CA != "", "redis: a certificate is only shown over TLS: name the ca")
+	for _, address := range c.Redis.Addresses {
+		host, _, err := net.SplitHostPort(address)
+		must(err == nil, "redis: %q is not a host and port", address)
+		local := host == "localhost" || net.ParseIP(host).IsLoopback()
+		must(local || c.Redis.CA != "" || c.Network == "test", "redis: %s is another machine, so TLS is needed: name the ca", address)
+	}
+}
+
+// OpenRegister opens the register that a configuration names, and makes sure it is the
+// register of that name.
+func OpenRegister(ctx context.Context, c Config, now func() time.Time) (*register.Register, error) {
+	return c.openRegister(ctx, c.Register, register.Options{Now: now})
+}
+
+// LookIntoRegister opens it for reading only.
+func LookIntoRegister(ctx context.Context, c Config, now func() time.Time) (*register.Register, error) {
+	return c.openRegister(ctx, c.Register, register.Options{Now: now, ReadOnly: true})
+}
+
+func (c *Config) openRegister(ctx context.Context, place string, o register.Options) (*register.Register, error) {
+	shown := postgres.Shown(c.Path(place))
+	o.Connections = c.Connections
+	r, err := register.Open(ctx, c.Path(place), o)
+	if errors.Is(err, register.ErrMissing) {
+		return nil, fmt.Errorf("there is no register yet at %s: make one with \"mandated register create\" (%w)", shown, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the register: %w", err)
+	}
+	if r.EntityID() != c.EntityID() {
+		_ = r.Close()
+		return nil, fmt.Errorf("%s is the register of %s, and the configuration says %s", shown, r.EntityID(), c.EntityID())
+	}
+	return r, nil
+}
+
+// connectRedis prepares a client; it connects when it is used.
+func (c *Config) connectRedis(o cache.ConnectOptions) (redis.UniversalClient, error) {
+	var err error
+	r := c.Redis
+	o.Addresses, o.Master, o.Cluster, o.Database = r.Addresses, r.Master, r.Cluster, r.Database
+	o.Username = r.User
+	if o.Password, err = c.secret(r.PasswordFile); err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	if o.SentinelPassword, err = c.secret(r.SentinelPasswordFile); err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	if o.TLS, err = c.redisTLS(); err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	return cache.Connect(o), nil
+}
+
+// secret reads a file that holds one secret; "" has none.
+func (c *Config) secret(file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(c.Path(file))
+	return strings.TrimRight(string(text), "\r\n"), err
+}
+
+func (c *Config) redisTLS() (*tls.Config, error) {
+	if c.Redis.CA == "" {
+		return nil, nil
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.Redis.CA != "system" {
+		certificates, err := ReadCertificates(c.Path(c.Redis.CA))
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = x509.NewCertPool()
+		for _, certificate := range certificates {
+			config.RootCAs.AddCert(certificate)
+		}
+	}
+	if c.Redis.Certificate != "" {
+		pair, err := tls.LoadX509KeyPair(c.Path(c.Redis.Certificate), c.Path(c.Redis.Key))
+		if err != nil {
+			return nil, err
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
+
+// openGuard opens the replay guard where the configuration says.
+func (d *Daemon) openGuard(ctx context.Context) error {
+	if d.config.Guard != guardInRedis {
+		var err error
+		d.guard, err = guard.Open(ctx, d.config.Path(d.config.Guard), d.now)
+		return err
+	}
+	// A message is refused if it cannot be remembered, so this client waits for a Redis
+	// that fails over, where the cache's does without.
+	client, err := d.config.connectRedis(cache.ConnectOptions{Dial: time.Second, Timeout: time.Second, Retries: -1})
+	if err != nil {
+		return err
+	}
+	d.clients = append(d.clients, client)
+	if d.guard, err = guard.OpenRedis(client, d.register.Key("guard"), d.now); err != nil {
+		return err
+	}
+	if warning, err := guard.CheckRedis(ctx, client); err != nil || warning != "" {
+		d.log.Warn("replay guard in Redis", "warning", warning, "cause", err)
+	}
+	return nil
+}
+
+// openHot begins to keep hot decisions, and to follow the register for them.
+func (d *Daemon) openHot(ctx context.Context) error {
+	options := cache.Options{
+		Memory: int64(d.config.Memory) << 20, Secret: d.register.Key("hot decisions"),
+		Now: d.now, Metrics: d.metrics, Log: d.log,
+	}
+	if len(d.config.Redis.Addresses) > 0 {
+		client, err := d.config.connectRedis(cache.ConnectOptions{})
+		if err != nil {
+			return err
+		}
+		d.clients = append(d.clients, client)
+		options.Redis = client
+	}
+	d.hot = cache.New(cache.Codec[*pdp.Finding]{
+		Encode: (*pdp.Finding).Encode, Decode: pdp.DecodeFinding, Size: (*pdp.Finding).Size,
+	}, options)
+	d.follower = freshness.New(d.register, d.register.Lease(), freshness.Machine)
+	d.metrics.MustRegister(d.follower)
+	return d.follower.Poll(ctx)
+}
+
+// openStandby opens the replica that questions may be read from.
+func (d *Daemon) openStandby(ctx context.Context) (err error) {
+	if d.config.Standby == "" {
+		return nil
+	}
+	d.standby, err = d.config.openRegister(ctx, d.config.Standby, register.Options{Now: d.now, Standby: true})
+	return err
+}
+
+// reader reads the register's replica while that is known to be up to date, and the
+// primary otherwise.
+type reader struct {
+	*register.Register // the primary
+	standby            *register.Register
+	follower           *freshness.Follower
+}
+
+// errBehind: the replica has not yet replayed what this node knows of.
+var errBehind = errors.New("the replica is behind")
+
+// Read gives a snapshot that holds whatever was acknowledged before the call: the view was
+// confirmed less than a lease ago, so it holds it, and the replica holds the view. What
+// the replica cannot do, the primary does.
+func (r reader) Read(ctx context.Context, fn func(*register.Snapshot) error) error {
+	if r.standby != nil {
+		if view, confirmed := r.follower.Confirmed(); confirmed {
+			err := r.standby.Read(ctx, func(s *register.Snapshot) error {
+				if known, err := s.Knows(view); err != nil || !known {
+					return errors.Join(errBehind, err)
+				}
+				return fn(s)
+			})
+			if err == nil {
+				return nil
+			}
+		}
+	}
+	return r.Register.Read(ctx, fn)
+}
