@@ -138,14 +138,19 @@ func (w *writer) has(d declaration) bool {
 // attributes writes the attributes sorted by namespace, then by local name; those
 // without a namespace come first.
 func (w *writer) attributes(e *Element) {
-	sorted := slices.SortedFunc(slices.Values(e.attributes), func(a, b Attribute) int {
-		return cmp.Or(cmp.Compare(a.space, b.space), cmp.Compare(a.local, b.local))
-	})
+	sorted := e.attributes
+	if !slices.IsSortedFunc(sorted, inCanonicalOrder) {
+		sorted = slices.SortedFunc(slices.Values(sorted), inCanonicalOrder)
+	}
 	for _, a := range sorted {
 		w.out = append(w.out, ' ')
 		w.name(a.prefix, a.local)
 		w.value(a.value)
 	}
+}
+
+func inCanonicalOrder(a, b Attribute) int {
+	return cmp.Or(cmp.Compare(a.space, b.space), cmp.Compare(a.local, b.local))
 }
 
 func (w *writer) value(v string) {

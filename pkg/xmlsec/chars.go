@@ -49,8 +49,26 @@ var classes = func() (table [256]class) {
 }()
 
 func classOf(text []byte) (c class) {
+	if len(text) >= longRun {
+		return classOfLong(text)
+	}
 	for _, b := range text {
 		c |= classes[b]
+	}
+	return c
+}
+
+// longRun is where searching for each character takes less time than looking at each byte.
+const longRun = 96
+
+func classOfLong(text []byte) (c class) {
+	for _, b := range [...]byte{'&', '\r', '>', '\t', '\n', '"', '<'} {
+		if bytes.IndexByte(text, b) >= 0 {
+			c |= classes[b]
+		}
+	}
+	if c&classValue == 0 && bytes.ContainsFunc(text, func(r rune) bool { return r != ' ' && r != '\n' && r != '\t' && r != '\r' }) {
+		c |= classValue
 	}
 	return c
 }

@@ -1,7 +1,6 @@
 package xmlsec
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,9 +36,7 @@ func NewTag(name string, attributes ...string) *Tag {
 		}
 		t.attributes = append(t.attributes, tagAttribute{" " + attribute + `="`, i, a})
 	}
-	slices.SortFunc(t.attributes, func(a, b tagAttribute) int {
-		return cmp.Or(cmp.Compare(a.order.space, b.order.space), cmp.Compare(a.order.local, b.order.local))
-	})
+	slices.SortFunc(t.attributes, func(a, b tagAttribute) int { return inCanonicalOrder(a.order, b.order) })
 	return t
 }
 
@@ -198,6 +195,7 @@ func (w *Writer) finish() *Element {
 	prefix, local, _ := strings.Cut(w.root.name, ":")
 	e := &Element{prefix: prefix, local: local, space: w.root.declared.space}
 	e.Declare(w.listed...)
+	e.attributes = make([]Attribute, 0, len(w.root.attributes))
 	for _, a := range w.root.attributes {
 		a.order.value = w.values[a.value]
 		e.attributes = append(e.attributes, a.order)
