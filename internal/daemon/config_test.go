@@ -120,6 +120,8 @@ func TestContradictionsAreNamed(t *testing.T) {
 		"a refresh in the past":         {"network: test", "network: test\nrefresh: -1m", "must be positive"},
 		"no age":                        {"network: test", "network: test\nages: {query: 0s}", "ages must be positive"},
 		"a clock ahead of itself":       {"network: test", "network: test\nages: {skew: -1s}", "ages must be positive"},
+		"another engine":                {"network: test", "network: test\nxmlsec: {engine: openssl}", "xmlsec: engine is fast or reference"},
+		"a check of less than none":     {"network: test", "network: test\nxmlsec: {cross_check: -1}", "cross_check not negative"},
 		"a peer that is nobody":         {"network: test", "network: test" + peers + "broker: {}", `peers: "broker"`},
 		"a peer's odd refusals":         {"network: test", "network: test" + peers + entity + ": {refusals: silence}", `refusals: "silence" is not status or statement`},
 		"a peer's odd encryption":       {"network: test", "network: test" + peers + entity + ": {encryption: rot13}", `encryption: "rot13" is not cbc or gcm`},

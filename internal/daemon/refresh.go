@@ -14,6 +14,7 @@ import (
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/register"
 	"github.com/mandated/mandated/pkg/saml"
+	"github.com/mandated/mandated/pkg/xmlsec"
 )
 
 // trustFile is the word for believing an unsigned file because it is there.
@@ -73,11 +74,12 @@ func (c *Config) loadMetadataFile(s Source, now time.Time) ([]saml.Participant, 
 }
 
 func (c *Config) trust(s Source) (saml.Trust, error) {
+	verifier := xmlsec.Verifier{Engine: c.verifier().Engine}
 	if s.Trust == trustFile {
-		return saml.Trust{File: true}, nil
+		return saml.Trust{File: true, Verifier: verifier}, nil
 	}
 	certificates, err := ReadCertificates(c.Path(s.Trust))
-	return saml.Trust{Certificates: certificates}, err
+	return saml.Trust{Certificates: certificates, Verifier: verifier}, err
 }
 
 // LoadCatalogue reads the service catalogue.
@@ -179,6 +181,9 @@ func (d *Daemon) refreshState(now time.Time) error {
 		return errors.New("there are no keys to work with")
 	}
 	active := d.good.signing[0].signer()
+	if err := saml.SelfTest(d.current.EntityID(), active); err != nil {
+		return err
+	}
 	own := d.current.description(now, d.good.signing, d.good.encryption)
 	metadata, err := own.Sign(active)
 	if err != nil {
@@ -191,7 +196,7 @@ func (d *Daemon) refreshState(now time.Time) error {
 	state := &server.State{
 		Receiver: &saml.Receiver{
 			Self: own.Entity, Addresses: []string{own.Authz}, Directory: saml.NewDirectory(participants...),
-			Openers: openers(d.good.encryption), Ages: d.current.ages(),
+			Openers: openers(d.good.encryption), Ages: d.current.ages(), Verifier: d.current.verifier(),
 		},
 		Signer: active, Metadata: metadata.Bytes(), Peers: d.current.peers(),
 	}
@@ -219,6 +224,11 @@ func orElse(s, otherwise string) string {
 		return otherwise
 	}
 	return s
+}
+
+func (c *Config) verifier() xmlsec.Verifier {
+	engine, _ := xmlsec.ParseEngine(c.XMLSec.Engine) // checked when the configuration was read
+	return xmlsec.Verifier{Engine: engine, CrossCheck: c.XMLSec.CrossCheck}
 }
 
 func (c *Config) ages() saml.Ages {

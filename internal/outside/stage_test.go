@@ -109,6 +109,7 @@ func newStage(t testing.TB, o harness.Options) *stage {
 	configure, strangers := o.Configure, s.strangers()
 	o.Configure = func(settings map[string]any) {
 		settings["metadata"] = append(settings["metadata"].([]any), strangers...)
+		settings["xmlsec"] = map[string]any{"cross_check": 1} // so that every message is a test of both engines
 		if configure != nil {
 			configure(settings)
 		}

@@ -38,6 +38,10 @@ func Rows() int { return len(refusals) }
 // FaultCode is the SOAP fault code with which an error is answered.
 func FaultCode(err error) string { return faultFor(err).code }
 
+// FaultText and FaultLevel are what its sender is told, and how loud the log is.
+func FaultText(err error) string      { return faultFor(err).text }
+func FaultLevel(err error) slog.Level { return faultFor(err).level }
+
 // Defence is the label under which a fault is counted.
 func Defence(err error) string { return defence(err) }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/mandated/mandated/pkg/saml"
+	"github.com/mandated/mandated/pkg/xmlsec"
 )
 
 // This file is the one table from what went wrong to what is answered. The outside gets
@@ -95,7 +96,13 @@ var (
 	faultBroken     = fault{"Server", "The question could not be answered. Ask again later.", slog.LevelError}
 )
 
+// faultDisagreed is an unbelieved message for its sender, and an alarm for us.
+var faultDisagreed = fault{faultUnbelieved.code, faultUnbelieved.text, slog.LevelError}
+
 func faultFor(err error) fault {
+	if errors.Is(err, xmlsec.ErrDisagreement) {
+		return faultDisagreed
+	}
 	if errors.Is(err, saml.ErrMustUnderstand) {
 		return faultHeader
 	}

@@ -95,7 +95,7 @@ func defence(cause error) string {
 		xmlsec.ErrDuplicateAttribute, xmlsec.ErrNamespace, xmlsec.ErrMixedContent, xmlsec.ErrDuplicateID, xmlsec.ErrBadID,
 		xmlsec.ErrMalformed, xmlsec.ErrPlaceCount, xmlsec.ErrSignatureCount, xmlsec.ErrSignaturePlace,
 		xmlsec.ErrSignatureShape, xmlsec.ErrReference, xmlsec.ErrTransforms, xmlsec.ErrAlgorithm, xmlsec.ErrIssuer,
-		xmlsec.ErrUnknownIssuer, xmlsec.ErrKeyName, xmlsec.ErrWeakKey, xmlsec.ErrCertificate, xmlsec.ErrSignature,
+		xmlsec.ErrUnknownIssuer, xmlsec.ErrKeyName, xmlsec.ErrWeakKey, xmlsec.ErrCertificate, xmlsec.ErrSignature, xmlsec.ErrDisagreement,
 		saml.ErrNotSOAP, saml.ErrMustUnderstand, saml.ErrNoQuery, errStranger,
 	} {
 		if errors.Is(cause, known) {

@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"log/slog"
 	"regexp"
+	"strings"
 	"strconv"
 	"testing"
 	"time"
@@ -113,6 +114,24 @@ func TestFaultsLookAlike(t *testing.T) {
 		if got := server.FaultCode(fmt.Errorf("receiving: %w", err)); got != want {
 			t.Errorf("%v gets fault %s, want %s", err, got, want)
 		}
+	}
+}
+
+// That our two verifying engines disagree is an alarm for us, and nothing special for
+// whoever sent the message.
+func TestDisagreementIsAnAlarm(t *testing.T) {
+	err := fmt.Errorf("receiving: %w", &xmlsec.DisagreementError{ID: "_a", Digest: "00", Detail: "they read different things"})
+	if server.FaultLevel(err) != slog.LevelError || server.FaultLevel(xmlsec.ErrSignature) == slog.LevelError {
+		t.Errorf("logged as %v, a wrong signature as %v", server.FaultLevel(err), server.FaultLevel(xmlsec.ErrSignature))
+	}
+	if server.FaultCode(err) != server.FaultCode(xmlsec.ErrSignature) || server.FaultText(err) != server.FaultText(xmlsec.ErrSignature) {
+		t.Error("the sender can tell it from a wrong signature")
+	}
+	if got := server.Defence(err); got != "the-two-engines-disagree" {
+		t.Errorf("counted as %q", got)
+	}
+	if text := err.Error(); !strings.Contains(text, "_a") || !strings.Contains(text, "SHA-256 00") {
+		t.Errorf("the log says %q", text)
 	}
 }
 

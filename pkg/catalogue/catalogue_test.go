@@ -214,14 +214,14 @@ func TestSignatures(t *testing.T) {
 	}{
 		"signed":                      {signed, trusted(publisher()), nil},
 		"signed, several keys":        {signed, trusted(stranger(), publisher()), nil},
-		"signed, also files":          {signed, Trust{trusted(publisher()).Certificates, true}, nil},
+		"signed, also files":          {signed, Trust{Certificates: trusted(publisher()).Certificates, File: true}, nil},
 		"altered":                     {altered, trusted(publisher()), xmlsec.ErrSignature},
-		"altered file":                {altered, Trust{trusted(publisher()).Certificates, true}, xmlsec.ErrSignature},
+		"altered file":                {altered, Trust{Certificates: trusted(publisher()).Certificates, File: true}, xmlsec.ErrSignature},
 		"by another key":              {stranger().sign(t, network()), trusted(publisher()), xmlsec.ErrSignature},
 		"by an expired key":           {late.sign(t, network()), trusted(late), xmlsec.ErrCertificate},
 		"unsigned":                    {unsigned, trusted(publisher()), ErrUnsigned},
 		"unsigned file":               {unsigned, Trust{File: true}, nil},
-		"unsigned file, certificates": {unsigned, Trust{trusted(publisher()).Certificates, true}, nil},
+		"unsigned file, certificates": {unsigned, Trust{Certificates: trusted(publisher()).Certificates, File: true}, nil},
 		"nobody is trusted":           {signed, Trust{}, ErrUnsigned},
 	} {
 		if _, _, err := Parse(c.doc, c.trust, now); !errors.Is(err, c.want) {

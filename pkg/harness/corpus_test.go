@@ -53,6 +53,7 @@ func perform(t *testing.T, c corpus.Case) *performance {
 			{Name: "1", Provider: "first", Level: etoegang.LoA2}, {Name: "2", Provider: "second", Level: etoegang.LoA2}, {Name: "3", Provider: "third", Level: etoegang.LoA2},
 		},
 		Configure: func(settings map[string]any) {
+			settings["xmlsec"] = map[string]any{"cross_check": 1} // every message is a test of both engines
 			if !c.Question.ConfirmHere.IsZero() {
 				settings["chain"] = map[string]any{"same_register": "confirm"}
 			}

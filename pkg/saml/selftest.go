@@ -11,8 +11,9 @@ import (
 // SelfTest writes answers of every form, as the register with that name and key would, and
 // reads them with both verifying engines, of which one is none of ours: what we digest
 // while we write it is its canonical form. A daemon that fails it must not start. The
-// signer needs its certificate, valid at that time.
-func SelfTest(self etoegang.EntityID, s xmlsec.Signer, now time.Time) error {
+// signer needs its certificate; the test plays at a time when that is valid.
+func SelfTest(self etoegang.EntityID, s xmlsec.Signer) error {
+	now := s.Certificate.NotAfter
 	own := Participant{Entity: self, Signing: []xmlsec.Key{{Name: s.KeyName, Certificate: s.Certificate}}}
 	directory := NewDirectory(own)
 	for name, a := range sampleAnswers(self, now) {

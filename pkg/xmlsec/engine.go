@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -25,12 +26,18 @@ const (
 	Reference
 )
 
-// String is the engine's name in configuration and metrics.
-func (e Engine) String() string {
-	if e == Reference {
-		return "reference"
+// engineNames are those of configuration and metrics.
+var engineNames = [...]string{Fast: "fast", Reference: "reference"}
+
+// String is the engine's name.
+func (e Engine) String() string { return engineNames[e] }
+
+// ParseEngine finds an engine by its name.
+func ParseEngine(name string) (Engine, error) {
+	if i := slices.Index(engineNames[:], name); i >= 0 {
+		return Engine(i), nil
 	}
-	return "fast"
+	return Fast, fmt.Errorf("xmlsec: %q is not fast or reference", name)
 }
 
 // other is the engine that checks this one.

@@ -40,8 +40,8 @@ var otherMutants = []mutant{
 	{"scan.go", "case '?':\n\t\treturn s.fail(ErrInstruction)\n", "", 0},
 	{"scan.go", "s.innermost().text |= c\n", "\n", 0},
 	{"scan_tag.go", "parent.parented = true; ", "", 0},
-	{"c14n.go", "b >= end", "false", 0},
-	{"c14n.go", "b >= end", "true", 0},
+	{"c14n.go", "b >= end", "b >= end && b < 0", 0},
+	{"c14n.go", "b >= end", "b >= end || b >= 0", 0},
 	{"c14n.go", "c.reason = \"attributes of several namespaces\"", "", 0},
 	{"verify.go", "if err != nil {", "if false {", 0},
 }

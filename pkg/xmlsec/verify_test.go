@@ -488,6 +488,9 @@ func TestIssuerIsReadFromTheVerifiedBytes(t *testing.T) {
 	if _, err := p.sameIssuer(verified, brokerID); !errors.Is(err, ErrIssuer) {
 		t.Errorf("got %v, want %v", err, ErrIssuer)
 	}
+	if v, err := (&claim{place: &p, issuer: brokerID}).verified(verified); !errors.Is(err, ErrIssuer) || v.Root() != nil {
+		t.Errorf("got %v, want %v", err, ErrIssuer)
+	}
 }
 
 // A peer may declare its prefixes far outside and name them in a PrefixList; the
