@@ -1,10 +1,10 @@
 # The two targets people type: make demo, make test. The others measure.
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
-FUZZ = ./pkg/xmlsec:FuzzRead ./pkg/xmlsec:FuzzVerify ./pkg/saml:FuzzReceive ./pkg/saml:FuzzQuery ./pkg/catalogue:FuzzParse ./internal/intake:FuzzLines ./internal/intake:FuzzImport
+FUZZ = ./pkg/xmlsec:FuzzRead ./pkg/xmlsec:FuzzVerify ./pkg/xmlsec:FuzzEngines ./pkg/saml:FuzzReceive ./pkg/saml:FuzzQuery ./pkg/catalogue:FuzzParse ./internal/intake:FuzzLines ./internal/intake:FuzzImport
 N ?= 1000000
 
-.PHONY: demo test bench fuzz soak build
+.PHONY: demo test bench fuzz mutants soak build
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/mandated ./cmd/mandated
@@ -28,7 +28,8 @@ fuzz:
 # What decisions, look-ups and imports cost, beside the cryptography they cannot do without.
 bench:
 	GOGC=400 go test -run '^$$' -bench Decision -benchtime 400x ./pkg/harness
-	go test -run '^$$' -bench . -benchtime 300x ./pkg/xmlsec
+	GOGC=400 go test -run '^$$' -bench . -benchtime 100x ./pkg/xmlsec
+	GOGC=400 go test -run '^$$' -bench Messages -benchtime 100x ./pkg/saml
 	go test -run '^$$' -bench 'HeldBy|Between' -benchtime 5000x ./pkg/register
 	go test -run '^$$' -bench 'Open|Import' -benchtime 40x ./pkg/register
 	go test -run '^$$' -bench Import/new -benchtime 100000x ./internal/intake
@@ -41,3 +42,7 @@ bench:
 soak:
 	MANDATED_SOAK=1 go test -timeout 2h -run 'Kill' -v ./pkg/register ./internal/journal ./cmd/mandated
 	go test -timeout 2h -count 10 -run 'Model|Law|World' ./pkg/decision
+
+# Every check of the gate and of the fast engine taken out in turn: a test must fail.
+mutants:
+	MANDATED_MUTANTS=1 go test -timeout 5h -run EveryCheck -v ./pkg/xmlsec

@@ -8,8 +8,8 @@ import (
 	"go/token"
 	"log/slog"
 	"regexp"
-	"strings"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 

@@ -47,7 +47,9 @@ var otherMutants = []mutant{
 }
 
 // harmless are mutants that no test can tell from the original, each with its reason.
-var harmless = map[string]string{}
+var harmless = map[string]string{
+	"scan_tag.go: if e.local, e.nameEnd, err = s.name(); err != nil { return err": "where no name is, no attribute is either: malformed all the same",
+}
 
 // mutant is a piece of source and what takes its place; at is where the piece begins, or 0
 // where it is found once.
@@ -137,6 +139,9 @@ func checksIn(t *testing.T, file string) []mutant {
 	return found
 }
 
+// quickTests notice most of what is missing; all are only asked if these do not.
+const quickTests = "Gate|Limits|Odd|Wrapping|Key|Outer|Cross|Forms|Disagreement|Comments|Normalized|Issuer|Quoted|Place|Certificate|Unverified|Declared|Outlives|Released"
+
 var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 
 // failing runs the tests with the mutant in place and returns the name of one that fails.
@@ -166,9 +171,14 @@ func (m mutant) failing(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	command := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-failfast", "-timeout", "60s", ".")
-	command.Env = append(os.Environ(), "MANDATED_MUTANTS=")
-	out, err := command.CombinedOutput()
+	var out []byte
+	for _, tests := range []string{quickTests, "."} {
+		command := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-failfast", "-timeout", "5m", "-run", tests, ".")
+		command.Env = append(os.Environ(), "MANDATED_MUTANTS=")
+		if out, err = command.CombinedOutput(); err != nil {
+			break
+		}
+	}
 	switch {
 	case err == nil:
 		return ""
