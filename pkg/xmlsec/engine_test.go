@@ -66,6 +66,7 @@ func TestOrdinaryFormsAreBelieved(t *testing.T) {
 	for name, doc := range map[string]string{
 		"a default namespace undeclared where one is":  `<e:List xmlns:e="urn:e" ID="_l"><x xmlns="urn:d"><plain xmlns="">x</plain></x></e:List>`,
 		"undeclared on the signed element itself":      `<List xmlns="urn:e" ID="_l"><e:x xmlns:e="urn:e" xmlns="">x</e:x></List>`,
+		"undeclared on the signed element, and used":   `<e:List xmlns:e="urn:e" xmlns="" ID="_l"><plain>x</plain></e:List>`,
 		"undeclared and not used":                      `<e:List xmlns:e="urn:e" ID="_l"><e:x xmlns="">x</e:x></e:List>`,
 		"attributes of two namespaces, in both orders": `<e:List xmlns:e="urn:e" ID="_l"><e:x xmlns:a="urn:2" xmlns:b="urn:1" b:a="" a:b=""></e:x></e:List>`,
 		"two prefixes of one namespace":                `<e:List xmlns:e="urn:e" ID="_l"><e:x xmlns:a="urn:1" xmlns:b="urn:1" b:a="" a:b=""></e:x></e:List>`,
@@ -139,6 +140,17 @@ func TestCrossCheck(t *testing.T) {
 		if _, err := list(t, v, forged); err == nil || errors.Is(err, ErrDisagreement) {
 			t.Errorf("%v: two refusals are an agreement, got %v", engine, err)
 		}
+	}
+}
+
+func TestEnginesHaveNames(t *testing.T) {
+	for _, engine := range []Engine{Fast, Reference} {
+		if got, err := ParseEngine(engine.String()); got != engine || err != nil {
+			t.Errorf("%v is read as %v, %v", engine, got, err)
+		}
+	}
+	if _, err := ParseEngine("openssl"); err == nil {
+		t.Error("any word is an engine")
 	}
 }
 

@@ -49,6 +49,15 @@ var otherMutants = []mutant{
 // harmless are mutants that no test can tell from the original, each with its reason.
 var harmless = map[string]string{
 	"scan_tag.go: if e.local, e.nameEnd, err = s.name(); err != nil { return err": "where no name is, no attribute is either: malformed all the same",
+	"fast_place.go: if fit = w.down(i, fit, steps); fit == 0 { return":            "saves the walk below, where nothing fits",
+	"shape.go: if !strings.ContainsAny(text, \" \\t\\r\\n\") { return text":       "saves a copy",
+	"scan_tag.go: if len(attrs) < 2 { return nil":                                 "saves looking whether one or none is in order",
+	"scan_tag.go: if inOrder { return nil":                                        "saves sorting",
+	"c14n.go: if c.rendered[j] == b { return":                                     "saves a comparison",
+	"decode.go: if c&oddText == 0 { return append(out, run...)":                   "saves a look at each byte",
+	"decode.go: if a.text&oddValue == 0 { return a.raw(doc)":                      "saves a copy",
+	"decode.go: if a.text&oddValue == 0 { return append(out, value...)":           "saves a look at each byte",
+	"c14n.go: if !c.poolable() { return":                                          "what is too large for the pool is seen in TestPoolsAreCapped",
 }
 
 // mutant is a piece of source and what takes its place; at is where the piece begins, or 0

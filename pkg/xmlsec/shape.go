@@ -41,11 +41,11 @@ func readSignature(signature *Node, id string) (envelope, error) {
 
 func (e *envelope) readSignedInfo(info *Node, id string) error {
 	parts, err := sequence(info, nil, nameCanonicalizationMethod, nameSignatureMethod, nameReference)
+	if err == nil && len(parts) != 3 {
+		err = shape(info, "lacks a Reference")
+	}
 	if err != nil {
 		return err
-	}
-	if len(parts) != 3 {
-		return shape(info, "lacks a Reference")
 	}
 	// goxmldsig ignores a PrefixList here; a signature that needs one is refused
 	// by name instead of failing for no visible reason.
@@ -60,11 +60,11 @@ func (e *envelope) readSignedInfo(info *Node, id string) error {
 
 func (e *envelope) readReference(reference *Node, id string) error {
 	parts, err := sequence(reference, []string{"URI"}, nameTransforms, nameDigestMethod, nameDigestValue)
+	if err == nil && len(parts) != 3 {
+		err = shape(reference, "lacks a DigestValue")
+	}
 	if err != nil {
 		return err
-	}
-	if len(parts) != 3 {
-		return shape(reference, "lacks a DigestValue")
 	}
 	uri, _ := reference.Attr("URI")
 	if to, ok := strings.CutPrefix(uri, "#"); !ok || to != id {
