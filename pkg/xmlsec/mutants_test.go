@@ -51,6 +51,7 @@ var harmless = map[string]string{
 	"scan_tag.go: if e.local, e.nameEnd, err = s.name(); err != nil { return err": "where no name is, no attribute is either: malformed all the same",
 	"fast_place.go: if fit = w.down(i, fit, steps); fit == 0 { return":            "saves the walk below, where nothing fits",
 	"shape.go: if !strings.ContainsAny(text, \" \\t\\r\\n\") { return text":       "saves a copy",
+	"scan_tag.go: if err := s.count(1); err != nil { return false, false, err":    "there is one more token to come, which then is too many",
 	"scan_tag.go: if len(attrs) < 2 { return nil":                                 "saves looking whether one or none is in order",
 	"scan_tag.go: if inOrder { return nil":                                        "saves sorting",
 	"c14n.go: if c.rendered[j] == b { return":                                     "saves a comparison",
