@@ -40,6 +40,18 @@ func TestStandby(t *testing.T) {
 	t.Logf("replay paused: %d questions about what was taken away: %v", len(list), list)
 	s.exec(s.standby, `SELECT pg_wal_replay_resume()`)
 
+	for _, n := range s.nodes {
+		n.replica.Hang()
+	}
+	list = s.askAtOnce(ctx, knowing(everywhere(s.nodes, later[:4])))
+	s.all("the replica hangs", list, permit)
+	list = s.askAtOnce(ctx, knowing(everywhere(s.nodes, fresh()[:4])))
+	s.all("the replica hangs, about what it does not know", list, permit)
+	t.Logf("replica hanging: %d questions: %v, slowest %v", len(list), list, list.slowest())
+	for _, n := range s.nodes {
+		n.replica.Heal()
+	}
+
 	s.standby.Kill()
 	list = s.askAll(knowing(everywhere(s.nodes, fresh())))
 	s.all("the replica is dead", list, permit)
