@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -24,6 +25,13 @@ func TestStandby(t *testing.T) {
 	s.database.WaitReplayed(s.standby)
 	before, elsewhere := s.transactions(s.standby), s.transactions(s.database)
 	s.all("read from the replica", s.askAll(knowing(everywhere(s.nodes[:1], clients))), permit)
+	for _, n := range s.nodes {
+		for line := range strings.Lines(n.process.said.String()) {
+			if strings.Contains(line, "STANDBY") {
+				t.Log(line)
+			}
+		}
+	}
 	replica, primary := s.transactions(s.standby)-before, s.transactions(s.database)-elsewhere
 	if replica < len(clients) {
 		t.Errorf("the replica was asked %d times for %d questions", replica, len(clients))
