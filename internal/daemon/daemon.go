@@ -169,7 +169,7 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 		return fmt.Errorf("opening the standby: %w", err)
 	}
 	d.catalogues = newCatalogues(d.now)
-	config := d.config.decisionPoint(reader{d.register, d.standby, d.follower}, d.register.Key("journal"), d.catalogues, watchedJournal{d.journal, d.watch}, d.now)
+	config := d.config.decisionPoint(&reader{Register: d.register, standby: d.standby, follower: d.follower}, d.register.Key("journal"), d.catalogues, watchedJournal{d.journal, d.watch}, d.now)
 	config.Hot, config.Freshness = d.hot, d.follower
 	d.pdp = pdp.New(config)
 	if err := d.refresh(ctx); err != nil {

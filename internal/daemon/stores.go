@@ -176,34 +176,3 @@ func (d *Daemon) openStandby(ctx context.Context) (err error) {
 	d.standby, err = d.config.openRegister(ctx, d.config.Standby, register.Options{Now: d.now, Standby: true})
 	return err
 }
-
-// reader reads the register's replica while that is known to be up to date, and the
-// primary otherwise.
-type reader struct {
-	*register.Register // the primary
-	standby            *register.Register
-	follower           *freshness.Follower
-}
-
-// errBehind: the replica has not yet replayed what this node knows of.
-var errBehind = errors.New("the replica is behind")
-
-// Read gives a snapshot that holds whatever was acknowledged before the call: the view was
-// confirmed less than a lease ago, so it holds it, and the replica holds the view. What
-// the replica cannot do, the primary does.
-func (r reader) Read(ctx context.Context, fn func(*register.Snapshot) error) error {
-	if r.standby != nil {
-		if view, confirmed := r.follower.Confirmed(); confirmed {
-			err := r.standby.Read(ctx, func(s *register.Snapshot) error {
-				if known, err := s.Knows(view); err != nil || !known {
-					return errors.Join(errBehind, err)
-				}
-				return fn(s)
-			})
-			if err == nil {
-				return nil
-			}
-		}
-	}
-	return r.Register.Read(ctx, fn)
-}

@@ -70,6 +70,7 @@ func TestBadDaysOfRedis(t *testing.T) {
 	play(t)
 	s := set(t, plan{nodes: 2, configure: func(n *node, settings map[string]any) { settings["memory"] = 0 }})
 	for _, day := range badDays() {
+		s.until("Redis is of use", s.useful)
 		clients := s.newClients(8)
 		s.give(s.grant, clients...)
 		s.warm(clients)
@@ -88,6 +89,19 @@ func TestBadDaysOfRedis(t *testing.T) {
 		day.end(s)
 		s.t.Logf("Redis with %s: %d answers, all right; %s{%s} grew by %v", day.name, 16+asked, day.metric, day.label, s.count(day)-before)
 	}
+}
+
+// useful asks something and says whether a node passes Redis by: only a question shows
+// that it is back.
+func (s *stage) useful() error {
+	s.t.Helper()
+	s.all("after a bad day", s.askAll(everywhere(s.nodes, s.newClients(1))), deny)
+	for _, n := range s.nodes {
+		if n.metric("mandated_cache_redis_open") > 0 {
+			return fmt.Errorf("%s passes it by", n.name)
+		}
+	}
+	return nil
 }
 
 func (s *stage) count(day badDay) (sum float64) {

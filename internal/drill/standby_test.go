@@ -22,13 +22,12 @@ func TestStandby(t *testing.T) {
 
 	clients := fresh()
 	s.database.WaitReplayed(s.standby)
-	before, elsewhere := s.transactions(s.standby), s.transactions(s.database)
+	before := s.looks()
 	s.all("read from the replica", s.askAll(knowing(everywhere(s.nodes[:1], clients))), permit)
-	replica, primary := s.transactions(s.standby)-before, s.transactions(s.database)-elsewhere
-	if replica < len(clients) {
-		t.Errorf("the replica was asked %d times for %d questions", replica, len(clients))
-	}
-	t.Logf("%d questions that nobody had asked before: %d statements on the replica, %d on the primary (polls, guard and journal)", len(clients), replica, primary)
+	s.until("the replica counts the questions", func() error { // sessions tell what they did a little later
+		return enough(s.looks()-before, len(clients)/2) // the lease may lapse on a busy machine
+	})
+	t.Logf("%d questions that nobody had asked before: the replica looked %d times for mandates", len(clients), s.looks()-before)
 
 	s.exec(s.standby, `SELECT pg_wal_replay_pause()`)
 	s.all("the replica stands still, about what it knows", s.askAll(everywhere(s.nodes, clients)), permit)
@@ -40,6 +39,18 @@ func TestStandby(t *testing.T) {
 	t.Logf("replay paused: %d questions about what was taken away: %v", len(list), list)
 	s.exec(s.standby, `SELECT pg_wal_replay_resume()`)
 
+	for _, n := range s.nodes {
+		n.replica.Hang()
+	}
+	list = s.askAtOnce(ctx, knowing(everywhere(s.nodes, later[:4])))
+	s.all("the replica hangs", list, permit)
+	list = s.askAtOnce(ctx, knowing(everywhere(s.nodes, fresh()[:4])))
+	s.all("the replica hangs, about what it does not know", list, permit)
+	t.Logf("replica hanging: %d questions: %v, slowest %v", len(list), list, list.slowest())
+	for _, n := range s.nodes {
+		n.replica.Heal()
+	}
+
 	s.standby.Kill()
 	list = s.askAll(knowing(everywhere(s.nodes, fresh())))
 	s.all("the replica is dead", list, permit)
@@ -48,10 +59,12 @@ func TestStandby(t *testing.T) {
 	s.all("the replica is dead", s.askAll(everywhere(s.nodes, later)), deny)
 }
 
-// transactions is how many transactions a database has ended.
-func (s *stage) transactions(d *servers.Database) (n int) {
+// looks is how often the replica has looked for mandates: nothing but a question makes it.
+func (s *stage) looks() (n int) {
 	s.t.Helper()
-	s.query(d, &n, `SELECT pg_stat_force_next_flush(), xact_commit FROM pg_stat_database WHERE datname = current_database()`)
+	c := s.connect(s.standby)
+	defer func() { _ = c.Close(ctx) }()
+	s.ok("statistics of the replica", c.QueryRow(ctx, `SELECT coalesce(idx_scan, 0) + seq_scan FROM pg_stat_user_tables WHERE relname = 'mandate'`).Scan(&n))
 	return n
 }
 
@@ -62,13 +75,6 @@ func (s *stage) exec(d *servers.Database, statement string) {
 	defer func() { _ = c.Close(ctx) }()
 	_, err := c.Exec(ctx, statement)
 	s.ok(statement, err)
-}
-
-func (s *stage) query(d *servers.Database, dest any, statement string) {
-	s.t.Helper()
-	c := s.connect(d)
-	defer func() { _ = c.Close(ctx) }()
-	s.ok(statement, c.QueryRow(ctx, statement).Scan(nil, dest))
 }
 
 func (s *stage) connect(d *servers.Database) *pgx.Conn {

@@ -239,7 +239,12 @@ func (s *stage) daemon() {
 	}
 	began := time.Now()
 	serve := exec.Command(binary, "serve", "--dev", "-c", s.network.First.Config)
-	serve.Stderr = os.Stderr
+	log, err := os.Create(filepath.Join(s.TempDir(), "log"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer log.Close()
+	serve.Stderr = log
 	if err := serve.Start(); err != nil {
 		s.Fatal(err)
 	}

@@ -265,7 +265,8 @@ func (s *stage) do(request *http.Request) reply {
 	return reply{response.StatusCode, response.Header, body}
 }
 
-// counts is what the daemon counted: faults by defence, refusals by reason, decisions.
+// counts is what the daemon counted: faults by defence, refusals by reason, and decisions,
+// wherever they came from.
 type counts map[string]int
 
 func (s *stage) counts() counts {
@@ -279,7 +280,8 @@ func (s *stage) counts() counts {
 			if labels, ok := strings.CutPrefix(name, prefix); ok {
 				n := 0
 				_, _ = fmt.Sscan(value, &n)
-				found[short+strings.TrimSuffix(labels, "}")] = n
+				labels, _, _ = strings.Cut(strings.TrimSuffix(labels, "}"), `,source=`)
+				found[short+labels] += n
 			}
 		}
 	}

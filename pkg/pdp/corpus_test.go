@@ -52,8 +52,13 @@ type scene struct {
 
 func play(t *testing.T, c corpus.Case) scene {
 	t.Helper()
+	return playIn(t, c, anew(t, func() time.Time { return c.Question.At }))
+}
+
+// playIn plays in a register that is still empty.
+func playIn(t *testing.T, c corpus.Case, r *register.Register) scene {
+	t.Helper()
 	now := func() time.Time { return c.Question.At }
-	r := anew(t, now)
 	if err := c.World.Fill(ctx, r); err != nil {
 		t.Fatalf("no register would hold this world: %v", err)
 	}

@@ -164,7 +164,11 @@ func must[T any](v T, err error) T {
 // under another, so that nobody can follow him from one to the other.
 func TestUnknownPartiesAreHashed(t *testing.T) {
 	s, request := scenario(t, "chain-permit")
-	other, _ := scenario(t, "chain-permit")
+	idea := ideaCalled(t, "chain-permit")
+	elder := must(register.Create(ctx, filepath.Join(t.TempDir(), "register.db"), corpus.Here, time.Millisecond,
+		register.Options{Now: func() time.Time { return idea.Question.At }})) // with a secret of its own
+	t.Cleanup(func() { _ = elder.Close() })
+	other := playIn(t, idea, elder)
 	stranger := request
 	stranger.Actor.Pseudonym = must(etoegang.ParsePseudonym(strings.Repeat("7", 64)))
 	stranger.Represented = []etoegang.LegalSubject{must(etoegang.ParseKvKNumber("99887766")).LegalSubject()}
