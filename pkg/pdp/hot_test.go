@@ -230,6 +230,7 @@ func TestNothingKeptIsUsedAfterTheLease(t *testing.T) {
 	n.wants("first", request, decision.Permit, pdp.FromRegister)
 	n.wants("within the lease", request, decision.Permit, pdp.FromMemory)
 	n.steady.Add(int64(lease))
+	n.wall.Add(int64(lease))
 	n.wants("a lease later", request, decision.Permit, pdp.FromRegister)
 	n.wants("and again", request, decision.Permit, pdp.FromRegister)
 	n.follow()
