@@ -4,6 +4,9 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZ = ./pkg/xmlsec:FuzzRead ./pkg/xmlsec:FuzzVerify ./pkg/xmlsec:FuzzEngines ./pkg/saml:FuzzReceive ./pkg/saml:FuzzQuery ./pkg/catalogue:FuzzParse ./internal/intake:FuzzLines ./internal/intake:FuzzImport ./internal/cache:FuzzOpen
 N ?= 1000000
 
+# What the race detector sees a part of: the corpus on real stores and over HTTP, the laws.
+WHOLE = ./pkg/decision ./pkg/pdp ./pkg/harness
+
 .PHONY: demo test bench fuzz mutants soak load build
 
 build:
@@ -17,6 +20,7 @@ test:
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go test -race -timeout 15m ./...
+	go test -timeout 15m -parallel 8 $(WHOLE) # they wait more than they work
 
 # Every target in turn, N executions each.
 fuzz:

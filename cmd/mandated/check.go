@@ -12,7 +12,7 @@ import (
 )
 
 type configCommands struct {
-	Check configCheck `cmd:"" help:"Read everything the daemon would read, and say what is wrong or risky."`
+	Check configCheck `cmd:"" help:"Read configuration, keys, metadata, catalogue and register as the daemon would, and say what is wrong or risky. Databases of journal and guard, and Redis, are not asked."`
 }
 
 type configCheck struct {
@@ -72,6 +72,7 @@ func (c configCheck) Run(e *environment) error {
 	}
 	v := newVerdict()
 	v.problem(config.CheckKeys(c.Dev))
+	v.problem(config.CheckRedis())
 	participants, notes, err := config.LoadMetadata(e.now())
 	v.Warnings = append(v.Warnings, notes...)
 	v.problem(err)

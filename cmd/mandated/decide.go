@@ -28,7 +28,7 @@ type decideCommand struct {
 }
 
 func (d decideCommand) Run(e *environment) error {
-	return e.with(func(c daemon.Config, r *register.Register) error {
+	return e.look(func(c daemon.Config, r *register.Register) error {
 		known, err := d.knowledge(e, r)
 		if err != nil {
 			return err
@@ -159,7 +159,6 @@ type explanation struct {
 	Facts     []mandateView     `json:"facts"`
 	Revision  register.Revision `json:"revision"`
 	Catalogue int64             `json:"catalogue"`
-	request   decision.Request  `json:"-"`
 	catalogue *etoegang.Service `json:"-"`
 	login     etoegang.AssuranceLevel
 }
@@ -185,7 +184,7 @@ func explain(a pdp.Answer, f decision.Facts, r decision.Request) explanation {
 	x := explanation{
 		Question: string(r.Question), At: a.At.UTC(), Outcome: a.Outcome.String(), Required: a.Required.String(),
 		Options: []optionView{}, Reasons: []reasonView{}, Facts: []mandateView{},
-		Revision: a.Revision, Catalogue: a.Catalogue, request: r, catalogue: f.Service, login: r.Authentication,
+		Revision: a.Revision, Catalogue: a.Catalogue, catalogue: f.Service, login: r.Authentication,
 	}
 	if f.Service != nil {
 		x.Service = f.Service.UUID.String()

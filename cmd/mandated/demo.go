@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -85,10 +86,10 @@ func newWorld(ctx context.Context, folder string) (*world, error) {
 		*p = n.NewPerson(name)
 		w.people = append(w.people, *p)
 	}
-	if err := w.mandates(); err != nil {
-		return nil, err
+	if err := errors.Join(w.mandates(), n.Save(w.people...)); err != nil {
+		return nil, errors.Join(err, n.Stop(context.WithoutCancel(ctx)))
 	}
-	return w, n.Save(w.people...)
+	return w, nil
 }
 
 // mandates fills both registers. Every person stands for one story.

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -50,8 +51,8 @@ func (c journalExport) Run(e *environment) (err error) {
 		return x.run(e, j.Since(e.ctx, x.since))
 	})
 	x.progress.end()
-	if flushErr := x.out.Flush(); flushErr != nil {
-		return fmt.Errorf("the export is not complete: %w", flushErr)
+	if flushErr := x.out.Flush(); flushErr != nil { // where the last whole line ends is not known
+		return fmt.Errorf("the export is not complete: %w", errors.Join(err, flushErr))
 	}
 	if err != nil && x.last > c.After {
 		return fmt.Errorf("the export is not complete, it ends after record %d (go on with --after %d): %w", x.last, x.last, err)

@@ -69,6 +69,21 @@ func TestReadmeConfiguration(t *testing.T) {
 	}
 }
 
+// What the README says of several nodes stands in their example, to the letter.
+func TestReadmeReplicas(t *testing.T) {
+	example, err := os.ReadFile("../../testdata/config/replicas.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range blocks(t, "yaml replicas") {
+		for _, line := range strings.Split(block, "\n") {
+			if !strings.Contains(string(example), line+"\n") {
+				t.Errorf("this is not in testdata/config/replicas.yaml:\n%s", line)
+			}
+		}
+	}
+}
+
 // The README's Go stands in a test of its own, to the letter.
 func TestReadmeGo(t *testing.T) {
 	source, err := os.ReadFile("../../pkg/harness/readme_test.go")

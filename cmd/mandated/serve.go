@@ -45,9 +45,11 @@ func (s serveCommand) Run(e *environment) error {
 	for {
 		select {
 		case <-hangup:
-			if err := d.Reload(); err == nil {
-				log.Info("reloaded")
-			}
+			go func() { // which may take a while; it tells the log itself what is wrong
+				if err := d.Reload(); err == nil {
+					log.Info("reloaded")
+				}
+			}()
 		case <-e.ctx.Done():
 			log.Info("stopping")
 			ctx, cancel := context.WithTimeout(context.Background(), drain)

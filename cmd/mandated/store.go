@@ -56,7 +56,7 @@ func (e *environment) opened(open opener, fn func(daemon.Config, *register.Regis
 
 // read lets fn look at one snapshot of the register.
 func (e *environment) read(fn func(*register.Snapshot) error) error {
-	return e.with(func(_ daemon.Config, r *register.Register) error { return r.Read(e.ctx, fn) })
+	return e.look(func(_ daemon.Config, r *register.Register) error { return r.Read(e.ctx, fn) })
 }
 
 // change lets fn write in the register, in the name of whoever is logged in here.

@@ -37,9 +37,10 @@ import (
 // longest is how long anything is kept, in either layer.
 const longest = 15 * time.Minute
 
-// Layer is a place where a value was found, for metrics and records.
+// Layer is a place where a value was found.
 type Layer string
 
+// The layers.
 const (
 	InMemory Layer = "memory"
 	InRedis  Layer = "redis"

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -26,7 +27,7 @@ type remote[V any] struct {
 	log     *slog.Logger
 
 	reads, writes *breaker
-	told          sync.Map // reason: told in the log
+	told          sync.Map // reason: the hour in which the log heard of it last
 
 	queue chan parcel[V]
 	stop  func()
@@ -108,12 +109,13 @@ func (r *remote[V]) open(name, key string, sealed []byte) (value V, until time.T
 	return value, until, true
 }
 
-// reject counts, and tells the first of its kind: somebody else writes to our Redis,
-// or does so with another secret.
+// reject counts, and tells the first of its kind in an hour: somebody else writes to our
+// Redis, or does so with another secret.
 func (r *remote[V]) reject(why reason) {
 	r.metrics.rejected[why].Inc()
-	if _, told := r.told.LoadOrStore(why, true); !told {
-		r.log.Warn("redis holds a value under our key that is not ours: not used, further ones are only counted", "why", string(why))
+	hour := time.Now().Unix() / 3600
+	if last, told := r.told.Swap(why, hour); !told || last != hour {
+		r.log.Warn("redis holds a value under our key that is not ours: not used, others in this hour are only counted", "why", string(why))
 	}
 }
 
@@ -219,8 +221,11 @@ func (r *remote[V]) conclude(pass pass, sent []*redis.StatusCmd, err error) {
 			stored++
 			continue
 		}
-		if command.Err() != nil {
+		switch {
+		case command.Err() != nil:
 			err = command.Err()
+		case err == nil:
+			err = fmt.Errorf("not stored, but %.20q", command.Val())
 		}
 		why = r.count(err)
 		r.metrics.dropped[dropFailed].Inc()

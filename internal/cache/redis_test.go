@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
 
 	"github.com/mandated/mandated/internal/servers"
@@ -261,6 +262,17 @@ func TestUnwritable(t *testing.T) {
 	}
 	if n := server.Client().DBSize(ctx).Val(); n != 1 {
 		t.Errorf("%d keys in redis", n)
+	}
+}
+
+// Something between us and Redis may answer anything at all. What is not OK was not stored.
+func TestAnswersThatAreNoAnswers(t *testing.T) {
+	s, _ := single(t)
+	odd := redis.NewStatusCmd(ctx)
+	odd.SetVal("QUEUED")
+	s.remote.conclude(through, []*redis.StatusCmd{odd}, nil)
+	if n := s.count(t, "mandated_cache_dropped_total", "why", string(dropFailed)); n != 1 {
+		t.Errorf("%v drops", n)
 	}
 }
 

@@ -82,6 +82,15 @@ func Load(dir string) ([]Case, error) {
 	return cases, nil
 }
 
+// Part gives all cases, and under the race detector one in Slower.
+func Part(all []Case) []Case {
+	var part []Case
+	for i := 0; i < len(all); i += Slower {
+		part = append(part, all[i])
+	}
+	return part
+}
+
 func parse(name string, data []byte) (Case, error) {
 	archive := txtar.Parse(data)
 	c := Case{Name: name, Idea: strings.TrimSpace(string(archive.Comment))}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 	"github.com/mandated/mandated/pkg/catalogue"
 	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/etoegang"
-	"github.com/mandated/mandated/pkg/freshness"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/register"
@@ -24,25 +24,29 @@ import (
 // permitting what had been revoked.
 type canary struct {
 	register   *register.Register
-	pdp        *pdp.PDP
+	probe      func(context.Context, pdp.Request) (decision.Decision, pdp.Source, error)
 	catalogues *catalogues
-	now        func() time.Time
+	now        func() time.Time // the register's clock
+	apart      func() error     // why this node's clock is not the database's; nil: it is
 	log        *slog.Logger
 	lag        prometheus.Gauge
 	runs       *prometheus.CounterVec
+
+	silent bool // the last turn was skipped
 }
 
 func newCanary(d *Daemon) *canary {
 	c := &canary{
-		register: d.register, pdp: d.pdp, catalogues: d.catalogues, now: d.now, log: d.log,
+		register: d.register, probe: d.pdp.Probe, catalogues: d.catalogues, now: d.now, apart: d.follower.Clock, log: d.log,
 		lag: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "mandated_revocation_lag_seconds",
-			Help: "How long after its commit the last revocation of the canary was still permitted by this node.",
+			Help: "How long after its commit the last revocation of the canary was still permitted by this node; NaN if the last run could not measure it.",
 		}),
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "mandated_canary_runs_total", Help: "Mandates of the canary, by what came of them: good, busy (another node's turn), failed, or stale.",
+			Name: "mandated_canary_runs_total", Help: "Mandates of the canary, by what came of them: good, busy (another node's turn), failed, stale, or skipped (this node's clock is wrong).",
 		}, []string{"result"}),
 	}
+	c.lag.Set(math.NaN())
 	d.metrics.MustRegister(c.lag, c.runs)
 	return c
 }
@@ -57,14 +61,41 @@ func (c *canary) sing(ctx context.Context, every time.Duration) {
 			return
 		case <-ticker.C:
 		}
-		// Once begun it goes to its end, so that no mandate of nobody is left in force.
-		running, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		result, err := c.run(running)
-		done()
-		c.runs.WithLabelValues(result).Inc()
-		if err != nil {
-			c.log.Error("canary", "result", result, "cause", err)
+		c.turn(ctx)
+	}
+}
+
+// turn runs the canary once, and tells how it went. A node with a wrong clock decides
+// nothing and may write nothing, so there is nothing to measure. A run goes on when ctx
+// ends, to revoke what it granted.
+func (c *canary) turn(ctx context.Context) {
+	if err := c.apart(); err != nil {
+		if !c.silent {
+			c.log.Warn("the canary is skipped until the clocks agree", "cause", err)
 		}
+		c.silent = true
+		c.tell("skipped")
+		return
+	}
+	c.silent = false
+	running, done := context.WithTimeout(context.WithoutCancel(ctx), c.patience())
+	defer done()
+	result, err := c.run(running)
+	c.tell(result)
+	if err != nil {
+		c.log.Error("canary", "result", result, "cause", err)
+	}
+}
+
+// patience is how long a run may take: it may wait two leases for a hot decision, and has
+// to wait more than one for the revocation.
+func (c *canary) patience() time.Duration { return 10*time.Second + 4*c.register.Lease() }
+
+// tell counts a run. What an earlier one measured says nothing of one that could not.
+func (c *canary) tell(result string) {
+	c.runs.WithLabelValues(result).Inc()
+	if result == "failed" || result == "skipped" {
+		c.lag.Set(math.NaN())
 	}
 }
 
@@ -84,11 +115,17 @@ func (c *canary) run(ctx context.Context) (result string, err error) {
 	if err != nil {
 		return "failed", err
 	}
-	question, err := c.question(ctx, granted.ID, receipt.Revision)
-	if err != nil {
-		return "failed", errors.Join(err, c.revoke(ctx, granted.ID))
+	question, err := c.question(ctx, granted, receipt.Revision)
+	if err == nil {
+		err = c.measure(ctx, granted.ID, question)
 	}
-	return c.measure(ctx, granted.ID, question)
+	switch {
+	case err == nil:
+		return "good", nil
+	case errors.Is(err, errStale):
+		return "stale", err
+	}
+	return "failed", errors.Join(err, c.cleanUp(ctx, granted.ID))
 }
 
 func (c *canary) change(ctx context.Context, what string, fn func(*register.Tx) error) (register.Receipt, error) {
@@ -110,34 +147,49 @@ func (c *canary) grant(t *register.Tx) (m mandate.Mandate, err error) {
 	return t.Grant(m, register.GrantOptions{})
 }
 
-func (c *canary) revoke(ctx context.Context, id mandate.ID) error {
-	_, err := c.change(ctx, "revoked", func(t *register.Tx) error {
+func (c *canary) revoke(ctx context.Context, id mandate.ID) (register.Receipt, error) {
+	return c.change(ctx, "revoked", func(t *register.Tx) error {
 		_, err := t.SetState(id, mandate.Revoked)
 		return err
 	})
+}
+
+// cleanUp revokes what a run that failed may have left, in a time of its own: that of the
+// run may be over. If this fails too, the mandate of nobody stays until another run finds it
+// (tidy), at most for its day.
+func (c *canary) cleanUp(ctx context.Context, id mandate.ID) error {
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), c.patience())
+	defer done()
+	_, err := c.revoke(ctx, id)
+	if ended := new(register.TransitionError); errors.As(err, &ended) {
+		return nil // the run came so far
+	}
 	return err
 }
 
-// forgotten is how old a canary's mandate must be for its node to have died over it.
-const forgotten = time.Minute
+// forgotten is how old a canary's mandate must be for its node to have died over it: older
+// than a run and its cleaning up may take.
+func (c *canary) forgotten() time.Duration { return time.Minute + 8*c.register.Lease() }
 
-// tidy revokes what a node has left behind that was stopped between grant and revocation.
+// tidy revokes what a node has left behind, within the hour, that was stopped between grant
+// and revocation.
 func (c *canary) tidy(ctx context.Context, id mandate.ID) error {
 	old := false
 	err := c.register.Read(ctx, func(s *register.Snapshot) error {
 		history, err := s.History(id)
-		old = err == nil && c.now().Sub(history[0].At) > forgotten
+		old = err == nil && c.now().Sub(history[0].At) > c.forgotten()
 		return err
 	})
 	if err != nil || !old {
 		return err
 	}
-	return c.revoke(ctx, id)
+	_, err = c.revoke(ctx, id)
+	return err
 }
 
 // question finds a service that the canary may use, and gives the question that the
 // mandate permits now, at a revision that holds its grant.
-func (c *canary) question(ctx context.Context, id mandate.ID, granted register.Revision) (q pdp.Request, err error) {
+func (c *canary) question(ctx context.Context, m mandate.Mandate, granted register.Revision) (q pdp.Request, err error) {
 	services, err := c.services(ctx)
 	if err != nil {
 		return q, err
@@ -146,13 +198,13 @@ func (c *canary) question(ctx context.Context, id mandate.ID, granted register.R
 	for instance := range services.Instances() {
 		q = pdp.Request{
 			Question: decision.Authorize, ServiceID: instance.ID, ServiceUUID: instance.UUID, Login: etoegang.LoA4,
-			Actor: c.register.CanaryPerson().Subject, AtLeast: granted,
+			Actor: m.Person.Subject, AtLeast: granted,
 		}
-		d, _, err := c.pdp.Probe(ctx, q)
+		d, _, err := c.probe(ctx, q)
 		if err != nil {
 			return q, err
 		}
-		if permits(d, id) {
+		if permits(d, m.ID) {
 			return q, c.warm(ctx, q)
 		}
 		if asked++; asked == 100 {
@@ -168,7 +220,7 @@ func (c *canary) warm(ctx context.Context, q pdp.Request) error {
 	warming, done := context.WithTimeout(ctx, 2*c.register.Lease())
 	defer done()
 	for {
-		if _, source, err := c.pdp.Probe(ctx, q); err != nil || source != pdp.FromRegister {
+		if _, source, err := c.probe(ctx, q); err != nil || source != pdp.FromRegister {
 			return err
 		}
 		select {
@@ -188,27 +240,28 @@ func (c *canary) services(ctx context.Context) (services *catalogue.Catalogue, e
 }
 
 // measure revokes, and asks all the while. After the acknowledgement it asks once more:
-// that answer is the promise.
-func (c *canary) measure(ctx context.Context, id mandate.ID, q pdp.Request) (result string, err error) {
+// that answer is the promise (errStale).
+func (c *canary) measure(ctx context.Context, id mandate.ID, q pdp.Request) error {
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
-	last := make(chan freshness.Moment, 1)
+	last := make(chan time.Time, 1)
 	go func() { last <- c.lastPermit(asking, id, q) }()
-	err = c.revoke(ctx, id)
-	acknowledged := freshness.Machine()
+	receipt, err := c.revoke(ctx, id)
 	stop()
 	permitted := <-last
 	if err != nil {
-		return "failed", err
+		return err
 	}
-	lease := c.register.Lease()
-	c.lag.Set(max(0, permitted.Steady-(acknowledged.Steady-lease-lease/10)).Seconds())
-	if d, _, err := c.pdp.Probe(ctx, q); err != nil {
-		return "failed", err
-	} else if permits(d, id) {
-		return "stale", errStale
+	asked := c.now()
+	d, _, err := c.probe(ctx, q)
+	if err != nil {
+		return err
 	}
-	return "good", nil
+	if permits(d, id) {
+		permitted, err = asked, errStale
+	}
+	c.lag.Set(max(0, permitted.Sub(receipt.Committed)).Seconds())
+	return err
 }
 
 // permits tells whether a decision rests on that mandate: as soon as it is revoked, another
@@ -219,13 +272,12 @@ func permits(d decision.Decision, id mandate.ID) bool {
 
 // lastPermit asks until ctx ends, and gives the moment at which the last question that the
 // mandate permitted had been asked.
-func (c *canary) lastPermit(ctx context.Context, id mandate.ID, q pdp.Request) freshness.Moment {
-	last := freshness.Machine()
+func (c *canary) lastPermit(ctx context.Context, id mandate.ID, q pdp.Request) (last time.Time) {
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		asked := freshness.Machine()
-		if d, _, err := c.pdp.Probe(ctx, q); err == nil && permits(d, id) {
+		asked := c.now()
+		if d, _, err := c.probe(ctx, q); err == nil && permits(d, id) {
 			last = asked
 		}
 		select {

@@ -15,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/mandated/mandated/internal/loopback"
 	"github.com/mandated/mandated/internal/postgres"
 	"github.com/mandated/mandated/internal/server"
 	"github.com/mandated/mandated/internal/tracing"
@@ -54,7 +55,8 @@ type Config struct {
 	// stands in the address itself). Made by "mandated register create". Default: register.db.
 	Register string `yaml:"register"`
 
-	// Standby is a streaming replica of that database. Questions are read from it while it
+	// Standby is a streaming standby of that database. It is optional: the daemon starts
+	// and answers without it, and takes it up at a refresh once it is there. Questions are read from it while it
 	// is known to be up to date, and from Register otherwise. Default: none.
 	Standby string `yaml:"standby"`
 
@@ -70,7 +72,8 @@ type Config struct {
 
 	// Guard remembers which messages were seen, so that none is answered twice: a file, a
 	// PostgreSQL database, or the word redis. Nodes that stand side by side share it. What
-	// Redis was told last may be lost when it fails over. Default: guard.db.
+	// Redis was told last may be lost when it fails over; one that evicts (maxmemory-policy
+	// other than noeviction) is refused. Default: guard.db.
 	Guard string `yaml:"guard"`
 
 	// Redis is shared by the nodes of a register. It keeps hot decisions, and is never
@@ -92,7 +95,8 @@ type Config struct {
 	// Tracing sends spans to an OpenTelemetry collector.
 	Tracing Tracing `yaml:"tracing"`
 
-	// Connections is how many connections to PostgreSQL each store may have. Default: 16.
+	// Connections is how many connections to PostgreSQL the register may have, and the
+	// standby as many. Journal and guard, which write in groups, have four each. Default: 16.
 	Connections int `yaml:"connections"`
 
 	// TLS is the certificate of the public listener. Clients must show a certificate
@@ -327,7 +331,7 @@ func (c *Config) check() error {
 	must(err == nil, "listen: %q is not an address and port", c.Listen)
 	secure := c.TLS.Certificate != ""
 	must(secure == (c.TLS.Key != ""), "tls: certificate and key go together")
-	must(secure || net.ParseIP(host).IsLoopback(), "listen: %q is reachable for others, so tls is needed", c.Listen)
+	must(secure || loopback.Is(host), "listen: %q is reachable for others, so tls is needed", c.Listen)
 	must(address == nil || !secure || address.Scheme == "https", "address: with tls it begins with https://")
 	must(len(c.Signing) > 0, "signing: at least one key is needed")
 	must(len(c.Encryption) > 0, "encryption: at least one key is needed")

@@ -54,9 +54,10 @@ type Daemon struct {
 	now    func() time.Time
 
 	register   *register.Register
-	standby    *register.Register // nil: none
+	reader     *reader // of it, for questions
 	journal    *journal.Journal
 	guard      *guard.Guard
+	guardRedis redis.UniversalClient // that the guard is in; nil: it is elsewhere
 	hot        *cache.Cache[*pdp.Finding]
 	follower   *freshness.Follower
 	catalogues *catalogues
@@ -99,15 +100,24 @@ func Start(ctx context.Context, c Config, o Options) (*Daemon, error) {
 		return nil, err
 	}
 	if err := d.open(ctx); err != nil {
-		d.closeStores()
-		return nil, err
+		return nil, d.abandon(err)
 	}
 	if err := d.listen(o); err != nil {
-		d.closeStores()
-		return nil, err
+		return nil, d.abandon(err)
 	}
 	d.begin()
 	return d, nil
+}
+
+// abandon closes what was opened before something stood in the way of starting.
+func (d *Daemon) abandon(err error) error {
+	_ = d.closeStores()
+	if d.tracing != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = d.tracing.Shutdown(ctx)
+	}
+	return err
 }
 
 // trace opens the way to the collector, if there is one.
@@ -165,13 +175,14 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	if err := d.openHot(ctx); err != nil {
 		return fmt.Errorf("preparing hot decisions: %w", err)
 	}
-	if err := d.openStandby(ctx); err != nil {
-		return fmt.Errorf("opening the standby: %w", err)
-	}
 	d.catalogues = newCatalogues(d.now)
-	config := d.config.decisionPoint(&reader{Register: d.register, standby: d.standby, follower: d.follower}, d.register.Key("journal"), d.catalogues, watchedJournal{d.journal, d.watch}, d.now)
+	d.reader = newReader(d.register, d.catalogues, d.follower, d.metrics, d.log)
+	config := d.config.decisionPoint(d.reader, d.register.Key("journal"), d.catalogues, watchedJournal{d.journal, d.watch}, d.now)
 	config.Hot, config.Freshness = d.hot, d.follower
 	d.pdp = pdp.New(config)
+	if err := d.openStandby(ctx); err != nil {
+		return err
+	}
 	if err := d.refresh(ctx); err != nil {
 		return d.tolerate(ctx, err)
 	}
@@ -183,7 +194,12 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 // without a readable catalogue if the register has kept an earlier version. Anything else
 // somebody has just configured wrong, and had better hear at once.
 func (d *Daemon) tolerate(ctx context.Context, problem error) error {
-	if d.watch.problem("configuration") != nil || d.watch.problem("keys") != nil || !expiredOnly(d.watch.problem("metadata")) {
+	for _, source := range []string{"configuration", "keys", "guard redis"} {
+		if d.watch.problem(source) != nil {
+			return problem
+		}
+	}
+	if !expiredOnly(d.watch.problem("metadata")) {
 		return problem
 	}
 	if d.watch.problem("catalogue") == nil {
@@ -278,6 +294,7 @@ func patient(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: 32},       // one connection is one client
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // strangers' handshakes; what is ours is logged where it happens
 	}
 }
@@ -338,7 +355,7 @@ func (d *Daemon) refreshing(ctx context.Context) {
 		case <-ticker.C:
 		case asked = <-d.reloads:
 		}
-		err := d.refresh(ctx)
+		err := errors.Join(d.refresh(ctx), d.openStandby(ctx))
 		if err != nil {
 			d.log.Error("refresh: the last good version stays in use", "cause", err)
 		}
@@ -361,7 +378,9 @@ func (d *Daemon) Reload() error {
 }
 
 // Stop turns readiness off, lets requests under way end, signs a last checkpoint and
-// closes everything. ctx bounds how long requests may take to end.
+// closes everything. ctx bounds how long requests may take to end and the last spans to be
+// sent. What the stores then still have to do takes its own time, since it would be lost
+// otherwise: with healthy ones a moment, with ones that are lost two minutes at most.
 func (d *Daemon) Stop(ctx context.Context) error {
 	d.stopping.Store(true)
 	err := d.public.Shutdown(ctx)
@@ -388,10 +407,11 @@ func (d *Daemon) closeStores() error {
 	for _, client := range d.clients {
 		errs = append(errs, client.Close())
 	}
-	for _, r := range []*register.Register{d.standby, d.register} {
-		if r != nil {
-			errs = append(errs, r.Close())
-		}
+	if d.reader != nil {
+		errs = append(errs, d.reader.close())
+	}
+	if d.register != nil {
+		errs = append(errs, d.register.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -19,9 +19,8 @@ import (
 
 // What can be wrong with a key.
 var (
-	ErrKeyReadable    = errors.New("others can read the key file: chmod 600 it, and if others could read it before, make a new key")
-	ErrKeyMismatch    = errors.New("the certificate does not belong to the key")
-	ErrDevelopmentKey = errors.New("this is a development key: start with --dev to use it, and never in production")
+	errMismatch       = errors.New("the certificate does not belong to the key")
+	errDevelopmentKey = errors.New("this is a development key: start with --dev to use it, and never in production")
 )
 
 // keyPair is a private key with its certificate and name.
@@ -56,7 +55,7 @@ func loadKey(keyFile, certificateFile, name string, dev bool) (keyPair, error) {
 		return keyPair{}, err
 	}
 	if !dev && slices.Contains(certificate.Subject.OrganizationalUnit, devkeys.Unit) {
-		return keyPair{}, ErrDevelopmentKey
+		return keyPair{}, errDevelopmentKey
 	}
 	if name == "" {
 		sum := sha1.Sum(certificate.Raw) // a name, not a protection
@@ -77,7 +76,7 @@ func ReadKey(keyFile, certificateFile string) (*rsa.PrivateKey, *x509.Certificat
 	}
 	switch {
 	case !private.PublicKey.Equal(certificates[0].PublicKey):
-		return nil, nil, ErrKeyMismatch
+		return nil, nil, errMismatch
 	case private.N.BitLen() < 2048:
 		return nil, nil, errors.New("the key has fewer than 2048 bits")
 	}
@@ -86,14 +85,7 @@ func ReadKey(keyFile, certificateFile string) (*rsa.PrivateKey, *x509.Certificat
 
 // readPrivateKey reads an RSA key that only its owner can read.
 func readPrivateKey(file string) (*rsa.PrivateKey, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, ErrKeyReadable
-	}
-	data, err := os.ReadFile(file)
+	data, err := readSecret("key", file)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +102,18 @@ func readPrivateKey(file string) (*rsa.PrivateKey, error) {
 		return nil, errors.New("not an RSA key")
 	}
 	return private, nil
+}
+
+// readSecret reads a key or a password, which kind tells, that only its owner can read.
+func readSecret(kind, file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s: others can read the %s file: chmod 600 it, and if others could read it before, make a new %[2]s", file, kind)
+	}
+	return os.ReadFile(file)
 }
 
 // ReadCertificates reads the certificates of a PEM file, at least one.

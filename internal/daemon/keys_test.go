@@ -160,3 +160,33 @@ func TestTLSKeyIsKeptLikeTheOthers(t *testing.T) {
 		}
 	}
 }
+
+// What opens Redis is a secret too, and told by its own name.
+func TestSecretsOfRedisAreKeptLikeTheOthers(t *testing.T) {
+	s := newSafe(t)
+	s.private("world.key", keyring()["one"], 0o644)
+	for name, mode := range map[string]os.FileMode{"password": 0o600, "seen": 0o640} {
+		if err := os.WriteFile(filepath.Join(s.folder, name), []byte("secret\n"), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(name string) string { return filepath.Join(s.folder, name) }
+	for _, c := range []struct {
+		redis daemon.Redis
+		want  string // "": nothing is wrong
+	}{
+		{daemon.Redis{}, ""},
+		{daemon.Redis{PasswordFile: at("password"), CA: at("good.crt"), Certificate: at("good.crt"), Key: at("good.key")}, ""},
+		{daemon.Redis{PasswordFile: at("seen")}, "others can read the password file: chmod 600 it"},
+		{daemon.Redis{SentinelPasswordFile: at("seen")}, "others can read the password file: chmod 600 it"},
+		{daemon.Redis{PasswordFile: at("absent")}, "absent: no such file"},
+		{daemon.Redis{CA: at("good.crt"), Certificate: at("good.crt"), Key: at("world.key")}, "others can read the key file: chmod 600 it"},
+		{daemon.Redis{CA: at("password")}, "there is no certificate in it"},
+	} {
+		config := s.config("good.key", "good.crt")
+		config.Redis = c.redis
+		if err := config.CheckRedis(); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v; want %q", c.redis, err, c.want)
+		}
+	}
+}

@@ -6,7 +6,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/mandated/mandated/internal/server"
@@ -25,40 +27,72 @@ const trustFile = "file"
 // unnoticed.
 func (c *Config) LoadMetadata(now time.Time) (participants []saml.Participant, notes []string, err error) {
 	files, notes, err := c.loadMetadata(now, nil)
-	for _, source := range c.Metadata {
-		participants = append(participants, files[source.File]...)
-	}
-	return participants, notes, err
+	return c.inOrder(files), notes, err
 }
 
-// loadMetadata reads every file; for one that is wrong, what was last good stands in.
+// loadMetadata reads every file; for one that is wrong, what was last good stands in for
+// those whom no other file describes.
 func (c *Config) loadMetadata(now time.Time, good map[string][]saml.Participant) (files map[string][]saml.Participant, notes []string, err error) {
 	var wrong []error
 	files = map[string][]saml.Participant{}
 	described := map[etoegang.EntityID]string{}
+	var broken []Source
 	for _, source := range c.Metadata {
 		found, odd, err := c.loadMetadataFile(source, now)
 		for _, note := range odd {
 			notes = append(notes, source.File+": "+note)
 		}
-		for _, p := range found {
-			if other, twice := described[p.Entity]; twice && err == nil {
-				err = fmt.Errorf("%s is described in %s already: remove one of the two", p.Entity, other)
-			}
+		if err == nil {
+			err = twice(found, described)
 		}
 		if err != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %w", source.File, err))
-			found = good[source.File]
-		}
-		for _, p := range found {
-			described[p.Entity] = source.File
-			if c.Network == "production" && p.Entity.Test() {
-				notes = append(notes, fmt.Sprintf("%s is a test system on a production network", p.Entity))
-			}
+			broken = append(broken, source)
+			continue
 		}
 		files[source.File] = found
+		describe(found, source, described)
 	}
-	return files, notes, errors.Join(wrong...)
+	for _, source := range broken {
+		left := slices.DeleteFunc(slices.Clone(good[source.File]), func(p saml.Participant) bool { return described[p.Entity] != "" })
+		files[source.File] = left
+		describe(left, source, described)
+	}
+	return files, append(notes, c.misplaced(files)...), errors.Join(wrong...)
+}
+
+// twice tells which participant a file describes that another describes already.
+func twice(found []saml.Participant, described map[etoegang.EntityID]string) error {
+	for _, p := range found {
+		if other := described[p.Entity]; other != "" {
+			return fmt.Errorf("%s is described in %s already: remove one of the two", p.Entity, other)
+		}
+	}
+	return nil
+}
+
+func describe(found []saml.Participant, by Source, described map[etoegang.EntityID]string) {
+	for _, p := range found {
+		described[p.Entity] = by.File
+	}
+}
+
+// misplaced notes the test systems on a production network.
+func (c *Config) misplaced(files map[string][]saml.Participant) (notes []string) {
+	for _, p := range c.inOrder(files) {
+		if c.Network == "production" && p.Entity.Test() {
+			notes = append(notes, fmt.Sprintf("%s is a test system on a production network", p.Entity))
+		}
+	}
+	return notes
+}
+
+// inOrder gives the participants in the order of the configuration's files.
+func (c *Config) inOrder(files map[string][]saml.Participant) (all []saml.Participant) {
+	for _, source := range c.Metadata {
+		all = append(all, files[source.File]...)
+	}
+	return all
 }
 
 func (c *Config) loadMetadataFile(s Source, now time.Time) ([]saml.Participant, []string, error) {
@@ -134,11 +168,14 @@ func (d *Daemon) refresh(ctx context.Context) error {
 		"keys":          d.refreshKeys(),
 		"metadata":      d.refreshMetadata(now),
 	}
+	if d.guardRedis != nil {
+		problems["guard redis"] = d.refreshGuard(ctx)
+	}
 	if err := d.refreshState(now); err != nil {
 		problems["keys"] = errors.Join(problems["keys"], err)
 	}
 	var all []error
-	for _, source := range []string{"configuration", "catalogue", "keys", "metadata"} {
+	for _, source := range slices.Sorted(maps.Keys(problems)) {
 		d.watch.set(source, problems[source])
 		all = append(all, problems[source])
 	}
@@ -190,9 +227,7 @@ func (d *Daemon) refreshState(now time.Time) error {
 		return fmt.Errorf("signing our metadata: %w", err)
 	}
 	participants := []saml.Participant{{Entity: own.Entity, Signing: own.Signing, Encryption: own.Encryption, Until: own.Until}}
-	for _, found := range d.good.metadata {
-		participants = append(participants, found...)
-	}
+	participants = append(participants, d.current.inOrder(d.good.metadata)...)
 	state := &server.State{
 		Receiver: &saml.Receiver{
 			Self: own.Entity, Addresses: []string{own.Authz}, Directory: saml.NewDirectory(participants...),
@@ -266,15 +301,18 @@ func (d *Daemon) refreshCatalogue(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("reading the service catalogue: %w", err)
 	}
 	version := CatalogueVersion(parsed, doc)
+	var added *catalogueEntry
 	_, err = d.register.Change(ctx, register.Author{Who: "daemon", Why: "service catalogue " + parsed.Version()}, func(t *register.Tx) error {
 		if err := t.PutCatalogue(version); err != nil {
 			return err
 		}
-		d.catalogues.add(parsed) // at hand before anybody is asked about it
+		if e := d.catalogues.add(parsed); e != nil { // at hand before anybody is asked about it
+			added = e
+		}
 		return nil
 	})
 	if err != nil && !errors.Is(err, register.ErrUnheard) {
-		d.catalogues.forget(version.Sequence)
+		d.catalogues.forget(version.Sequence, added)
 		return fmt.Errorf("keeping the service catalogue: %w", err)
 	}
 	d.good.catalogue = sum

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -288,5 +289,55 @@ func TestOwnKeyIsReplaced(t *testing.T) {
 	last, _ := s.n.Broker.Authorize(ctx, s.question())
 	if got, by := published(), signedBy(last); got != 1 || by != "next" {
 		t.Errorf("after the old one went: %d keys, answers signed by %s", got, by)
+	}
+}
+
+// An edition that the register refuses must not take away the one in use, which cannot
+// always be read again.
+func TestRefusedCatalogueTakesNothingAway(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	s.write("catalogue.xml", s.catalogueDocument("2", "vat", s.n.Scheme.Signer()))
+	s.reload()
+	s.write("catalogue.xml", s.catalogueDocument("2", "toll", s.n.Scheme.Signer()))
+	if err := s.n.First.Reload(); err == nil || !strings.Contains(err.Error(), "not newer") {
+		t.Errorf("Reload says %v", err)
+	}
+	db := s.database("register.db")
+	s.exec(db, `DROP TRIGGER catalogue_version_kept`)
+	s.exec(db, `UPDATE catalogue_version SET document = x'00'`)
+	s.permitted("on the catalogue at hand, which can no longer be read")
+}
+
+// Somebody moves from one file to another, and the file that he left is broken at that
+// moment: what the new file says of him counts, whatever stands in for the old one.
+func TestParticipantWhoMoves(t *testing.T) {
+	for name, files := range map[string][2]string{
+		"to an earlier file": {"metadata-provider-municipality.xml", "metadata-broker.xml"},
+		"to a later file":    {"metadata-broker.xml", "metadata-provider-municipality.xml"},
+	} {
+		s := newScene(t, harness.Options{})
+		s.configure(func(settings map[string]any) {
+			list := settings["metadata"].([]any)
+			place := func(file string) int {
+				return slices.IndexFunc(list, func(one any) bool { return strings.HasSuffix(one.(map[string]any)["file"].(string), file) })
+			}
+			first, second := place(files[0]), place(files[1])
+			if (first < second) != (name == "to an earlier file") {
+				list[first], list[second] = list[second], list[first]
+			}
+		})
+		s.reload()
+		pair := must(devkeys.Certify("next", keyring()["one"], s.n.Now()))
+		next := xmlsec.Key{Name: pair.KeyName(), Certificate: pair.Certificate}
+		s.write("metadata-broker.xml", []byte("Dear reader,"))
+		s.write("metadata-provider-municipality.xml", s.metadata(s.n.Broker.Party, s.n.Now().Add(time.Hour), s.n.Scheme.Signer(), next))
+		for range 8 { // chance must have no part in it
+			if err := s.n.First.Reload(); err == nil || !strings.Contains(err.Error(), "metadata-broker.xml") {
+				t.Errorf("%s: Reload says %v", name, err)
+			}
+			if r := s.ask(); r.Fault == "" {
+				t.Fatalf("%s: a key that the broker has withdrawn is believed: %+v", name, r.Reply)
+			}
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/mandated/mandated/internal/cache"
 	"github.com/mandated/mandated/internal/guard"
+	"github.com/mandated/mandated/internal/loopback"
 	"github.com/mandated/mandated/internal/postgres"
 	"github.com/mandated/mandated/pkg/freshness"
 	"github.com/mandated/mandated/pkg/pdp"
@@ -26,8 +28,12 @@ const guardInRedis = "redis"
 
 // checkStores names what contradicts itself about where things are kept.
 func (c *Config) checkStores(must func(ok bool, format string, args ...any)) {
+	must(c.Register != "", "register: it needs a place, a file or a database")
+	must(c.Journal != "", "journal: it needs a place, a file or a database")
+	must(c.Checkpoints != "", "checkpoints: they need a file, which proves what the journal alone cannot")
+	must(c.Guard != "", "guard: it needs a place, a file or a database, or the word redis")
 	must(c.Standby == "" || postgres.IsPlace(c.Standby) && postgres.IsPlace(c.Register),
-		"standby: a replica belongs to a register in PostgreSQL")
+		"standby: only a register in PostgreSQL can have one")
 	must(c.Guard != guardInRedis || len(c.Redis.Addresses) > 0, "guard: redis is not configured")
 	must(!postgres.IsPlace(c.Register) || postgres.IsPlace(c.Guard) || c.Guard == guardInRedis,
 		"guard: nodes that share a register must share their memory of messages: name its database, or redis")
@@ -38,8 +44,7 @@ func (c *Config) checkStores(must func(ok bool, format string, args ...any)) {
 	for _, address := range c.Redis.Addresses {
 		host, _, err := net.SplitHostPort(address)
 		must(err == nil, "redis: %q is not a host and port", address)
-		local := host == "localhost" || net.ParseIP(host).IsLoopback()
-		must(local || c.Redis.CA != "" || c.Network == "test", "redis: %s is another machine, so TLS is needed: name the ca", address)
+		must(loopback.Is(host) || c.Redis.CA != "" || c.Network == "test", "redis: %s is another machine, so TLS is needed: name the ca", address)
 	}
 }
 
@@ -94,7 +99,7 @@ func (c *Config) secret(file string) (string, error) {
 	if file == "" {
 		return "", nil
 	}
-	text, err := os.ReadFile(c.Path(file))
+	text, err := readSecret("password", c.Path(file))
 	return strings.TrimRight(string(text), "\r\n"), err
 }
 
@@ -114,13 +119,38 @@ func (c *Config) redisTLS() (*tls.Config, error) {
 		}
 	}
 	if c.Redis.Certificate != "" {
-		pair, err := tls.LoadX509KeyPair(c.Path(c.Redis.Certificate), c.Path(c.Redis.Key))
+		pair, err := readPair(c.Path(c.Redis.Certificate), c.Path(c.Redis.Key))
 		if err != nil {
 			return nil, err
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
 	return config, nil
+}
+
+// readPair reads a certificate and its key of any kind, which only its owner can read.
+func readPair(certificateFile, keyFile string) (tls.Certificate, error) {
+	key, err := readSecret("key", keyFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	certificate, err := os.ReadFile(certificateFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(certificate, key)
+}
+
+// CheckRedis reads the passwords and keys for Redis as the daemon would, and says which
+// are not good. It connects to nothing.
+func (c *Config) CheckRedis() error {
+	_, password := c.secret(c.Redis.PasswordFile)
+	_, sentinels := c.secret(c.Redis.SentinelPasswordFile)
+	_, keys := c.redisTLS()
+	if err := errors.Join(password, sentinels, keys); err != nil {
+		return fmt.Errorf("redis: %w", err)
+	}
+	return nil
 }
 
 // openGuard opens the replay guard where the configuration says.
@@ -137,13 +167,24 @@ func (d *Daemon) openGuard(ctx context.Context) error {
 		return err
 	}
 	d.clients = append(d.clients, client)
-	if d.guard, err = guard.OpenRedis(client, d.register.Key("guard"), d.now); err != nil {
-		return err
+	d.guardRedis = client
+	d.guard, err = guard.OpenRedis(client, d.register.Key("guard"), d.now)
+	return err
+}
+
+// refreshGuard looks whether the replay guard's Redis is fit to be one, and still is: it
+// may have been away the last time, or be another since a fail-over. One that forgets what
+// it was told would let copies of messages pass. One that is away only refuses them.
+func (d *Daemon) refreshGuard(ctx context.Context) error {
+	warning, err := guard.CheckRedis(ctx, d.guardRedis)
+	switch {
+	case warning != "":
+		d.log.Warn("replay guard in Redis", "note", warning)
+	case errors.Is(err, guard.ErrUnreachable):
+		d.log.Warn("the replay guard's Redis could not be looked at: it is again at the next refresh", "cause", err)
+		return nil
 	}
-	if warning, err := guard.CheckRedis(ctx, client); err != nil || warning != "" {
-		d.log.Warn("replay guard in Redis", "warning", warning, "cause", err)
-	}
-	return nil
+	return err
 }
 
 // openHot begins to keep hot decisions, and to follow the register for them.
@@ -168,11 +209,35 @@ func (d *Daemon) openHot(ctx context.Context) error {
 	return d.follower.Poll(ctx)
 }
 
-// openStandby opens the replica that questions may be read from.
-func (d *Daemon) openStandby(ctx context.Context) (err error) {
-	if d.config.Standby == "" {
+// standbyOpening is how long a standby may take to be opened.
+const standbyOpening = 3 * time.Second
+
+// openStandby opens the standby if there is to be one that is not open yet. Nothing
+// depends on it: one that is away, or has not replayed enough to be a register of ours, is
+// tried again at the next refresh. One of another register is a mistake.
+func (d *Daemon) openStandby(ctx context.Context) error {
+	if d.config.Standby == "" || d.reader.standby.Load() != nil {
 		return nil
 	}
-	d.standby, err = d.config.openRegister(ctx, d.config.Standby, register.Options{Now: d.now, Standby: true})
-	return err
+	ctx, cancel := context.WithTimeout(ctx, standbyOpening)
+	defer cancel()
+	standby, err := d.config.openRegister(ctx, d.config.Standby, register.Options{Now: d.now, Standby: true})
+	switch {
+	case notYet(err):
+		d.log.Warn("going on without the standby: it is tried again at the next refresh", "cause", err)
+		return nil
+	case err != nil:
+		return fmt.Errorf("opening the standby: %w", err)
+	}
+	d.reader.standby.Store(standby)
+	d.log.Info("the standby is open")
+	return nil
+}
+
+// notYet tells whether a standby that could not be opened may be there later.
+func notYet(err error) bool {
+	return slices.ContainsFunc([]error{
+		postgres.ErrUnreachable, postgres.ErrBusy, register.ErrBusy, register.ErrMissing, register.ErrOlderSchema,
+		context.DeadlineExceeded,
+	}, func(passing error) bool { return errors.Is(err, passing) })
 }

@@ -155,6 +155,9 @@ func TestJournalThatCannotBeWritten(t *testing.T) {
 	}
 	s.n.Clock().Advance(10 * time.Second)
 	s.ready("a moment after the last failure: only a question can show that it works again")
+	if got := s.healthy("journal"); got != "1" {
+		t.Errorf("ready, and mandated_source_healthy of the journal is %s", got)
+	}
 	s.permitted("once the journal can be written again")
 	if got := len(s.records()); got != 2 {
 		t.Errorf("%d records of 2 decisions", got)

@@ -28,7 +28,7 @@ func newWatch(r prometheus.Registerer, now func() time.Time) *watch {
 	w := &watch{
 		now: now, problems: map[string]error{}, since: map[string]time.Time{},
 		healthy: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "mandated_source_healthy", Help: "1 if what was last read is in use, 0 if the last good version stands in for it.",
+			Name: "mandated_source_healthy", Help: "1 if nothing is wrong with it. 0: a file whose last good version stands in for it, a journal or guard that failed a moment ago, a listener that has ended.",
 		}, []string{"source"}),
 		metadata: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "mandated_metadata_valid_until_timestamp_seconds", Help: "When the first of the participants' metadata stop being valid.",
@@ -65,6 +65,7 @@ func (w *watch) forgive(stores ...string) {
 	for _, store := range stores {
 		if w.problems[store] != nil && w.now().Sub(w.since[store]) >= retry {
 			delete(w.problems, store)
+			w.healthy.WithLabelValues(store).Set(1)
 		}
 	}
 }

@@ -11,14 +11,16 @@ import (
 	"github.com/mandated/mandated/pkg/register"
 )
 
-// client is a company, a person, and the one mandate between them, with what the scene
-// knows of it.
+// client is a company and a person who may act for it by one road only, with what the
+// scene knows of it.
 type client struct {
 	company mandate.Organisation
+	through mandate.Organisation // the intermediary that the person works for; zero: he has the company's own mandate
 	person  mandate.Person
 
 	mu       sync.Mutex
-	mandate  mandate.ID
+	chain    mandate.ID        // the intermediary's; zero if there is none
+	mandate  mandate.ID        // the person's
 	standing answer            // what a question must be answered now; "" while that is open
 	changes  int               // how often standing has changed
 	given    register.Revision // that gave the mandate
@@ -46,7 +48,19 @@ func (c *client) become(a answer, given register.Revision) {
 	c.given = max(c.given, given)
 }
 
-// newClients makes clients and registers them, without any mandate.
+// chained tells whether the client is represented by an intermediary.
+func (c *client) chained() bool { return !c.through.KvK.IsZero() }
+
+// between is who gave the person his mandate: the intermediary, or the company itself.
+func (c *client) between() mandate.Organisation {
+	if c.chained() {
+		return c.through
+	}
+	return c.company
+}
+
+// newClients makes clients and registers them, without any mandate. Every third is
+// represented by an intermediary of its own.
 func (s *stage) newClients(n int) []*client {
 	s.t.Helper()
 	list := make([]*client, n)
@@ -57,13 +71,13 @@ func (s *stage) newClients(n int) []*client {
 			person:   s.network.NewPerson(fmt.Sprintf("Person %d", s.clients)),
 			standing: deny,
 		}
+		if i%3 == 2 {
+			list[i].through = harness.Company(fmt.Sprintf("Intermediary %d", s.clients), fmt.Sprintf("%08d", 20000000+s.clients), "")
+		}
 	}
-	_, err := s.change("clients", func(t *register.Tx) (err error) {
+	_, err := s.change("clients", func(t *register.Tx) error {
 		for _, c := range list {
-			if c.company, err = t.PutOrganisation(c.company); err != nil {
-				return err
-			}
-			if c.person, err = t.PutPerson(c.person); err != nil {
+			if err := c.put(t); err != nil {
 				return err
 			}
 		}
@@ -71,6 +85,20 @@ func (s *stage) newClients(n int) []*client {
 	})
 	s.ok("making clients", err)
 	return list
+}
+
+// put registers everybody of a client.
+func (c *client) put(t *register.Tx) (err error) {
+	if c.company, err = t.PutOrganisation(c.company); err != nil {
+		return err
+	}
+	if c.chained() {
+		if c.through, err = t.PutOrganisation(c.through); err != nil {
+			return err
+		}
+	}
+	c.person, err = t.PutPerson(c.person)
+	return err
 }
 
 func (s *stage) change(why string, fn func(*register.Tx) error) (register.Receipt, error) {
@@ -83,47 +111,77 @@ type taking struct {
 	take, give func(*register.Tx, *client) error
 }
 
-// ways are all of them: each narrows by another road.
+// ways are all of them: each narrows by another road, and those of a company narrow at
+// its intermediary where it has one.
 func (s *stage) ways() []taking {
-	state := func(to mandate.State) func(*register.Tx, *client) error {
+	state := func(of func(*client) mandate.ID, to mandate.State) func(*register.Tx, *client) error {
 		return func(t *register.Tx, c *client) error {
-			_, err := t.SetState(c.mandate, to)
+			_, err := t.SetState(of(c), to)
 			return err
 		}
 	}
-	person := func(change func(*mandate.Person)) func(*register.Tx, *client) error {
+	persons := func(c *client) mandate.ID { return c.mandate }
+	companys := func(c *client) mandate.ID {
+		if c.chained() {
+			return c.chain
+		}
+		return c.mandate
+	}
+	person := func(blocked bool) func(*register.Tx, *client) error {
 		return func(t *register.Tx, c *client) error {
 			p := c.person
-			change(&p)
+			p.Blocked = blocked
 			_, err := t.PutPerson(p)
 			return err
 		}
 	}
-	company := func(change func(*mandate.Organisation)) func(*register.Tx, *client) error {
+	company := func(of func(*client) mandate.Organisation, blocked bool) func(*register.Tx, *client) error {
 		return func(t *register.Tx, c *client) error {
-			o := c.company
-			change(&o)
+			o := of(c)
+			o.Blocked = blocked
 			_, err := t.PutOrganisation(o)
 			return err
 		}
 	}
+	represented := func(c *client) mandate.Organisation { return c.company }
 	return []taking{
-		{"revoked", state(mandate.Revoked), s.grant},
-		{"suspended", state(mandate.Suspended), state(mandate.Active)},
-		{"person blocked", person(func(p *mandate.Person) { p.Blocked = true }), person(func(*mandate.Person) {})},
-		{"company blocked", company(func(o *mandate.Organisation) { o.Blocked = true }), company(func(*mandate.Organisation) {})},
+		{"revoked", state(persons, mandate.Revoked), s.renew},
+		{"suspended", state(persons, mandate.Suspended), state(persons, mandate.Active)},
+		{"revoked by the company", state(companys, mandate.Revoked), s.grant},
+		{"person blocked", person(true), person(false)},
+		{"company blocked", company(represented, true), company(represented, false)},
+		{"intermediary blocked", company((*client).between, true), company((*client).between, false)},
 	}
 }
 
-// grant gives a client a new mandate.
-func (s *stage) grant(t *register.Tx, c *client) error {
-	from := t.Now().Truncate(time.Second)
-	m, err := t.Grant(mandate.Mandate{
-		Kind: mandate.Direct, State: mandate.Active, Grantor: c.company, Person: c.person,
-		Scope: harness.For(s.vat(), etoegang.LoA3), Validity: mandate.Validity{From: from, To: mandate.AddYears(from, 1)},
-	}, register.GrantOptions{})
-	c.mandate = m.ID
+// grant gives a client all that the person needs: the company's mandate, to him or to the
+// intermediary, and then the intermediary's.
+func (s *stage) grant(t *register.Tx, c *client) (err error) {
+	if c.chained() {
+		c.chain, err = s.grantOne(t, mandate.Mandate{Kind: mandate.Chain, Grantor: c.company, Intermediary: c.through})
+	}
+	if err != nil {
+		return err
+	}
+	return s.renew(t, c)
+}
+
+// renew gives the person again what he had himself.
+func (s *stage) renew(t *register.Tx, c *client) (err error) {
+	if c.chained() {
+		c.mandate, err = s.grantOne(t, mandate.Mandate{Kind: mandate.Assignment, Client: c.chain, Grantor: c.through, Person: c.person})
+		return err
+	}
+	c.mandate, err = s.grantOne(t, mandate.Mandate{Kind: mandate.Direct, Grantor: c.company, Person: c.person})
 	return err
+}
+
+func (s *stage) grantOne(t *register.Tx, m mandate.Mandate) (mandate.ID, error) {
+	from := t.Now().Truncate(time.Second)
+	m.State, m.Scope = mandate.Active, harness.For(s.vat(), etoegang.LoA3)
+	m.Validity = mandate.Validity{From: from, To: mandate.AddYears(from, 1)}
+	m, err := t.Grant(m, register.GrantOptions{})
+	return m.ID, err
 }
 
 func (s *stage) vat() harness.Service { return s.network.Services["vat"] }

@@ -12,5 +12,6 @@
 // scenes also play with a binary in which the lease rule is switched off, and must catch
 // it; and a scene about hot decisions makes sure that there were any.
 //
-// MANDATED_SOAK=1 asks ten times as much.
+// MANDATED_SOAK=1 asks ten times as much. What was counted and measured stands in lines
+// that begin with "figure:".
 package drill

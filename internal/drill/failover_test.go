@@ -65,7 +65,7 @@ func (s *stage) failOver(kill func(i int) (replaced func() bool), mend func()) {
 			s.until("work goes on", func() error { return enough(len(crowd.soFar().of(n).since(over)), 20) })
 		}
 		during := crowd.soFar().since(began)
-		s.t.Logf("a master killed, and replaced after %v: %d questions in that time", took.Round(time.Millisecond), len(during)-len(during.since(began.Add(took))))
+		s.figure("%s: a master killed, and replaced after %v: %d questions in that time", s.t.Name(), took.Round(time.Millisecond), len(during)-len(during.since(began.Add(took))))
 	}
 	list := crowd.disperse()
 	s.all("during the fail-over", list, permit, deny)

@@ -53,7 +53,7 @@ func (s *stage) outage(how string, crowd *crowd, meanwhile func(dead time.Time))
 	started := time.Now()
 	answers := s.recovered(crowd, started)
 	ready := s.everyNode(started, func(n *node) bool { return n.ready() == nil })
-	s.t.Logf("database killed %s: it shows in readiness after %v; once the database is up again all nodes answer after %v and all are ready after %v",
+	s.figure("database killed %s: it shows in readiness after %v; up again, all nodes answer after %v and all are ready after %v",
 		how, noticed, answers, ready)
 }
 
@@ -104,7 +104,7 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 		report := n.verify("--checkpoint", filepath.Join(filepath.Dir(n.at.Config), "checkpoints.jsonl"))
 		t.Logf("by the checkpoints of %s: %d records, %d proven", n.name, report.Records, report.Proven)
 	}
-	t.Logf("%d rounds: %d changes acknowledged and there, %d failed as they said (%d made, %d not); %d answers with one record each, of %d questions: %v",
+	s.figure("%d kills of daemon, database or both: %d changes acknowledged and there, %d failed as they said (%d made, %d not); %d answers with one record each, of %d questions: %v",
 		times(5), len(all.receipts), len(all.doubts), all.made, len(all.doubts)-all.made, len(all.replies)-len(all.replies.others(permit, deny)), len(all.replies), all.replies)
 }
 

@@ -15,40 +15,51 @@ import (
 // on, although the question was there before it could hear of anything.
 func TestNodePausedAcrossARevocation(t *testing.T) {
 	play(t)
-	s := set(t, plan{})
-	var list replies
-	for range times(3) {
-		list = append(list, s.pausedAcross()...)
+	s := set(t, plan{configure: roomy})
+	var all replies
+	paused := 0
+	for round := 0; len(all) < times(1000); round++ {
+		way := s.ways()[round%len(s.ways())]
+		waited, others := s.pausedAcross(way, 28)
+		s.all(way.name+" while it stood still", waited, deny, unknown)
+		s.all(way.name+" while another stood still", others, deny)
+		all, paused = slices.Concat(all, waited, others), paused+len(waited)
 	}
-	s.all("asked while it stood still", list, deny, unknown)
-	t.Logf("a node paused across %d revocations, with %d questions waiting for it: %v", times(3), len(list), list)
+	s.figure("node paused (SIGSTOP): %d questions after an acknowledgement, %d of them waiting for the paused node, %d stale", len(all), paused, all.count(permit))
+	t.Logf("%v", all)
 }
 
+// roomy lets more questions of one asker wait than usual.
+func roomy(_ *node, settings map[string]any) { settings["work"] = 256 }
+
 // pausedAcross lets a node stand still while rights are taken away, and gives its replies
-// to questions that waited in its sockets when it went on. It is a little further from
-// its database than the others are, so that it hears no news before it has looked at what
-// waited.
-func (s *stage) pausedAcross() replies {
+// to questions that waited in its sockets when it went on, four about each client, and
+// those of the others. It is a little further from its database than they are, so that it
+// hears no news before it has looked at what waited.
+func (s *stage) pausedAcross(way taking, n int) (waited, others replies) {
 	s.t.Helper()
-	clients, last := s.newClients(askers), s.nodes[len(s.nodes)-1]
+	clients, end := s.newClients(n), len(s.nodes)-1
+	last := s.nodes[end]
 	s.give(s.grant, clients...)
 	s.warm(clients)
 	last.primary.Delay(25 * time.Millisecond)
 	defer last.primary.Heal()
-	s.all("a little further away", s.askAll(everywhere([]*node{last}, clients)), permit)
+	s.all("a little further away", s.askAll(everywhere(s.nodes[end:], clients[:3])), permit)
 
 	last.pause()
-	s.take(s.ways()[0].take, clients...)
+	s.take(way.take, clients...)
+	questions := slices.Repeat(everywhere(s.nodes[end:], clients), 4)
 	var sent sync.WaitGroup
-	sent.Add(len(clients))
+	sent.Add(len(questions))
 	asking := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteRequest: func(httptrace.WroteRequestInfo) { sent.Done() },
 	})
 	answered := make(chan replies)
-	go func() { answered <- s.askAtOnce(asking, everywhere([]*node{last}, clients)) }()
+	go func() { answered <- s.askAtOnce(asking, questions) }()
+	others = s.askAll(everywhere(s.nodes[:end], clients))
 	sent.Wait()
 	last.resume()
-	return <-answered
+	return <-answered, others
 }
 
 // ends are the ways in which a wire to the database fails: one tells at once, one never.
@@ -112,7 +123,7 @@ func (s *stage) measureCut(name string, end func(), n *node, c *client) {
 	began = time.Now()
 	n.primary.Heal()
 	answersBack, readinessBack := s.turn(began, n, c, true)
-	s.t.Logf("%s: the fault shows in answers after %v, in readiness after %v; healed, answers are back after %v, readiness after %v",
+	s.figure("one node's %s: the fault shows in answers after %v, in readiness after %v; healed, answers are back after %v, readiness after %v",
 		name, answers, readiness, answersBack, readinessBack)
 }
 
@@ -151,24 +162,35 @@ func since(ctx context.Context, began time.Time, condition func() bool) time.Dur
 // taken away, in each of them.
 func TestWithoutTheLeaseRule(t *testing.T) {
 	play(t)
-	s := set(t, plan{binary: leaseless, standby: true})
-	last := s.nodes[2]
+	s := set(t, plan{binary: leaseless, standby: true, configure: func(n *node, settings map[string]any) {
+		byRedis(n, settings)
+		roomy(n, settings)
+	}})
 	stale := func(scene string, list replies) {
-		n := list.of(last).count(permit)
+		n := list.count(permit)
 		if n == 0 {
-			t.Errorf("%s: no stale Permit without the lease rule, so the scene proves nothing: %v", scene, list.of(last))
+			t.Errorf("%s: no stale Permit without the lease rule, so the scene proves nothing: %v", scene, list)
 		}
-		t.Logf("without the lease rule, %s: %d stale Permits of %d", scene, n, len(list.of(last)))
+		s.figure("without the lease rule, %s: %d questions after an acknowledgement, %d stale", scene, len(list), n)
+	}
+	ways, end := s.ways(), len(s.nodes)-1
+	for i, state := range redisStates() {
+		clients := s.newClients(6)
+		s.give(s.grant, clients...)
+		s.warm(clients)
+		first, _ := s.redisRound(state, ways[i%len(ways)], clients, s.nodes[1:])
+		stale("redis "+state.name, first)
 	}
 	var paused replies
-	for range 5 { // what waited may still come second to the first poll
-		if paused = append(paused, s.pausedAcross()...); paused.count(permit) > 0 {
+	for i := range 5 { // what waited may still come second to the first poll
+		waited, _ := s.pausedAcross(ways[i], 12)
+		if paused = append(paused, waited...); paused.count(permit) > 0 {
 			break
 		}
 	}
-	stale("paused", paused)
+	stale("node paused (SIGSTOP)", paused)
 	for _, wire := range ends {
 		taken := s.newClients(6)
-		stale(wire.name, s.cutOff(wire.end, taken, nil))
+		stale(wire.name, s.cutOff(wire.end, taken, nil).of(s.nodes[end]))
 	}
 }

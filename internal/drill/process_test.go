@@ -3,6 +3,7 @@ package drill
 import (
 	"bufio"
 	"bytes"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -16,16 +17,49 @@ import (
 	"time"
 )
 
-// TestMain gives the binaries a folder for as long as the process lives.
+// TestMain gives the binaries a folder for as long as the process lives. Scenes that are
+// to be looked at by the race detector play without it: what could race is in the daemons,
+// and those who ask would take as much of the processors as the daemons do.
 func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", fmt.Sprint(sideBySide))
 	var err error
 	if binaries, err = os.MkdirTemp("", "mandated-drill-*"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	code := m.Run()
+	var code int
+	if raced && !testing.Short() {
+		code, err = plain()
+	} else {
+		code = m.Run()
+	}
 	_ = os.RemoveAll(binaries)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	os.Exit(code)
+}
+
+// sideBySide is how many scenes play at once: more than there are processors on a small
+// machine, since they wait much of their time.
+const sideBySide = 3
+
+// plain plays the same scenes in a binary without the race detector.
+func plain() (code int, err error) {
+	path := filepath.Join(binaries, "drill.test")
+	if out, err := exec.Command("go", "test", "-c", "-o", path, ".").CombinedOutput(); err != nil {
+		return 1, fmt.Errorf("building the scenes: %w\n%s", err, out)
+	}
+	c := exec.Command(path, os.Args[1:]...)
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	mortal(c)
+	if err := begin(c); err != nil {
+		return 1, fmt.Errorf("playing the scenes: %w", err)
+	}
+	_ = c.Wait() // the code tells
+	return c.ProcessState.ExitCode(), nil
 }
 
 var binaries string

@@ -162,6 +162,12 @@ func (s *stage) ok(what string, err error) {
 	}
 }
 
+// figure writes down what was counted or measured, in a line that people look for.
+func (s *stage) figure(format string, args ...any) {
+	s.t.Helper()
+	s.t.Logf("figure: "+format, args...)
+}
+
 // until waits for a condition, which says what is still amiss.
 func (s *stage) until(what string, condition func() error) {
 	s.t.Helper()

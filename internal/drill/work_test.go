@@ -60,9 +60,10 @@ func (w *work) run(own []*client) {
 
 // change changes what a client may do, and tells whether that was acknowledged.
 func (w *work) change(c *client) bool {
-	from, to, how := c.now().answer, permit, w.stage.grant
+	revoking := w.stage.ways()[0]
+	from, to, how := c.now().answer, permit, revoking.give
 	if from == permit {
-		to, how = deny, w.stage.ways()[0].take
+		to, how = deny, revoking.take
 	}
 	receipt, err := w.stage.alter(to, how, []*client{c})
 	w.mu.Lock()

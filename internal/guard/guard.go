@@ -1,6 +1,6 @@
 // Package guard keeps what may be used only once. It remembers which messages were
 // seen, so that a copy of one is refused; and it holds values that are given out once,
-// to whichever replica asks first, such as what stands behind an artifact. It owns one
+// to whichever node asks first, such as what stands behind an artifact. It owns one
 // SQLite file, or tables of a PostgreSQL database, or keys in a Redis, because a
 // restart must not forget what somebody may still send again.
 //

@@ -70,17 +70,17 @@ func TestLate(t *testing.T) {
 	})
 }
 
-// Sixteen copies at once at two replicas, again and again: exactly one is admitted, and
+// Sixteen copies at once at two nodes, again and again: exactly one is admitted, and
 // the others hear that they are copies.
 func TestSixteenCopies(t *testing.T) {
 	onAll(t, func(t *testing.T, s *scene) {
-		replicas := []*Guard{s.guard(), s.guard()}
+		nodes := []*Guard{s.guard(), s.guard()}
 		for round := range 500 {
 			var admitted atomic.Int32
 			var copies sync.WaitGroup
 			for i := range 16 {
 				copies.Go(func() {
-					err := replicas[i%2].Admit(ctx, broker, fmt.Sprint("_", round), start.Add(time.Minute))
+					err := nodes[i%2].Admit(ctx, broker, fmt.Sprint("_", round), start.Add(time.Minute))
 					switch {
 					case err == nil:
 						admitted.Add(1)
@@ -97,8 +97,8 @@ func TestSixteenCopies(t *testing.T) {
 	})
 }
 
-// Two replicas are one guard, and a restart forgets nothing.
-func TestReplicasAndRestarts(t *testing.T) {
+// Two nodes are one guard, and a restart forgets nothing.
+func TestNodesAndRestarts(t *testing.T) {
 	onAll(t, func(t *testing.T, s *scene) {
 		a, b := s.guard(), s.guard()
 		s.admit(a, "_1", start.Add(time.Minute), nil)
@@ -136,7 +136,7 @@ func TestKeepAndTake(t *testing.T) {
 	})
 }
 
-// A value is there up to its last moment, at whichever replica and after a restart, and
+// A value is there up to its last moment, at whichever node and after a restart, and
 // gone after it; then its key is free.
 func TestValuesExpire(t *testing.T) {
 	onAll(t, func(t *testing.T, s *scene) {
@@ -172,17 +172,17 @@ func TestValuesExpire(t *testing.T) {
 // Sixteen who want the same value at once: one gets it.
 func TestSixteenTakers(t *testing.T) {
 	onAll(t, func(t *testing.T, s *scene) {
-		replicas := []*Guard{s.guard(), s.guard()}
+		nodes := []*Guard{s.guard(), s.guard()}
 		for round := range 100 {
 			key := fmt.Sprint("key", round)
-			if err := replicas[0].Keep(ctx, key, []byte(key), start.Add(time.Minute)); err != nil {
+			if err := nodes[0].Keep(ctx, key, []byte(key), start.Add(time.Minute)); err != nil {
 				t.Fatal(err)
 			}
 			var given atomic.Int32
 			var takers sync.WaitGroup
 			for i := range 16 {
 				takers.Go(func() {
-					got, err := replicas[i%2].Take(ctx, key)
+					got, err := nodes[i%2].Take(ctx, key)
 					switch {
 					case err == nil && string(got) == key:
 						given.Add(1)

@@ -150,10 +150,7 @@ func (s *databaseStore) take(ctx context.Context, key []byte) (sealed []byte, er
 func (s *databaseStore) patiently(ctx context.Context, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	passing := func(err error) bool {
-		return postgres.Lost(err) || errors.Is(postgres.Explain(err), postgres.ErrReadOnly) || errors.Is(err, postgres.ErrStandby)
-	}
-	return postgres.Explain(group.Again(ctx, passing, func() error { return ask(ctx) }))
+	return postgres.Explain(group.Again(ctx, postgres.Passing, func() error { return ask(ctx) }))
 }
 
 func (s *databaseStore) close() error {

@@ -91,17 +91,17 @@ func TestDatabaseAway(t *testing.T) {
 	s.admit(g, "_2", start.Add(time.Minute), nil)
 }
 
-// Replicas admit the same messages in large groups at the same time, each in its own
+// Nodes admit the same messages in large groups at the same time, each in its own
 // order and with copies among them: they never wait for each other in a ring, and each message is admitted once.
 func TestOverlappingGroups(t *testing.T) {
 	s := newScene(t)
 	s.onDatabase()
-	replicas := []*Guard{s.guard(), s.guard(), s.guard()}
+	nodes := []*Guard{s.guard(), s.guard(), s.guard()}
 	const rounds, messages = 20, 300
 	var admitted atomic.Int32
 	for round := range rounds {
 		var all sync.WaitGroup
-		for _, g := range replicas {
+		for _, g := range nodes {
 			all.Go(func() {
 				var group []*message
 				for _, i := range mathrand.Perm(2 * messages) {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/mandated/mandated/internal/postgres"
 	"github.com/mandated/mandated/internal/servers"
+	"github.com/mandated/mandated/internal/sqlite"
 )
 
 // A daemon is killed again and again in the middle of its work. What it acknowledged is
@@ -280,10 +281,41 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// Whoever runs out of room hears so, in the file and outside it, and that nothing was
+// written.
+func TestFullIsTold(t *testing.T) {
+	p := newPlace(t)
+	j := p.open()
+	mustAppend(t, j, newID(), []byte("before"))
+	limit := func(pages string) {
+		err := j.store.(*fileStore).file.Write(func(tx *sqlite.Tx) error {
+			var now int64
+			return tx.Row(`PRAGMA max_page_count = `+pages, nil, &now)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit("1") // which means those that there are
+	err := j.Append(ctx, newID(), random(100_000))
+	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "make room") {
+		t.Errorf("a file that cannot grow: %v", err)
+	}
+	mustAppend(t, j, newID(), []byte("after")) // on a new connection, which knows of no limit
+
+	j.options.Checkpoints = "/dev/full"
+	if err := j.Checkpoint(ctx); !errors.Is(err, ErrFull) {
+		t.Errorf("no room for a checkpoint outside: %v", err)
+	}
+	j.options.Checkpoints = p.outside
+	mustClose(t, j)
+	p.mustBeWhole(2)
+}
+
 // The database's disk fills up: the same, and it says what is wrong.
 func TestFullDatabase(t *testing.T) {
+	d := servers.Postgres(t, servers.PostgresOptions{}) // or this is not the machine for it
 	disk := smallDisk(t)
-	d := servers.Postgres(t, servers.PostgresOptions{})
 	p := place{t, d.DSN(), newPlace(t).outside}
 	db := p.db()
 	defer db.Close()
@@ -331,13 +363,16 @@ func smallDisk(t *testing.T) string {
 	if err == nil {
 		err = syscall.Mount("small", folder, "tmpfs", 0, "size=4m,mode=0777")
 	}
+	if errors.Is(err, syscall.EPERM) {
+		t.Skipf("this root may not mount a small file system: %v", err)
+	}
 	if err != nil {
-		t.Skipf("a small file system: %v", err)
+		t.Fatalf("a small file system: %v", err)
 	}
 	t.Cleanup(func() { _, _ = syscall.Unmount(folder, 0), os.Remove(folder) })
 	postgres, err := user.Lookup("postgres")
 	if err != nil {
-		t.Skip(err)
+		t.Fatalf("PostgreSQL runs, and nobody is called postgres: %v", err)
 	}
 	uid, _ := strconv.Atoi(postgres.Uid)
 	if err := os.Chown(folder, uid, -1); err != nil {

@@ -79,7 +79,7 @@ func openFile(ctx context.Context, path string, readOnly bool) (store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fileStore{tables{file.DB(), "", func(err error) error { return err }}, file}, nil
+	return &fileStore{tables{file.DB(), "", explainFull}, file}, nil
 }
 
 // append takes no notice of ctx: a file answers or fails, and is never lost half-way.
@@ -96,7 +96,7 @@ func (s *fileStore) append(_ context.Context, now time.Time, entries []*entry) (
 		}
 		return nil
 	})
-	return last.sequence, err
+	return last.sequence, explainFull(err)
 }
 
 func lastRecord(tx *sqlite.Tx) (link, error) {
@@ -146,11 +146,11 @@ func notNull(body []byte) []byte {
 }
 
 func (s *fileStore) sign(_ context.Context, c *Checkpoint) error {
-	return s.file.Write(func(tx *sqlite.Tx) error { return s.insertCheckpoint(tx.Exec, c) })
+	return explainFull(s.file.Write(func(tx *sqlite.Tx) error { return s.insertCheckpoint(tx.Exec, c) }))
 }
 
 func (s *fileStore) retire(_ context.Context, stub *Stub) error {
-	return s.file.Write(func(tx *sqlite.Tx) error { return s.retireRecords(tx.Exec, stub) })
+	return explainFull(s.file.Write(func(tx *sqlite.Tx) error { return s.retireRecords(tx.Exec, stub) }))
 }
 
 func (s *fileStore) end(ctx context.Context) (link, error) {

@@ -11,8 +11,8 @@
 // every so many records, every so often and at shutdown the end of the chain is
 // signed with the register's key and that checkpoint is also appended to the
 // outside file, which an operator ships elsewhere. Before anything is signed the
-// chain is read again from the last checkpoint on: none is ever put over a chain
-// that is broken. [Verify] finds any altered, missing or reordered record before the
+// chain is read again from the last checkpoint on, each record once by each process:
+// none is ever put over a chain that was found broken. [Verify] finds any altered, missing or reordered record before the
 // last checkpoint, and says how many after it are unproven. What it cannot find:
 // records written after the last checkpoint that its holder never saw.
 //
@@ -75,7 +75,7 @@ type Options struct {
 
 	// Checkpoints is the path of the file outside the store to which every
 	// checkpoint is also appended, one JSON line each, mode 0600. Best on another
-	// disk or machine; each replica has its own. Empty: checkpoints are in the store
+	// disk or machine; each node has its own. Empty: checkpoints are in the store
 	// only, and a tail that is cut off together with its checkpoints is not noticed.
 	Checkpoints string
 
@@ -103,6 +103,7 @@ type Journal struct {
 
 	signing sync.Mutex // one checkpoint at a time
 	covered link       // what our last checkpoint signed; owned by signing
+	proven  link       // up to where the chain was read since and found right; owned by signing
 	health  health
 
 	waiting atomic.Int64  // records written here since the last checkpoint

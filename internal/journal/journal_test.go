@@ -175,7 +175,7 @@ func TestManyAppend(t *testing.T) {
 	})
 }
 
-// Several daemons at one place, as replicas or during a restart: one chain, and each
+// Several daemons at one place, as nodes or during a restart: one chain, and each
 // daemon's checkpoints cover the records of all.
 func TestSeveralDaemonsShareOneChain(t *testing.T) {
 	onBoth(t, func(t *testing.T, p place) {
@@ -591,4 +591,60 @@ func (p place) sequences() (all []int64) {
 		all = append(all, s.link().sequence)
 	}
 	return all
+}
+
+// hurried is a store that lets its reader run out of time after one page.
+type hurried struct {
+	store
+	leave context.CancelFunc // nil: takes its time
+	after []int64            // where pages began
+}
+
+func (h *hurried) page(ctx context.Context, after int64, limit int, use func(Record)) (bool, error) {
+	h.after = append(h.after, after)
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	if h.leave != nil {
+		defer h.leave()
+	}
+	return h.store.page(ctx, after, limit, use)
+}
+
+// A tail that is too long to be read in the time that a checkpoint has is proven in
+// several tries: each goes on where the one before stopped.
+func TestLongTailIsProvenInPieces(t *testing.T) {
+	p := newPlace(t)
+	o := p.options()
+	o.Every = 1 << 30 // nothing comes by itself
+	j := p.openWith(o)
+	var writers sync.WaitGroup
+	for range 50 {
+		writers.Go(func() {
+			for range (2*page + 500) / 50 {
+				if err := j.Append(ctx, newID(), []byte("decision")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	slow := &hurried{store: j.store}
+	j.store = slow
+	for range 2 {
+		var short context.Context
+		short, slow.leave = context.WithCancel(ctx)
+		if err := j.Checkpoint(short); !errors.Is(err, context.Canceled) {
+			t.Fatalf("without time for all: %v", err)
+		}
+	}
+	slow.leave, slow.after = nil, nil
+	if err := j.Checkpoint(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int64{2 * page}; !slices.Equal(slow.after, want) {
+		t.Errorf("the third try reads from %v, want %v", slow.after, want)
+	}
+	mustClose(t, j)
+	p.mustBeWhole(2*page + 500)
 }

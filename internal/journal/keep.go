@@ -23,7 +23,7 @@ func (j *Journal) keep() {
 		case <-j.due:
 		}
 		if err := j.checkpoint(context.Background()); err != nil {
-			j.options.Log.Error("journal checkpoint failed", "error", err)
+			j.options.Log.Error("journal checkpoint failed", "cause", err)
 		}
 	}
 }
@@ -83,14 +83,17 @@ func (j *Journal) signEnd(ctx context.Context) error {
 }
 
 // anchor is the last place in the chain that is known to be right: what we signed
-// ourselves or found outside the store, or what another process with our key signed
-// since.
+// ourselves or found outside the store, what we read since without coming to the end in
+// time, or what another process with our key signed meanwhile.
 func (j *Journal) anchor(ctx context.Context) (link, error) {
 	ring, err := j.ring()
 	if err != nil {
 		return link{}, err
 	}
 	at := j.covered
+	if j.proven.sequence > at.sequence {
+		at = j.proven
+	}
 	c, err := j.store.newest(ctx, func(c *Checkpoint) bool { return c.Sequence <= at.sequence || ring.check(c) == nil })
 	if err != nil {
 		return link{}, err
@@ -118,7 +121,8 @@ func (j *Journal) ring() (keyring, error) {
 	return newKeyring(keys...)
 }
 
-// prove reads the chain from one place to another and tells where it is broken.
+// prove reads the chain from one place to another and tells where it is broken. How far it
+// came is remembered: a tail too long for one try is proven in several.
 func (j *Journal) prove(ctx context.Context, at, end link) error {
 	if end.sequence < at.sequence {
 		return fmt.Errorf("%w: that is record %d, and the last is %d", ErrRolledBack, at.sequence, end.sequence)
@@ -130,6 +134,7 @@ func (j *Journal) prove(ctx context.Context, at, end link) error {
 				wrong = at.follow(&r)
 			}
 		})
+		j.proven = at
 		if err = errors.Join(err, wrong); err != nil {
 			return err
 		}
@@ -153,7 +158,7 @@ func (j *Journal) cover(ctx context.Context, end link) error {
 	}
 	if j.options.Checkpoints != "" {
 		if err := appendOutside(j.options.Checkpoints, c); err != nil {
-			return err
+			return explainFull(err)
 		}
 	}
 	if err := j.store.sign(ctx, c); err != nil {

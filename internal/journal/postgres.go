@@ -37,7 +37,7 @@ func openPostgres(ctx context.Context, place string, readOnly bool) (store, erro
 func connect(ctx context.Context, place string, readOnly bool) (*postgresStore, error) {
 	o := postgres.Options{Connections: 4}
 	if readOnly {
-		// Who only reads may ask a replica, and may ask for years at once.
+		// Who only reads may ask a standby, and may ask for years at once.
 		o.ReadOnly, o.Standby, o.Settings = true, true, map[string]string{"statement_timeout": "1h"}
 	}
 	db, err := postgres.Open(ctx, place, o)
@@ -80,19 +80,12 @@ func (s *postgresStore) append(ctx context.Context, now time.Time, entries []*en
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	again := false
-	err = group.Again(ctx, passing, func() error {
+	err = group.Again(ctx, postgres.Passing, func() error {
 		last, err = s.appendOnce(ctx, now, entries, again)
 		again = true
 		return err
 	})
 	return last, postgres.Explain(err)
-}
-
-// passing tells whether a database may take later what it did not take now: it was lost,
-// or is handing over to another.
-func passing(err error) bool {
-	return postgres.Lost(err) || errors.Is(postgres.Explain(err), postgres.ErrReadOnly) ||
-		errors.Is(err, postgres.ErrStandby)
 }
 
 // appendOnce is one try. A record that is there with the same body is our own when we

@@ -170,8 +170,8 @@ func TestOddDatabase(t *testing.T) {
 	}
 }
 
-// Replicas start together on a database that has nothing yet.
-func TestReplicasStartTogether(t *testing.T) {
+// Nodes start together on a database that has nothing yet.
+func TestNodesStartTogether(t *testing.T) {
 	p := newDatabase(t)
 	var all sync.WaitGroup
 	for i := range 4 {

@@ -78,7 +78,7 @@ func (t tables) checkpoints(ctx context.Context, after int64) iter.Seq2[*Checkpo
 
 func (t tables) newest(ctx context.Context, good func(*Checkpoint) bool) (*Checkpoint, error) {
 	last := spot{math.MaxInt64, math.MaxInt64}
-	const backwards = `WHERE (sequence, number) < ($1, $2) ORDER BY sequence DESC, number DESC LIMIT 1000`
+	const backwards = `WHERE (sequence, number) < ($1, $2) ORDER BY sequence DESC, number DESC LIMIT 10` // most often the first is good
 	for c, err := range t.eachCheckpoint(ctx, last, backwards) {
 		var damaged badLine
 		if errors.As(err, &damaged) {

@@ -61,6 +61,12 @@ func Explain(err error) error {
 // done is then not known, and nothing more can be asked on that connection.
 func Lost(err error) bool { return errors.Is(meaning(err), ErrUnreachable) }
 
+// Passing tells whether a database may do later what it did not do now: it was lost, or is
+// handing over to another.
+func Passing(err error) bool {
+	return Lost(err) || errors.Is(Explain(err), ErrReadOnly) || errors.Is(err, ErrStandby)
+}
+
 // meaning is the sentinel for an error, nil if there is none.
 func meaning(err error) error {
 	var state *pgconn.PgError

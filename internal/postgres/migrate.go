@@ -11,7 +11,7 @@ import (
 )
 
 // Migrate brings a schema up to date: it takes the numbered steps that the database does
-// not have yet, each in one transaction, and notes them in the table named. Replicas may
+// not have yet, each in one transaction, and notes them in the table named. Nodes may
 // start together: one takes the steps and the others wait for it. It leaves a newer
 // schema alone.
 func Migrate(ctx context.Context, db *sql.DB, steps fs.FS, table string) error {

@@ -17,7 +17,7 @@ import (
 type Options struct {
 	Connections int  // most open at once; 0: sixteen
 	ReadOnly    bool // every statement that writes fails with ErrReadOnly
-	Standby     bool // a replica is as good as a primary, which otherwise is refused with ErrStandby
+	Standby     bool // a standby is as good as a primary, which otherwise is refused with ErrStandby
 
 	// Wait is how long a statement waits for a lock before it fails with ErrBusy. 0: five
 	// seconds. A statement as a whole may take ten.

@@ -169,7 +169,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 }
 
 // A standby does not pass for its primary; where a place names both, in whatever order,
-// the primary is found. Who asks for a replica gets one, for reading.
+// the primary is found. Who asks for a standby gets one, for reading.
 func TestStandbys(t *testing.T) {
 	primary := servers.Postgres(t, servers.PostgresOptions{})
 	standby := primary.Standby(t)
@@ -179,8 +179,8 @@ func TestStandbys(t *testing.T) {
 	both := fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/postgres?sslmode=disable", standby.Port(), primary.Port())
 	exec(t, open(t, both, Options{}), `CREATE TABLE t (x int)`)
 
-	replica := open(t, standby.DSN(), Options{Standby: true})
-	if _, err := replica.ExecContext(ctx, `CREATE TABLE u (x int)`); !errors.Is(Explain(err), ErrReadOnly) {
+	reader := open(t, standby.DSN(), Options{Standby: true})
+	if _, err := reader.ExecContext(ctx, `CREATE TABLE u (x int)`); !errors.Is(Explain(err), ErrReadOnly) {
 		t.Errorf("writing to a standby: %v", err)
 	}
 	if _, err := Open(ctx, both+"&target_session_attrs=read-only", Options{}); !errors.Is(err, ErrStandby) {
@@ -293,8 +293,8 @@ func steps(n int) fs.FS {
 	return all
 }
 
-// Replicas that start together bring the schema up to date once, and each finds it so.
-func TestReplicasStartTogether(t *testing.T) {
+// Nodes that start together bring the schema up to date once, and each finds it so.
+func TestNodesStartTogether(t *testing.T) {
 	place := servers.Shared(t).DSN()
 	var together sync.WaitGroup
 	for range 6 {

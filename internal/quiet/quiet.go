@@ -72,7 +72,7 @@ func attribute(a slog.Attr) (cut slog.Attr, changed bool) {
 	switch value.Kind() {
 	case slog.KindString:
 		text := value.String()
-		if a.Key == "message" && strings.HasPrefix(text, "_") { // its sender's name for a message, to find it back by
+		if a.Key == "message" && isMessage(text) {
 			return a, false
 		}
 		short := Cut(text)
@@ -83,6 +83,14 @@ func attribute(a slog.Attr) (cut slog.Attr, changed bool) {
 		return slog.String(key, Cut(shown(value.Any()))), true
 	}
 	return slog.Attr{Key: key, Value: value}, key != a.Key
+}
+
+// isMessage tells whether a text is a sender's name for a message, by which it is found
+// back: an underscore and random digits, however long. What else a sender makes of it may
+// be about somebody.
+func isMessage(text string) bool {
+	digits, ok := strings.CutPrefix(text, "_")
+	return ok && len(digits) >= random && strings.Trim(digits, "0123456789abcdefABCDEF-") == ""
 }
 
 // shown is a value of the program's own type as text.

@@ -102,6 +102,7 @@ var places = map[string]func(*slog.Logger, string){
 	"bytes":              func(l *slog.Logger, text string) { l.Info("query", "who", []byte(text)) },
 	"speaker":            func(l *slog.Logger, text string) { l.Info("query", "who", speaker{text}) },
 	"message's name":     func(l *slog.Logger, text string) { l.Info("query", "message", text) },
+	"name with more":     func(l *slog.Logger, text string) { l.Info("query", "message", "_for "+text) },
 	"level and context":  func(l *slog.Logger, text string) { l.Log(context.Background(), slog.LevelWarn, "query", "a", text) },
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/saml"
 	"github.com/mandated/mandated/pkg/xmlsec"
 )
@@ -28,6 +29,7 @@ var (
 	refusalNoKey       = refusal{saml.ResponderUnsupported, "no-encryption-key", slog.LevelError}
 	refusalCompany     = refusal{saml.RequesterFailed, "other-company", slog.LevelWarn}
 	refusalAttribute   = refusal{saml.ResponderUnsupported, "requested-attribute", slog.LevelWarn}
+	refusalBehind      = refusal{saml.ResponderFailed, "revision-unknown", slog.LevelWarn} // At-Least-Revision names one that is not there
 )
 
 // refusals has a row for every problem a message can have. What concerns decryption is
@@ -72,6 +74,8 @@ func refusalFor(err error) refusal {
 		return refusalAttribute
 	case errors.Is(err, errCompany):
 		return refusalCompany
+	case errors.Is(err, pdp.ErrBehind):
+		return refusalBehind
 	}
 	var problem *saml.Error
 	if errors.As(err, &problem) {

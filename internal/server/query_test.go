@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -143,24 +144,25 @@ func TestWhatIsNoMessage(t *testing.T) {
 // Guard and decider are asked in this order, and each failure is answered in its own way.
 func TestOrderOfTheSteps(t *testing.T) {
 	s := newScene(t, harness.Options{})
-	decided := 0
-	count := decider(func(context.Context, pdp.Request) (pdp.Answer, error) {
-		decided++
-		return pdp.Answer{}, errors.New("disk full")
-	})
+	full := errors.New("disk full")
 	for _, c := range []struct {
 		why     string
 		guard   error
+		decider error
 		decided int
 		want    []string
 		counted string
 	}{
-		{"a copy", errSeen, 0, []string{"RequestUnsupported", ">replayed<"}, "replayed"},
-		{"a guard that is down", errors.New("disk full"), 0, []string{"status:Responder\""}, pdp.Indeterminate},
-		{"a decider that is down", nil, 1, []string{"status:Responder\""}, pdp.Indeterminate},
+		{"a copy", errSeen, full, 0, []string{"RequestUnsupported", ">replayed<"}, "replayed"},
+		{"a guard that is down", full, full, 0, []string{"status:Responder\""}, pdp.Indeterminate},
+		{"a decider that is down", nil, full, 1, []string{"status:Responder\""}, pdp.Indeterminate},
+		{"a revision that the register never had", nil, fmt.Errorf("%w: 9 (disk)", pdp.ErrBehind), 1, []string{"status:Responder\"", ">revision-unknown<"}, "revision-unknown"},
 	} {
-		decided = 0
-		h := s.newHouse(1, count, admit(func(context.Context, string, string, time.Time) error { return c.guard }))
+		decided := 0
+		h := s.newHouse(1, decider(func(context.Context, pdp.Request) (pdp.Answer, error) {
+			decided++
+			return pdp.Answer{}, c.decider
+		}), admit(func(context.Context, string, string, time.Time) error { return c.guard }))
 		w := h.post(ctx, "text/xml", must(s.n.Broker.Query(s.question())))
 		if found := contains(w.Body.String(), c.want); w.Code != http.StatusOK || len(found) != len(c.want) || decided != c.decided {
 			t.Errorf("%s: HTTP %d, %d decisions, %s", c.why, w.Code, decided, w.Body)

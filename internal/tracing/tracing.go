@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -26,6 +25,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mandated/mandated/internal/loopback"
 )
 
 // Options say where spans go. All are required.
@@ -53,7 +54,7 @@ func (o Options) Check() error {
 	if u.User != nil {
 		return errors.New("the collector's endpoint has a name or password in it: give it as a header, by OTEL_EXPORTER_OTLP_HEADERS")
 	}
-	if u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback() {
+	if u.Scheme == "http" && !loopback.Is(u.Hostname()) {
 		return fmt.Errorf("the collector's endpoint %q is on another machine: begin it with https://", o.Endpoint)
 	}
 	if !(o.Ratio >= 0 && o.Ratio <= 1) {

@@ -17,7 +17,7 @@ import (
 
 // The laws hold in every world, whatever the rules may become. Unlike the model they
 // do not say what the answer is, only how answers hang together.
-const lawWorlds = 15_000
+const lawWorlds = 15_000 / corpus.Slower
 
 // A register asks Decide in the middle of somebody's login: there is no input on which
 // it may fail. Nor may it deny without saying why, or permit and say two things.

@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/mandated/mandated/internal/corpus"
 	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -492,7 +493,7 @@ func lowerNumbers(a, b way) bool {
 // worlds are unlikely to share a mistake. What the worlds had in them is counted, so
 // that the test cannot quietly become one of a hundred thousand dull denials.
 func TestDecideAgreesWithModel(t *testing.T) {
-	const worlds = 100_000
+	const worlds = 100_000 / corpus.Slower
 	seen := map[string]int{}
 	check(t, worlds, func(t *rapid.T) {
 		w := drawWorld(t)

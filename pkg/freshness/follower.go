@@ -20,9 +20,6 @@ type Source interface {
 // decides nothing, because it would begin and end mandates at other moments.
 var ErrClock = errors.New("the clock of this machine and that of the database differ: set them right, with NTP")
 
-// mostSkew is how far clocks may be apart.
-const mostSkew = 2 * time.Second
-
 // Follower keeps the view up to date. It may be used by many goroutines; Follow is for
 // one at a time.
 type Follower struct {
@@ -35,8 +32,14 @@ type Follower struct {
 	polling sync.Mutex           // polls take turns: each view grows from the one before
 	hurry   chan struct{}        // a poll is wanted before its time
 	view    atomic.Pointer[View] // nil: none can be trusted
-	skew    atomic.Int64         // of the database's clock, nanoseconds; 0 while below mostSkew
+	told    atomic.Pointer[told] // the time; nil: never
 	metrics *metrics
+}
+
+// told is the time by the database's clock, read between two moments of ours.
+type told struct {
+	database       time.Time
+	sent, received Moment
 }
 
 // New makes a follower of a register's feed with that register's lease.
@@ -80,13 +83,26 @@ func (f *Follower) Confirmed() (register.Stamp, bool) {
 	return v.newest, now.Steady-v.confirmed.Steady < f.lease && age >= 0 && age < f.lease
 }
 
-// Clock gives ErrClock if the last poll that succeeded found this machine's clock more
-// than two seconds from the database's.
+// Clock gives ErrClock if this machine's clock is more than two seconds from the
+// database's, as the last poll that succeeded was told it. The monotonic clock has counted
+// from there, so a clock that was set since is found out as well, and nobody decides by it
+// until the next poll; nor does a machine that has slept.
 func (f *Follower) Clock() error {
-	if skew := time.Duration(f.skew.Load()); skew != 0 {
-		return fmt.Errorf("%w (%v apart)", ErrClock, skew.Abs().Round(time.Millisecond))
+	t := f.told.Load()
+	if t == nil {
+		return nil
+	}
+	if apart := t.apart(f.clock()); apart > register.MostSkew {
+		return fmt.Errorf("%w (%v apart)", ErrClock, apart.Round(time.Millisecond))
 	}
 	return nil
+}
+
+// apart is how far the wall clock is, at least, from the time that it must be by now.
+func (t *told) apart(now Moment) time.Duration {
+	earliest := t.database.Add(now.Steady - t.received.Steady)
+	latest := t.database.Add(now.Steady - t.sent.Steady)
+	return max(earliest.Sub(now.Wall), now.Wall.Sub(latest), 0)
 }
 
 // age is how long ago the view was confirmed; negative if there is none.
@@ -112,7 +128,7 @@ func (f *Follower) Poll(ctx context.Context) error {
 		f.metrics.polled("failed")
 		return fmt.Errorf("following the change feed: %w", err)
 	}
-	f.compare(news.Database, sent.Wall, f.clock().Wall)
+	f.told.Store(&told{news.Database, sent, f.clock()})
 	if v == nil {
 		f.view.Store(first(f.bounds, news, sent))
 		f.metrics.polled("confirmed")
@@ -129,17 +145,6 @@ func (f *Follower) Poll(ctx context.Context) error {
 		f.metrics.learned(news.Database.Sub(news.Changes[last].At))
 	}
 	return nil
-}
-
-// compare notes how far the database's clock, read between two moments of ours, is off.
-func (f *Follower) compare(database, sent, received time.Time) {
-	skew := time.Duration(0)
-	if early := sent.Sub(database); early > mostSkew {
-		skew = -early
-	} else if late := database.Sub(received); late > mostSkew {
-		skew = late
-	}
-	f.skew.Store(int64(skew))
 }
 
 // Follow polls four times a lease until ctx ends, and sooner when there is news that the

@@ -117,6 +117,33 @@ func TestClocksThatDiffer(t *testing.T) {
 	}
 }
 
+// A clock that was set is found out by the one that cannot be, and before the next poll. A
+// machine that has slept knows the time no better until it has asked. Without polls, time
+// goes by as it always did.
+func TestClockSetBetweenPolls(t *testing.T) {
+	r := newReading(10)
+	for _, c := range []struct {
+		idea         string
+		steady, wall time.Duration
+		wrong        bool
+	}{
+		{"nothing happened", 0, 0, false},
+		{"an hour without a poll", time.Hour, time.Hour, false},
+		{"two seconds ahead", time.Second, 3 * time.Second, false},
+		{"more", time.Second, 3*time.Second + 1, true},
+		{"two seconds back", 2 * time.Second, 0, false},
+		{"further back", 2*time.Second + 1, 0, true},
+		{"it slept", 0, time.Minute, true},
+	} {
+		r.now = Moment{Wall: epoch}
+		_ = r.read()
+		r.now = Moment{Steady: c.steady, Wall: epoch.Add(c.wall)}
+		if err := r.Clock(); errors.Is(err, ErrClock) != c.wrong {
+			t.Errorf("%s: %v", c.idea, err)
+		}
+	}
+}
+
 // Four times a lease the register is asked, well or not, and whoever follows hears how it
 // went; until he stops.
 func TestFollow(t *testing.T) {

@@ -20,8 +20,8 @@
 // of two machines differ in speed by less than a tenth; that a monotonic clock stands
 // still only while the wall clock runs on (a machine that slept), and that nobody sets
 // the wall clock back meanwhile, or within a lease before or after; that a database
-// server which was replaced answers nobody any more; and that the database loses no
-// commit that it acknowledged.
+// server which was replaced answers nobody any more, nor does a standby of it; and that
+// the database loses no commit that it acknowledged.
 package freshness
 
 import (

@@ -79,6 +79,50 @@ func (l *ledger) restore(rev int) *entry {
 	return &again
 }
 
+// reserve takes a number that belongs to a change which has not been committed yet: a
+// mutant's, whose transactions do not take turns.
+func (l *ledger) reserve() *entry {
+	taken := &entry{facts: l.newest().facts}
+	l.append(taken)
+	return taken
+}
+
+// commitLate commits a change whose number was passed: all that came after it stays where
+// it is, and the register holds more from now on. It is nil if the number is gone.
+func (l *ledger) commitLate(taken *entry, e edit, now time.Time) *entry {
+	if !l.holds(taken) {
+		return nil
+	}
+	for _, p := range e.touched {
+		taken.lines = append(taken.lines, register.Change{Stamp: taken.stamp, Party: p, At: now})
+	}
+	made := *l.newest()
+	made.place, made.facts = len(l.all), &e.facts
+	l.branch[len(l.branch)-1] = &made
+	l.all = append(l.all, &made)
+	return &made
+}
+
+// standby is a replica of the register: it holds what that held some time ago.
+type standby struct {
+	branch []*entry
+	still  time.Duration // until when it replays nothing
+}
+
+func (s *standby) newest() *entry { return s.branch[len(s.branch)-1] }
+
+// replay takes over the next revision, if there is one.
+func (s *standby) replay(primary *ledger) {
+	if n := len(s.branch); n < len(primary.branch) {
+		s.branch = append(s.branch, primary.branch[n])
+	}
+}
+
+// knows is register.Snapshot.Knows.
+func (s *standby) knows(stamp register.Stamp) bool {
+	return int(stamp.Revision) < len(s.branch) && s.branch[stamp.Revision].stamp == stamp
+}
+
 // poll is what register.Poll finds.
 func (l *ledger) poll(known register.Revision, limit int, now time.Time) register.News {
 	news := register.News{Newest: l.newest().stamp, Known: register.Stamp{Revision: known}, After: known, Database: now}

@@ -18,6 +18,7 @@ type node struct {
 	steady, wall         time.Duration
 	steadyRate, wallRate int64
 	turned, slept        time.Duration // when last, by the steady clock: the wall clock back, the machine
+	sets                 int           // how often the wall clock was set
 
 	paused, asleep, cut time.Duration // until when, in true time
 
@@ -26,6 +27,8 @@ type node struct {
 	memory   map[ask]*finding
 	flights  map[flightKey]*flight
 	ticks    int
+	listens  bool   // to questions: not before the first poll
+	opened   *entry // a mutant's: what was read last
 }
 
 type flightKey struct {
@@ -45,8 +48,9 @@ type flight struct {
 // boot starts the process: it has forgotten everything.
 func (n *node) boot() {
 	n.kill(n)
-	n.follower = New(n, lease, n.clock)
+	n.follower = New(n, n.build.lease(n.number), n.clock)
 	n.follower.rules, n.follower.bounds = n.build.rules, bounds{window: n.climate.window, recent: n.climate.window / 3}
+	n.listens, n.opened = false, nil
 	n.memory, n.flights = map[ask]*finding{}, map[flightKey]*flight{}
 	n.start(n, n.follow)
 }
@@ -75,15 +79,16 @@ func (n *node) clock() Moment {
 	return n.moment()
 }
 
-// follow is Follower.Follow.
+// follow is Follower.Follow after a first poll, without which a daemon does not start.
 func (n *node) follow(t *task) {
 	for {
-		due := n.steady + lease/4
-		t.wait(func() bool { return n.steady >= due })
 		before := n.follower.view.Load()
 		if n.follower.Poll(context.Background()) == nil {
+			n.listens = true
 			n.build.spoil(n, before)
 		}
+		due := n.steady + lease/4
+		t.wait(func() bool { return n.steady >= due })
 	}
 }
 
@@ -95,7 +100,11 @@ func (n *node) Poll(_ context.Context, known register.Revision, limit int) (regi
 	if !t.travel(n.climate.lost) || n.now < n.cut {
 		return register.News{}, errLost
 	}
-	news := n.register.poll(known, limit, epoch.Add(n.now))
+	asked := n.register
+	if n.build.followsStandby {
+		asked = &ledger{branch: n.standby.branch}
+	}
+	news := asked.poll(known, limit, epoch.Add(n.now))
 	if !t.travel(n.climate.lost) || n.now < n.cut {
 		return register.News{}, errLost
 	}
@@ -130,12 +139,47 @@ func (n *node) write(again bool) (made *entry, narrows bool) {
 	if again {
 		return n.ledger.newest(), true
 	}
+	if n.build.overtakes {
+		n.start(n, n.late(n.ledger.reserve()))
+	}
 	e, noticed := n.edit()
 	made = n.ledger.commit(e, epoch.Add(n.now))
 	made.noticed = noticed
+	if n.build.feedLater {
+		n.tellLater(made)
+	}
 	n.committed(made)
 	n.everybodyAsks(made)
 	return made, e.narrows
+}
+
+// late is a change that took its number before another one, and is committed after it.
+func (n *node) late(taken *entry) func(*task) {
+	return func(t *task) {
+		if !t.travel(n.climate.lost) {
+			return
+		}
+		e, noticed := n.edit()
+		made := n.ledger.commitLate(taken, e, epoch.Add(n.now))
+		if made == nil {
+			return
+		}
+		made.noticed = noticed
+		n.committed(made)
+		due := n.steady + n.build.patience
+		t.wait(func() bool { return n.steady >= due })
+		n.acknowledge(made, e.narrows)
+	}
+}
+
+// tellLater writes the feed in a transaction of its own.
+func (n *node) tellLater(made *entry) {
+	lines := made.lines
+	made.lines = nil
+	n.start(n, func(t *task) {
+		t.travel(0)
+		made.lines = lines
+	})
 }
 
 // edit is a change, preferably one that somebody would notice, and who.
@@ -158,12 +202,16 @@ type asking struct {
 	Question
 	arrived time.Duration
 	floor   int // the newest acknowledged when it arrived
+	sets    int // of the node's clock until then
 }
 
 // question asks once.
 func (n *node) question(a ask, atLeast register.Revision) func(*task) {
-	q := asking{ask: a, arrived: n.now, floor: n.floor, Question: Question{At: n.moment().Wall, AtLeast: atLeast}}
+	q := asking{ask: a, arrived: n.now, floor: n.floor, sets: n.sets, Question: Question{At: n.moment().Wall, AtLeast: atLeast}}
 	return func(t *task) {
+		if !n.listens {
+			return
+		}
 		f, kept, err := n.find(t, q)
 		if err == nil {
 			n.answer(n, q, f, kept)
@@ -174,29 +222,32 @@ func (n *node) question(a ask, atLeast register.Revision) func(*task) {
 // find is find of package pdp, with join, fresh and ask below: the same steps, and a pause
 // wherever the world may go on.
 func (n *node) find(t *task, q asking) (f *finding, kept bool, err error) {
-	if err := n.follower.Clock(); err != nil {
+	if err := n.build.clock(n); err != nil {
 		return nil, false, err
 	}
-	if f, ok := n.memory[q.ask]; ok {
+	if f, ok := n.memory[n.build.key(q.ask)]; ok {
 		t.pause()
 		if n.judge(f, q) {
 			return f, true, nil
 		}
 	}
-	return n.share(t, q)
+	f, kept, err = n.share(t, q)
+	if guess := n.memory[n.build.key(q.ask)]; err != nil && guess != nil && n.build.guesses {
+		return guess, true, nil
+	}
+	return f, kept, err
 }
 
 func (n *node) judge(f *finding, q asking) bool {
 	if f.options > 1 && !n.build.keepsChoose {
 		return false
 	}
-	_, why := n.follower.Judge(f.Claim, n.build.asked(q.Question))
-	return why == Serves
+	return n.build.judge(n, f.Claim, q.Question) == Serves
 }
 
 func (n *node) share(t *task, q asking) (f *finding, kept bool, err error) {
 	n.ticks++
-	arrived, key := n.ticks, flightKey{q.ask, q.AtLeast}
+	arrived, key := n.ticks, flightKey{n.build.key(q.ask), q.AtLeast}
 	if n.build.sharesAnyRevision || n.build.ignoresAtLeast {
 		key.atLeast = 0
 	}
@@ -246,36 +297,75 @@ func holdsAt(f *finding, q asking) bool {
 }
 
 func (n *node) fresh(t *task, q asking) (f *finding, kept bool, err error) {
-	if f := n.redis.get(t, q.ask); f != nil {
-		n.memory[q.ask] = f
+	key := n.build.key(q.ask)
+	if f := n.redis.get(t, key); f != nil {
+		n.memory[key] = f
 		t.pause()
 		if n.judge(f, q) {
 			return f, true, nil
 		}
 	}
-	f, err = n.askRegister(t, q)
+	f, err = n.read(t, q)
 	if err == nil && (f.options < 2 || n.build.keepsChoose) {
 		t.pause()
-		n.memory[q.ask] = f
-		n.redis.put(q.ask, f)
+		n.memory[key] = f
+		n.redis.put(key, f)
 	}
 	return f, false, err
 }
 
 var errBehind = errors.New("the register does not have the revision asked for")
 
-func (n *node) askRegister(t *task, q asking) (*finding, error) {
+// read is reader.Read of package daemon: the replica is asked when that may be, and the
+// primary when the replica does not answer. Not every node has a replica at all times.
+func (n *node) read(t *task, q asking) (*finding, error) {
+	if n.climate.replay > 0 && n.rand.IntN(2) == 0 {
+		if f, err := n.readStandby(t, q); err == nil {
+			return f, nil
+		}
+	}
+	return n.readPrimary(t, q)
+}
+
+// readStandby goes a way of its own: who is cut off from the primary may still go it.
+func (n *node) readStandby(t *task, q asking) (*finding, error) {
+	view, confirmed := n.follower.Confirmed()
+	if !confirmed && !n.build.unconfirmed {
+		return nil, errBehind
+	}
+	if !t.travel(n.climate.lost) {
+		return nil, errLost
+	}
+	if !n.standby.knows(view) && !n.build.anyReplica {
+		return nil, errBehind
+	}
+	f, err := n.decideFrom(n.standby.newest(), q)
+	if !t.travel(n.climate.lost) {
+		return nil, errLost
+	}
+	return f, err
+}
+
+func (n *node) readPrimary(t *task, q asking) (*finding, error) {
 	if !t.travel(n.climate.lost) || n.now < n.cut {
 		return nil, errLost
 	}
-	snapshot := n.register.newest()
+	snapshot := n.build.snapshot(n)
+	f, err := n.decideFrom(snapshot, q)
+	if !t.travel(n.climate.lost) || n.now < n.cut {
+		return nil, errLost
+	}
+	if err == nil {
+		f.Stamp = n.build.stamp(n, snapshot)
+	}
+	return f, err
+}
+
+func (n *node) decideFrom(snapshot *entry, q asking) (*finding, error) {
 	if snapshot.stamp.Revision < q.AtLeast && !n.build.ignoresAtLeast {
 		return nil, errBehind
 	}
 	f := snapshot.facts.decide(q.ask, q.At, n.build.leftOut)
-	if !t.travel(n.climate.lost) || n.now < n.cut {
-		return nil, errLost
-	}
-	f.Stamp = n.build.stamp(n, snapshot)
+	f.Stamp = snapshot.stamp
 	return f, nil
 }

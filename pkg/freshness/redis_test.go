@@ -51,10 +51,10 @@ func (r *hostile) get(t *task, a ask) *finding {
 	if !t.travel(r.climate.lost) || !there {
 		return nil
 	}
-	if !r.build.unsealed && (!v.ours || v.sealed != a) {
-		return nil
+	if r.build.unsealed || v.ours && (v.sealed == a || r.build.sealedForAny) {
+		return v.found
 	}
-	return v.found
+	return nil
 }
 
 // lie is an answer that suits whoever wants to see a Permit: an old one, somebody else's,

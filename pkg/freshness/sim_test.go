@@ -3,6 +3,7 @@ package freshness
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/mandated/mandated/pkg/register"
@@ -17,12 +18,17 @@ type build struct {
 	leftOut  kind                                      // of the parties of a decision
 	spoil    func(n *node, before *View)               // after each good poll
 	lie      func(n *node, news *register.News)        // of what a poll brings
-	asked    func(Question) Question                   // before it is judged
+	clock    func(*node) error                         // is it right?
+	judge    func(*node, Claim, Question) Why          // what was kept
 	stamp    func(n *node, read *entry) register.Stamp // of a finding
+	snapshot func(*node) *entry                        // of the primary, to read
+	lease    func(number int) time.Duration            // of a node
+	key      func(ask) ask                             // under which a finding is kept
 
-	ackBeforeCommit, hastyRepeat                    bool
-	joinsEarlier, sharesAnyRevision, ignoresAtLeast bool
-	keepsChoose, unsealed                           bool
+	ackBeforeCommit, hastyRepeat, overtakes, feedLater bool
+	joinsEarlier, sharesAnyRevision, ignoresAtLeast    bool
+	keepsChoose, unsealed, sealedForAny, guesses       bool
+	unconfirmed, anyReplica, followsStandby            bool
 }
 
 func asDesigned() build {
@@ -30,12 +36,19 @@ func asDesigned() build {
 		rules: rules, patience: lease + lease/10,
 		spoil: func(*node, *View) {},
 		lie:   func(*node, *register.News) {},
-		asked: func(q Question) Question { return q },
-		stamp: func(_ *node, read *entry) register.Stamp { return read.stamp },
+		clock: func(n *node) error { return n.follower.Clock() },
+		judge: func(n *node, c Claim, q Question) Why {
+			_, why := n.follower.Judge(c, q)
+			return why
+		},
+		stamp:    func(_ *node, read *entry) register.Stamp { return read.stamp },
+		snapshot: func(n *node) *entry { return n.register.newest() },
+		lease:    func(int) time.Duration { return lease },
+		key:      func(a ask) ask { return a },
 	}
 }
 
-// sim is one run: several nodes, one register, one Redis, on one thread. Everything that
+// sim is one run: several nodes, one register and a replica of it, one Redis, on one thread. Everything that
 // happens is drawn from the dice, so that a seed is a run.
 type sim struct {
 	build   build
@@ -44,6 +57,7 @@ type sim struct {
 	now     time.Duration // true time
 
 	ledger  *ledger
+	standby *standby
 	redis   *hostile
 	nodes   []*node
 	tasks   []*task
@@ -68,6 +82,7 @@ func newSim(seed uint64, b build, c func(*rand.Rand) climate) *sim {
 		died: map[thing]int{}, gone: map[thing]time.Duration{}, story: func(string, ...any) {},
 	}
 	s.ledger = newLedger(s.rand)
+	s.standby = &standby{branch: slices.Clone(s.ledger.branch)}
 	s.redis = newHostile(s)
 	for _, x := range everything {
 		if !s.ledger.newest().facts.stands(x) {
@@ -234,6 +249,9 @@ func (s *sim) answer(n *node, q asking, f *finding, kept bool) {
 			s.fail("node %d permits at revision %d what rests on %+v, ended at place %d and acknowledged %v before the question", n.number, f.Stamp.Revision, x, s.died[x], q.arrived-since)
 		}
 	}
+	if off := q.At.Sub(epoch.Add(q.arrived)).Abs(); off > register.MostSkew+slack && n.sets == q.sets {
+		s.fail("node %d answers about a moment %v from the one at which it was asked", n.number, off)
+	}
 	if kept && f.options > 1 {
 		s.fail("a choice was kept")
 	}
@@ -241,6 +259,10 @@ func (s *sim) answer(n *node, q asking, f *finding, kept bool) {
 		s.fail("node %d answers %+v at least %d with %q of revision %d: the register did not say that at any moment from place %d until now", n.number, q.ask, q.AtLeast, f.text, f.Stamp.Revision, q.floor)
 	}
 }
+
+// slack is what a clock may be off beyond register.MostSkew: a poll that is long on its way tells
+// the time no better than that.
+const slack = 4 * lease
 
 // right tells whether the register would have said the same at some revision since the one
 // that was acknowledged last when the question arrived, and not before the one asked for.

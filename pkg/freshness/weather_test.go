@@ -2,6 +2,7 @@ package freshness
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -10,7 +11,9 @@ type climate struct {
 	fastest int64 // of two clocks beside the slowest, in thousandths
 
 	pause, sleep, jump, cut, restart float64 // of one of the nodes
-	mishap, restore                  float64 // of Redis, of the register
+	astray                           float64 // a wall clock set to another hour
+	mishap, restore, still           float64 // of Redis, of the register, of its replica
+	replay                           float64 // of a revision by the replica; 0: there is none
 
 	lost float64 // a message
 	lie  float64 // an answer of Redis
@@ -27,6 +30,7 @@ type climate struct {
 	stopped  bool // the wall clock stands still with the steady one
 	setBack  bool // the wall clock is set back about the time of a sleep
 	unfenced bool // a database that was replaced goes on answering one of the nodes
+	orphaned bool // and the replica of one that a backup has replaced goes on answering all
 	forgets  bool // what is lost when a backup is restored was promised to last
 }
 
@@ -37,7 +41,8 @@ func bad(r *rand.Rand) climate {
 	return climate{
 		fastest: 1099,
 		pause:   often(.0004), sleep: often(.0003), jump: often(.001), cut: often(.0004), restart: often(.0001),
-		mishap: often(.0003), restore: often(.0004),
+		astray: often(.0001), mishap: often(.0003), restore: often(.0004),
+		still: often(.0003), replay: []float64{0, .01, .1}[r.IntN(3)],
 		lost: often(.01), lie: often(.1), slow: often(.03),
 		spite: often(.2), worst: []climate{{pause: 1}, {cut: 1}, {sleep: 1}, {jump: 1}},
 		changes: []float64{.002, .005, .01}[r.IntN(3)], questions: .05,
@@ -48,23 +53,26 @@ func bad(r *rand.Rand) climate {
 // busy is a register in which much happens, for nodes that forget it soon and hear nothing
 // at times.
 func busy(r *rand.Rand) climate {
-	return climate{fastest: 1010, cut: .0005, lie: .2, changes: .008, questions: .05, asks: 20, window: 4 + r.IntN(8)}
+	return climate{fastest: 1010, cut: .0005, lie: .2, replay: .05, changes: .008, questions: .05, asks: 20, window: 4 + r.IntN(8)}
 }
 
 // narrow is a good day but for one thing: from the moment of a change on some nodes hear
 // nothing.
 func narrow(*rand.Rand) climate {
-	return climate{fastest: 1099, spite: 1, worst: []climate{{cut: 1}}, changes: .002, questions: .05, asks: 2, window: 64}
+	return climate{fastest: 1099, spite: 1, worst: []climate{{cut: 1}}, replay: .1, changes: .002, questions: .05, asks: 2, window: 64}
 }
 
 // calm is a good day.
 func calm(*rand.Rand) climate {
-	return climate{fastest: 1010, slow: .001, changes: .0002, questions: .05, asks: 6, window: 64}
+	return climate{fastest: 1010, slow: .001, replay: .1, changes: .0002, questions: .05, asks: 6, window: 64}
 }
 
 // weather is what happens to machines, networks and stores.
 func (s *sim) weather() {
 	s.nodes[s.rand.IntN(len(s.nodes))].happen(s.climate)
+	if s.now >= s.standby.still && s.chance(s.climate.replay) {
+		s.standby.replay(s.ledger)
+	}
 }
 
 // spite is bad luck at the worst moment: a change has just been made, and the same befalls
@@ -94,6 +102,10 @@ func (n *node) happen(c climate) {
 		n.sleep()
 	case n.chance(c.jump):
 		n.jump()
+	case n.chance(c.astray):
+		n.astray()
+	case n.chance(c.still):
+		n.standby.still = n.now + n.upTo(5*lease)
 	case n.chance(c.restart):
 		n.boot()
 	case n.chance(c.mishap):
@@ -121,13 +133,33 @@ func (n *node) jump() {
 	if n.rand.IntN(2) == 0 {
 		to = n.now
 	}
-	back := to < n.wall
-	if back && n.about(n.slept) && !n.climate.setBack {
+	n.setWall(to)
+}
+
+// astray sets the wall clock minutes from the time there is, until somebody notices.
+func (n *node) astray() {
+	off := time.Minute + n.upTo(9*time.Minute)
+	if n.rand.IntN(2) == 0 {
+		off = -off
+	}
+	if !n.setWall(n.now + off) {
 		return
 	}
-	if n.wall = to; back {
+	noticed := n.now + n.upTo(5*lease)
+	n.start(nil, func(t *task) { t.wait(func() bool { return n.now >= noticed && n.setWall(n.now) }) })
+}
+
+// setWall sets the wall clock, unless it would have to be set back about the time of a sleep.
+func (n *node) setWall(to time.Duration) bool {
+	back := to < n.wall
+	if back && n.about(n.slept) && !n.climate.setBack {
+		return false
+	}
+	n.wall = to
+	if n.sets++; back {
 		n.turned = n.steady
 	}
+	return true
 }
 
 // restore brings back a backup of the register. It is a change like any other, except that
@@ -144,6 +176,9 @@ func (s *sim) restore() {
 	lost := 1 + s.rand.IntN(min(8, len(s.ledger.branch)-1))
 	e := s.ledger.restore(len(s.ledger.branch) - 1 - lost)
 	s.story("a backup of revision %d is restored", e.stamp.Revision)
+	if !s.climate.orphaned {
+		s.standby.branch = slices.Clone(s.ledger.branch[:1+s.rand.IntN(len(s.ledger.branch))])
+	}
 	if s.climate.forgets {
 		return
 	}

@@ -23,7 +23,7 @@ import (
 // provider reads is the one that the core decided.
 func TestCorpusOverHTTP(t *testing.T) {
 	cases := must[[]corpus.Case](t)(corpus.Load("../../testdata/decisions"))
-	for _, c := range cases {
+	for _, c := range corpus.Part(cases) {
 		t.Run(c.Name, func(t *testing.T) {
 			if s := c.World.Services[c.Service]; s != nil && !s.Public && !c.Question.TestNetwork {
 				t.Skip("the harness is a test network")

@@ -214,7 +214,7 @@ func TestRecheckIsAboutTheSameCompany(t *testing.T) {
 // other, a message that one has answered none answers again, and all are asked under the
 // one address of the register.
 func TestReplicas(t *testing.T) {
-	n := harness.Start(t, harness.Options{Nodes: 3})
+	n := harness.Start(t, harness.Options{Nodes: 3, RealTime: true}) // whoever attaches has no other time
 	if len(n.Replicas) != 2 {
 		t.Fatalf("beside the first daemon there are %d", len(n.Replicas))
 	}

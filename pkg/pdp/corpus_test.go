@@ -101,7 +101,7 @@ func TestCorpusOnSQLite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range cases {
+	for _, c := range corpus.Part(cases) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			s := play(t, c)

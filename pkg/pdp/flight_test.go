@@ -172,6 +172,7 @@ func TestNobodySharesWhatBeganBeforeHeArrived(t *testing.T) {
 	atTheGate(t, "chain-permit", func(n *node, g *gate, r pdp.Request) {
 		g.within = make(chan struct{})
 		n.steady.Add(int64(lease)) // the view vouches for nothing
+		n.wall.Add(int64(lease))
 		var early, late crowd
 		early.ask(n, ctx, r, 1)
 		synctest.Wait() // he has his snapshot, and looks at it
@@ -200,6 +201,7 @@ func TestOtherMomentsAreOtherAnswers(t *testing.T) {
 		}
 		g.before = make(chan struct{})
 		n.steady.Add(int64(lease)) // the view vouches for nothing
+		n.wall.Add(int64(lease))
 		ended := r
 		ended.At = first.Until
 		var early, now, then crowd

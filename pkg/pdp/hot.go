@@ -3,6 +3,7 @@ package pdp
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -126,12 +127,12 @@ func (p *PDP) findAll(ctx context.Context, all []Request) ([]used, []error) {
 			for i, r := range all {
 				findings[i], errs[i] = p.answerFrom(s, r)
 			}
-			return nil
+			return errors.Join(errs...) // whoever gave this snapshot may have a better one
 		})
 	}
 	for i := range all {
-		if err != nil {
-			findings[i], errs[i] = used{}, err
+		if findings[i].Finding == nil && errs[i] == nil {
+			errs[i] = err
 		}
 	}
 	return findings, errs

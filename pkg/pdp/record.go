@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/mandated/mandated/internal/quiet"
 	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -106,11 +108,17 @@ func (p *PDP) recordOf(r Request, f *Finding, a Answer, failure error) Record {
 		record.Actor, record.Represented, record.Intermediary = f.Actor, f.Represented, f.Intermediary
 	}
 	if failure != nil {
-		record.Outcome, record.Failure = Indeterminate, failure.Error()
+		record.Outcome, record.Failure = Indeterminate, broke(failure)
 	} else {
 		p.conclusion(&record, a.Decision)
 	}
 	return record
+}
+
+// broke is what broke, in a line that names nobody: errors may quote what a stranger sent.
+func broke(failure error) string {
+	line, _, _ := strings.Cut(quiet.Cut(failure.Error()), "\n")
+	return fmt.Sprintf("%.500s", line)
 }
 
 // describe records what was asked, naming parties as if they were unknown.

@@ -96,7 +96,7 @@ func (m *built) at(b *testing.B) string {
 
 func buildMillion(path string) error {
 	n := size(1)
-	r, err := Create(ctx, path, mr1, lease, Options{Now: newClock().Now})
+	r, err := Create(ctx, path, mr1, lease, newClock().options())
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (n size) mandate(i int) mandate.Mandate {
 func fillServer(b *testing.B, n size) (string, error) {
 	d := servers.Postgres(lasting{b}, servers.PostgresOptions{Settings: map[string]string{
 		"autovacuum": "off", "shared_buffers": "2GB", "max_wal_size": "8GB", "maintenance_work_mem": "1GB", "synchronous_commit": "off"}})
-	r, err := Create(ctx, d.DSN(), mr1, lease, Options{Now: newClock().Now})
+	r, err := Create(ctx, d.DSN(), mr1, lease, newClock().options())
 	if err != nil {
 		return "", err
 	}

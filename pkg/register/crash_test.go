@@ -31,7 +31,7 @@ func child() bool {
 	if path == "" {
 		return false
 	}
-	r := must(Open(ctx, path, Options{Now: newClock().Now}))
+	r := must(Open(ctx, path, newClock().options()))
 	var b mandate.Organisation
 	var g mandate.Person
 	must(r.Change(ctx, desk, func(t *Tx) error {
@@ -84,7 +84,7 @@ func rounds(usual, soak int) int {
 // goes on with the register he had open.
 func TestWhatWasAcknowledgedSurvivesTheDatabase(t *testing.T) {
 	d := servers.Postgres(t, servers.PostgresOptions{Durable: true})
-	r := must(Create(ctx, d.DSN(), mr1, lease, Options{Now: newClock().Now}))
+	r := must(Create(ctx, d.DSN(), mr1, lease, newClock().options()))
 	defer r.Close()
 	var b mandate.Organisation
 	var people [4]mandate.Person

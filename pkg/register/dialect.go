@@ -61,11 +61,16 @@ type words struct {
 	placeholder func(query string) string // puts the parameters as the database wants them
 }
 
+// MostSkew is how far the clock of a machine may be from that of the database, when they are
+// not one: for writing down what changed, and for deciding.
+const MostSkew = 2 * time.Second
+
 // limits are those of a process's connections.
 type limits struct {
 	reads    int           // connections that read
 	patience time.Duration // of one statement; 0: as long as it takes
 	lifetime time.Duration // of a connection; 0: as long as the register is open
+	skew     time.Duration // between our clock and the database's; 0: they are one clock
 }
 
 // dialectOf tells by the place which of the two it is.

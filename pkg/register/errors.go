@@ -31,6 +31,9 @@ var (
 	// back in time to tell whether the change was made. Look before trying again.
 	ErrUncertain = errors.New("the database was lost during a change, which may have been made or not: look before you try again")
 
+	// ErrClock: this machine's time is more than two seconds from the database's.
+	ErrClock = errors.New("the clock of this machine and that of the database differ, so nothing was changed: set them right, with NTP, and try again")
+
 	// ErrNotFound: no mandate, catalogue or revision with this number is known at
 	// the revision asked about.
 	ErrNotFound = errors.New("not found in the register")
@@ -82,5 +85,9 @@ type TransitionError struct {
 }
 
 func (e *TransitionError) Error() string {
-	return fmt.Sprintf("mandate %d is %s and cannot become %s", e.Mandate, e.From, e.To)
+	text := fmt.Sprintf("mandate %d is %s and cannot become %s", e.Mandate, e.From, e.To)
+	if e.From == e.To || e.From.Ended() {
+		text += "; if it only just became so, not every node may have heard of it yet"
+	}
+	return text
 }

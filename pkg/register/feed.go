@@ -139,16 +139,17 @@ type News struct {
 
 // Poll asks what changed since a revision: at most limit lines of the feed, and then the
 // newest, in whole revisions. The question is about the primary, and begins after the
-// call: whatever was acknowledged before it is in the answer.
+// call: whatever was acknowledged before it is in the answer. It waits for other polls, and
+// not for reads.
 func (r *Register) Poll(ctx context.Context, known Revision, limit int) (news News, err error) {
-	err = r.Read(ctx, func(s *Snapshot) (err error) {
+	err = r.read(ctx, r.readers.polls, func(s *Snapshot) (err error) {
 		news.Newest = s.Stamp()
 		if news.Known, news.Database, err = s.stampOf(known); err != nil {
 			return err
 		}
 		news.After, news.Changes, err = s.changesSince(known, limit)
 		return err
-	})
+	}, snapshotNow)
 	return news, err
 }
 

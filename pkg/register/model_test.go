@@ -342,7 +342,7 @@ func fewer(t *testing.T) {
 
 // playAt makes a register at a place and lets chance play with it.
 func playAt(t *rapid.T, place string) {
-	r, err := Create(ctx, place, mr1, lease, Options{Now: newClock().Now})
+	r, err := Create(ctx, place, mr1, lease, newClock().options())
 	if err != nil {
 		t.Fatal(err)
 	}

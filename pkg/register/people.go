@@ -25,6 +25,7 @@ func (t *Tx) PutOrganisation(o mandate.Organisation) (mandate.Organisation, erro
 		return o, err
 	case known != nil:
 		if o.ID = known.ID; o == *known {
+			t.again(o.Active, o.Blocked)
 			t.organisations[o.ID] = o
 			return o, nil
 		}
@@ -33,6 +34,13 @@ func (t *Tx) PutOrganisation(o mandate.Organisation) (mandate.Organisation, erro
 		return o, err
 	}
 	return o, t.writeOrganisation(&o, known)
+}
+
+// again notes that somebody was put who is so already. That he may not take part can be as
+// new as a moment, and then not every node knows.
+func (t *Tx) again(active, blocked bool) {
+	t.repeats = true
+	t.narrows = t.narrows || !active || blocked
 }
 
 // rsinFree tells whether no other company has the RSIN now.
@@ -62,7 +70,7 @@ func (t *Tx) writeOrganisation(o, known *mandate.Organisation) error {
 		t.view.revision, o.ID, int64(forever)); err != nil {
 		return err
 	}
-	t.narrows = t.narrows || known != nil && (known.Active && !o.Active || !known.Blocked && o.Blocked || known.RSIN != o.RSIN)
+	t.narrows = t.narrows || known != nil && (!o.Active || o.Blocked || known.RSIN != o.RSIN)
 	t.organisations[o.ID] = *o
 	t.touchOrganisation(*o)
 	t.touchRSIN(o, known)
@@ -118,6 +126,7 @@ func (t *Tx) PutPerson(p mandate.Person) (mandate.Person, error) {
 		return p, err
 	case known != nil:
 		if p.ID = known.ID; p == *known {
+			t.again(p.Active, p.Blocked)
 			t.persons[p.ID] = p
 			return p, nil
 		}
@@ -145,7 +154,7 @@ func (t *Tx) writePerson(p, known *mandate.Person) error {
 		t.view.revision, p.ID, int64(forever)); err != nil {
 		return err
 	}
-	t.narrows = t.narrows || known != nil && (known.Active && !p.Active || !known.Blocked && p.Blocked)
+	t.narrows = t.narrows || known != nil && (!p.Active || p.Blocked)
 	t.persons[p.ID] = *p
 	t.touchPerson(*p)
 	return t.exec(`

@@ -56,7 +56,11 @@ func (p *server) line(conn *sql.Conn) line {
 // limits: one connection writes, the others read. What the database itself does not end
 // in time (ten seconds) has lost its database.
 func (p *server) limits() limits {
-	return limits{reads: max(1, p.connections()-1), patience: 15 * time.Second, lifetime: 30 * time.Minute}
+	l := limits{reads: max(1, p.connections()-1), patience: 15 * time.Second, lifetime: 30 * time.Minute, skew: MostSkew}
+	if p.o.elsewhen {
+		l.skew = 0
+	}
+	return l
 }
 
 func (p *server) connections() int {

@@ -68,8 +68,10 @@ type Options struct {
 	Wait time.Duration
 
 	// Connections is how many connections to PostgreSQL there are at most, one of which
-	// writes. 0: sixteen.
+	// writes, and one of which follows the change feed if there are three or more. 0: sixteen.
 	Connections int
+
+	elsewhen bool // Now is another time than the database's, which only a test may want
 }
 
 // Register is an open register. It is safe for use by many goroutines: changes take
@@ -90,7 +92,7 @@ type Register struct {
 // Create makes a new register at a place, a path or a postgres:// address, and opens it.
 // It refuses a place that has one (ErrExists), and a file that is anything. The name of
 // the register, its lease (whole milliseconds) and the secret drawn here are fixed for
-// its life.
+// its life. A database whose clock is not ours is refused as by Change (ErrClock).
 //
 // The store holds that secret and people's names. A file is made for its owner only; who
 // may see a database is up to its administrator.
@@ -105,14 +107,14 @@ func Create(ctx context.Context, place string, entity etoegang.EntityID, lease t
 		return nil, fmt.Errorf("creating register %s: %w", shown, ErrReadOnly)
 	}
 	d := dialectOf(place, o)
-	if err := d.found(ctx, func(db *sql.DB) error { return settle(ctx, d, db, entity, lease, clock(o)()) }); err != nil {
+	if err := d.found(ctx, func(db *sql.DB) error { return settle(ctx, d, db, entity, lease, clock(o)) }); err != nil {
 		return nil, fmt.Errorf("creating register %s: %w", shown, d.explain(err))
 	}
 	return Open(ctx, place, o)
 }
 
 // settle writes the one row of settings and revision 0.
-func settle(ctx context.Context, d dialect, db *sql.DB, entity etoegang.EntityID, lease time.Duration, now time.Time) error {
+func settle(ctx context.Context, d dialect, db *sql.DB, entity etoegang.EntityID, lease time.Duration, clock func() time.Time) error {
 	secret, tag := make([]byte, 32), make([]byte, 16)
 	_, _ = rand.Read(secret) // never fails
 	_, _ = rand.Read(tag)
@@ -122,6 +124,14 @@ func settle(ctx context.Context, d dialect, db *sql.DB, entity etoegang.EntityID
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
+	now := clock()
+	var database int64
+	if err := tx.QueryRowContext(ctx, `SELECT `+d.words().now).Scan(&database); err != nil {
+		return err
+	}
+	if err := together(d.limits(), now, moment(database), clock()); err != nil {
+		return err
+	}
 	for _, row := range []struct {
 		insert string
 		args   []any

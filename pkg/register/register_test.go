@@ -2,15 +2,19 @@ package register
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/mandated/mandated/internal/servers"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 )
@@ -333,7 +337,7 @@ func TestTheEmergencyStop(t *testing.T) {
 func TestWhatNarrows(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *scene) {
 		b, g := s.org(1), s.person(1)
-		m := s.grant(direct(b, g))
+		m, rsin := s.grant(direct(b, g)), must(etoegang.ParseRSIN("123456782"))
 		put := func(change func(*mandate.Organisation, *mandate.Person)) func(*Tx) error {
 			return func(t *Tx) error {
 				o, p := b, g
@@ -350,12 +354,34 @@ func TestWhatNarrows(t *testing.T) {
 			narrows bool
 		}{
 			{"a company is blocked", put(func(o *mandate.Organisation, _ *mandate.Person) { o.Blocked = true }), true},
-			{"nothing new", put(func(o *mandate.Organisation, _ *mandate.Person) { o.Blocked = true }), false},
+			{"it is blocked already", put(func(o *mandate.Organisation, _ *mandate.Person) { o.Blocked = true }), true},
+			{"it still is when another comes", func(t *Tx) error {
+				o := b
+				o.Blocked = true
+				if _, err := t.PutOrganisation(o); err != nil {
+					return err
+				}
+				return second(t.PutOrganisation(company(2)))
+			}, true},
 			{"the block is lifted", put(func(*mandate.Organisation, *mandate.Person) {}), false},
 			{"a person is blocked", put(func(_ *mandate.Organisation, p *mandate.Person) { p.Blocked = true }), true},
-			{"and stays so under another name", put(func(_ *mandate.Organisation, p *mandate.Person) { p.Blocked, p.Name = true, "New" }), false},
+			{"and stays so under another name", put(func(_ *mandate.Organisation, p *mandate.Person) { p.Blocked, p.Name = true, "New" }), true},
+			{"and once more", put(func(_ *mandate.Organisation, p *mandate.Person) { p.Blocked, p.Name = true, "New" }), true},
 			{"the block is lifted too", put(func(*mandate.Organisation, *mandate.Person) {}), false},
+			{"what was lifted is lifted", put(func(*mandate.Organisation, *mandate.Person) {}), true}, // nobody knows what came before
+			{"a company gets a number of its own", put(func(o *mandate.Organisation, _ *mandate.Person) { o.RSIN = rsin }), true},
+			{"it has that already", put(func(o *mandate.Organisation, _ *mandate.Person) { o.RSIN = rsin }), true},
 			{"a company ends", put(func(o *mandate.Organisation, _ *mandate.Person) { o.Active = false }), true},
+			{"it has ended", put(func(o *mandate.Organisation, _ *mandate.Person) { o.Active = false }), true},
+			{"a person ends with it", put(func(o *mandate.Organisation, p *mandate.Person) { o.Active, p.Active = false, false }), true},
+			{"both have ended", put(func(o *mandate.Organisation, p *mandate.Person) { o.Active, p.Active = false, false }), true},
+			{"somebody new beside those who are there", func(t *Tx) error {
+				if _, err := t.PutOrganisation(company(2)); err != nil {
+					return err
+				}
+				return second(t.PutOrganisation(company(3)))
+			}, false},
+			{"nothing", func(*Tx) error { return nil }, false},
 			{"a mandate is suspended", func(t *Tx) error { return second(t.SetState(m.ID, mandate.Suspended)) }, true},
 			{"and in force again", func(t *Tx) error { return second(t.SetState(m.ID, mandate.Active)) }, false},
 		} {
@@ -365,6 +391,118 @@ func TestWhatNarrows(t *testing.T) {
 			}
 		}
 	})
+}
+
+// One operator stops somebody, and before every node has heard of it another does the same.
+// That changes nothing, and yet he is not told that it is done before it is.
+func TestASecondStopWaitsNoLess(t *testing.T) {
+	places := map[string]func(*testing.T) string{
+		"SQLite":     func(t *testing.T) string { return filepath.Join(t.TempDir(), "register.db") },
+		"PostgreSQL": func(t *testing.T) string { return servers.Shared(t).DSN() },
+	}
+	for name, place := range places {
+		t.Run(name, func(t *testing.T) {
+			const lease = 200 * time.Millisecond
+			at := place(t)
+			first := must(Create(ctx, at, mr1, lease, Options{}))
+			defer first.Close()
+			other := must(Open(ctx, at, Options{}))
+			defer other.Close()
+			g := human(1)
+			must(first.Change(ctx, desk, func(t *Tx) error { return second(t.PutPerson(g)) }))
+			stop := func(t *Tx) error {
+				held := g
+				held.Blocked = true
+				return second(t.PutPerson(held))
+			}
+
+			done := make(chan error, 1)
+			go func() { done <- second(first.Change(ctx, desk, stop)) }()
+			patient, cancel := context.WithTimeout(ctx, 20*time.Second)
+			defer cancel()
+			for stopped := false; !stopped; {
+				err := other.Read(patient, func(v *Snapshot) error {
+					p, err := v.Person(g.Subject)
+					stopped = err == nil && p.Blocked
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			seen := time.Now() // after the first commit
+			receipt := must(other.Change(ctx, desk, stop))
+			if waited := time.Since(seen); waited < lease+lease/10 || !receipt.Effective.After(receipt.Committed) {
+				t.Errorf("the second was told after %v, %+v", waited, receipt)
+			}
+			if err := <-done; err != nil || receipt.Revision != 2 {
+				t.Errorf("revision %d, and the first: %v", receipt.Revision, err)
+			}
+		})
+	}
+}
+
+// Whoever would end what has ended is refused, and not left to believe that everybody knows.
+func TestEndedIsNotHeardOf(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		m := s.grant(direct(s.org(1), s.person(1)))
+		for _, to := range []mandate.State{mandate.Suspended, mandate.Revoked} {
+			s.setState(m.ID, to)
+			_, err := s.Change(ctx, desk, func(t *Tx) error { return second(t.SetState(m.ID, to)) })
+			if refused := new(TransitionError); !errors.As(err, &refused) || !strings.Contains(err.Error(), "not every node may have heard of it yet") {
+				t.Errorf("%s twice: %v", to, err)
+			}
+		}
+	})
+}
+
+// Slow reads that hold every connection do not keep the change feed from being followed:
+// without it no node serves a hot decision.
+func TestReadsDoNotHoldUpThePoll(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		patient, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		var reading sync.WaitGroup
+		begun, finish := make(chan bool), make(chan bool)
+		for range cap(s.readers.slots) {
+			reading.Go(func() {
+				err := s.Read(patient, func(*Snapshot) error { begun <- true; <-finish; return nil })
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			<-begun
+		}
+		news, err := s.Poll(patient, 0, 10)
+		if err != nil || news.Newest.Revision != 0 {
+			t.Errorf("while all read: %+v, %v", news, err)
+		}
+		close(finish)
+		reading.Wait()
+	})
+}
+
+// Two connections are one for each use: polls and reads share the one.
+func TestTwoConnections(t *testing.T) {
+	s := newServerScene(t)
+	o := s.clock.options()
+	o.Connections = 2
+	r := must(Open(ctx, s.place, o))
+	must(r.Change(ctx, desk, func(t *Tx) error { return second(t.PutOrganisation(company(1))) }))
+	patient, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for range 3 {
+		news := must(r.Poll(patient, 0, 10))
+		if err := r.Read(patient, func(v *Snapshot) error { return nil }); err != nil || len(news.Changes) != 1 {
+			t.Errorf("%+v, %v", news, err)
+		}
+	}
+	if open := r.readers.db.Stats().MaxOpenConnections; open != 1 {
+		t.Errorf("it may have %d connections to read", open)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // The canary sings on the road of all mandates, and no list shows it.

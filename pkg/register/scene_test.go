@@ -48,7 +48,12 @@ func newClock() *clockwork {
 	return c
 }
 
-func (c *clockwork) Now() time.Time          { return time.Unix(0, c.ns.Load()) }
+func (c *clockwork) Now() time.Time { return time.Unix(0, c.ns.Load()) }
+
+// options are those of a register in which this clock's time is written down, though its
+// database has another.
+func (c *clockwork) options() Options { return Options{Now: c.Now, elsewhen: true} }
+
 func (c *clockwork) advance(d time.Duration) { c.ns.Add(int64(d)) }
 
 // scene is a register with an empty past.
@@ -81,7 +86,9 @@ func newServerScene(t *testing.T) *scene {
 func newSceneAt(t *testing.T, place string) *scene {
 	t.Helper()
 	s := &scene{T: t, place: place, clock: newClock()}
-	r, err := Create(ctx, s.place, mr1, lease, Options{Now: s.clock.Now, Wait: 50 * time.Millisecond})
+	o := s.clock.options()
+	o.Wait = 50 * time.Millisecond
+	r, err := Create(ctx, s.place, mr1, lease, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -253,8 +253,8 @@ func TestTheSchemaKnowsTheStates(t *testing.T) {
 // the difference between microseconds and seconds.
 func TestNothingWalksATable(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *scene) {
-		session := must(s.readers.take(ctx))
-		defer s.readers.give(session)
+		session := must(s.readers.take(ctx, s.readers.slots))
+		defer s.readers.give(session, s.readers.slots)
 		if err := session.connect(ctx); err != nil {
 			t.Fatal(err)
 		}

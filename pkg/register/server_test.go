@@ -184,7 +184,9 @@ func TestWritersInManyProcesses(t *testing.T) {
 		var writing sync.WaitGroup
 		got := make(chan Revision, processes*writers*each)
 		for p := range processes {
-			r := must(Open(ctx, s.place, Options{Now: s.clock.Now, Wait: time.Minute}))
+			o := s.clock.options()
+			o.Wait = time.Minute
+			r := must(Open(ctx, s.place, o))
 			defer r.Close()
 			for w := range writers {
 				writing.Go(func() {
@@ -510,8 +512,8 @@ func TestAQuestionThatTakesTooLong(t *testing.T) {
 func TestOldConnectionsAreReplaced(t *testing.T) {
 	s := newServerScene(t)
 	pid := func() (pid int) {
-		session := must(s.readers.take(ctx))
-		defer s.readers.give(session)
+		session := must(s.readers.take(ctx, s.readers.slots))
+		defer s.readers.give(session, s.readers.slots)
 		if err := session.use(ctx, func() error { return session.row([]any{&pid}, `SELECT pg_backend_pid()`) }); err != nil {
 			t.Fatal(err)
 		}
@@ -521,9 +523,9 @@ func TestOldConnectionsAreReplaced(t *testing.T) {
 	if again := pid(); again != first {
 		t.Errorf("a young connection was replaced: %d after %d", again, first)
 	}
-	session := must(s.readers.take(ctx))
+	session := must(s.readers.take(ctx, s.readers.slots))
 	session.born = session.born.Add(-time.Hour)
-	s.readers.give(session)
+	s.readers.give(session, s.readers.slots)
 	if again := pid(); again == first {
 		t.Error("an old connection was used again")
 	}

@@ -185,14 +185,23 @@ type readers struct {
 	db      *sql.DB
 	dialect dialect
 	slots   chan struct{} // one per read under way
+	polls   chan struct{} // the same for polls of the change feed: reads must not hold them up
 
 	mu     sync.Mutex
 	idle   []*session
 	closed bool
 }
 
+// newReaders keeps one connection for polls if there are two.
 func newReaders(db *sql.DB, d dialect) *readers {
-	return &readers{db: db, dialect: d, slots: make(chan struct{}, d.limits().reads)}
+	p := &readers{db: db, dialect: d}
+	if n := d.limits().reads; n > 1 {
+		p.slots, p.polls = make(chan struct{}, n-1), make(chan struct{}, 1)
+	} else {
+		p.slots = make(chan struct{}, 1)
+		p.polls = p.slots
+	}
+	return p
 }
 
 // warm makes the first session. From then on no connection lies about that could have
@@ -207,16 +216,16 @@ func (p *readers) warm(ctx context.Context) error {
 	return nil
 }
 
-// take gives a session, waiting for one while all are busy.
-func (p *readers) take(ctx context.Context) (*session, error) {
+// take gives a session, waiting for one while all slots are taken.
+func (p *readers) take(ctx context.Context, slots chan struct{}) (*session, error) {
 	select {
-	case p.slots <- struct{}{}:
+	case slots <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	s, err := p.pop()
 	if err != nil {
-		<-p.slots
+		<-slots
 	}
 	return s, err
 }
@@ -237,7 +246,7 @@ func (p *readers) pop() (*session, error) {
 }
 
 // give takes a session back, and keeps it if it is still good.
-func (p *readers) give(s *session) {
+func (p *readers) give(s *session, slots chan struct{}) {
 	if s.worn() {
 		s.drop()
 	} else {
@@ -245,7 +254,7 @@ func (p *readers) give(s *session) {
 		p.idle = append(p.idle, s)
 		p.mu.Unlock()
 	}
-	<-p.slots
+	<-slots
 }
 
 // close waits for the reads under way and closes all connections.
@@ -253,19 +262,34 @@ func (p *readers) close() error {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
-	for range cap(p.slots) {
-		p.slots <- struct{}{}
-	}
+	defer p.all()()
 	var errs []error
 	for _, s := range p.idle {
 		errs = append(errs, s.close())
 	}
 	p.idle = nil
 	errs = append(errs, p.db.Close())
-	for range cap(p.slots) {
-		<-p.slots
-	}
 	return errors.Join(errs...)
+}
+
+// all waits until nobody reads, and keeps it so until it is told to let go.
+func (p *readers) all() (letGo func()) {
+	kinds := []chan struct{}{p.slots}
+	if p.polls != p.slots {
+		kinds = append(kinds, p.polls)
+	}
+	for _, slots := range kinds {
+		for range cap(slots) {
+			slots <- struct{}{}
+		}
+	}
+	return func() {
+		for _, slots := range kinds {
+			for range cap(slots) {
+				<-slots
+			}
+		}
+	}
 }
 
 // writer is the one connection that writes.

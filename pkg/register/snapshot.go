@@ -26,13 +26,13 @@ type Snapshot struct {
 // under way, only for its turn when very many reads run at once. ctx is looked at
 // between questions.
 func (r *Register) Read(ctx context.Context, fn func(*Snapshot) error) error {
-	return r.read(ctx, fn, snapshotNow)
+	return r.read(ctx, r.readers.slots, fn, snapshotNow)
 }
 
 // ReadAt runs fn against an earlier revision: the same questions, answered with what
 // was known then. ErrNotFound: there is no such revision.
 func (r *Register) ReadAt(ctx context.Context, rev Revision, fn func(*Snapshot) error) error {
-	return r.read(ctx, fn, snapshotAt, rev)
+	return r.read(ctx, r.readers.slots, fn, snapshotAt, rev)
 }
 
 const (
@@ -44,15 +44,15 @@ const (
 		FROM revision r WHERE r.revision = ?1`
 )
 
-func (r *Register) read(ctx context.Context, fn func(*Snapshot) error, which string, args ...any) error {
+func (r *Register) read(ctx context.Context, slots chan struct{}, fn func(*Snapshot) error, which string, args ...any) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	session, err := r.readers.take(ctx)
+	session, err := r.readers.take(ctx, slots)
 	if err != nil {
 		return fmt.Errorf("reading the register: %w", r.dialect.explain(err))
 	}
-	defer r.readers.give(session)
+	defer r.readers.give(session, slots)
 	defer session.rollback()
 
 	s := &Snapshot{register: r, session: session, ctx: ctx}

@@ -2,11 +2,13 @@ package register
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/mandated/mandated/internal/servers"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 )
@@ -117,6 +119,56 @@ func TestWhichRevisionWasKnownWhen(t *testing.T) {
 			t.Errorf("revisions %d, %d, %d are not dense", first, second, third)
 		}
 	})
+}
+
+// A machine whose clock is not the database's writes nothing. Else what it writes would
+// date all that follows too: for ten minutes "what is known now" would be what was known
+// before, and a revocation no part of it.
+func TestAWrongClockWritesNothing(t *testing.T) {
+	place := servers.Shared(t).DSN()
+	r := must(Create(ctx, place, mr1, lease, Options{}))
+	defer r.Close()
+	b := company(1)
+	must(r.Change(ctx, desk, func(t *Tx) (err error) { b, err = t.PutOrganisation(b); return err }))
+
+	for _, off := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
+		now := func() time.Time { return time.Now().Add(off) }
+		wrong := must(Open(ctx, place, Options{Now: now}))
+		defer wrong.Close()
+		_, err := wrong.Change(ctx, desk, func(*Tx) error { t.Error("a change began"); return nil })
+		if !errors.Is(err, ErrClock) || !strings.Contains(err.Error(), "NTP") {
+			t.Errorf("%v off: %v", off, err)
+		}
+		if _, err := Create(ctx, servers.Shared(t).DSN(), mr1, lease, Options{Now: now}); !errors.Is(err, ErrClock) {
+			t.Errorf("creating, %v off: %v", off, err)
+		}
+	}
+	stopped := b
+	stopped.Blocked = true
+	receipt := must(r.Change(ctx, desk, func(t *Tx) error { return second(t.PutOrganisation(stopped)) }))
+	if got := must(r.RevisionAt(ctx, receipt.Effective)); got != 2 || got != receipt.Revision {
+		t.Errorf("known when it was acknowledged: revision %d, and it is %d", got, receipt.Revision)
+	}
+}
+
+// Clocks are compared between two moments of ours: waiting for one's turn proves nothing.
+func TestTogether(t *testing.T) {
+	const s = time.Second
+	for _, c := range []struct {
+		database, took time.Duration
+		apart          string
+	}{
+		{0, 0, ""}, {2 * s, 0, ""}, {-2 * s, 0, ""}, {2*s + 1e6, 0, "2.001s"}, {-10 * time.Minute, 0, "10m0s"},
+		{5 * s, 5 * s, ""}, {8 * s, 5 * s, "3s"}, {-3 * s, 5 * s, "3s"},
+	} {
+		err := together(limits{skew: MostSkew}, noon, noon.Add(c.database), noon.Add(c.took))
+		if (err == nil) != (c.apart == "") || err != nil && !strings.Contains(err.Error(), "("+c.apart+" apart)") {
+			t.Errorf("the database is at %v after %v: %v", c.database, c.took, err)
+		}
+	}
+	if err := together(limits{}, noon, time.Time{}, noon); err != nil {
+		t.Errorf("one clock: %v", err)
+	}
 }
 
 // A clock that is set back must not make yesterday's revisions look newer than

@@ -23,7 +23,8 @@ type Tx struct {
 	before Revision
 
 	touched touched
-	narrows bool // something may be refused now that was permitted before
+	narrows bool // something may be refused that was permitted before, or a moment before that
+	repeats bool // somebody was put who is so already
 
 	organisations map[mandate.OrganisationID]mandate.Organisation
 	persons       map[mandate.PersonID]mandate.Person
@@ -44,7 +45,11 @@ type Receipt struct {
 // and the parties it touched; and if it takes anything away from anybody, no node
 // answers as before any more, because 1.1 leases have passed since the commit. When
 // fn or the commit fails, or ctx ends before it, nothing has changed. A fn that
-// changed nothing uses no revision: Change then gives the current one.
+// changed nothing uses no revision: Change then gives the current one. Whoever stops
+// somebody again waits no less than the first: that one may be waiting still.
+//
+// ErrClock: the clock of this machine, by which the change would be written down, is not
+// the database's.
 //
 // Two errors tell that the change may stand nevertheless. ErrUnheard: it is on disk,
 // and ctx ended before every node had heard of it. ErrUncertain: the database was
@@ -111,7 +116,9 @@ func (r *Register) change(ctx context.Context, a Author, fn func(*Tx) error) (re
 	return Receipt{Stamp: t.view.Stamp(), Committed: now, Effective: now}, t.narrows, nil
 }
 
-// unchanged is the receipt of a change that changed nothing: of the one before it.
+// unchanged is the receipt of a change that changed nothing: of the one before it. That may
+// have been made a moment ago, by somebody who waits still or has given up. So nobody is
+// told that it holds before it does, however often it is asked for.
 func (t *Tx) unchanged() (receipt Receipt, narrows bool, err error) {
 	var tag []byte
 	var at int64
@@ -119,7 +126,7 @@ func (t *Tx) unchanged() (receipt Receipt, narrows bool, err error) {
 	if err != nil {
 		return receipt, false, err
 	}
-	return Receipt{Stamp: Stamp{t.before, Tag(tag)}, Committed: moment(at), Effective: moment(at)}, false, nil
+	return Receipt{Stamp: Stamp{t.before, Tag(tag)}, Committed: moment(at), Effective: moment(at)}, t.narrows || t.repeats, nil
 }
 
 // begin starts the transaction and takes the next revision before anything else.
@@ -135,8 +142,12 @@ func (r *Register) begin(ctx context.Context, s *session, a Author) (*Tx, error)
 		numbers:       map[string]int64{},
 	}
 	_, _ = rand.Read(t.view.tag[:]) // never fails
-	if err := s.rowWithin(ctx, []any{&t.view.revision},
-		`UPDATE head SET revision = revision + 1 WHERE one = 1 RETURNING revision`); err != nil {
+	var database int64
+	if err := s.rowWithin(ctx, []any{&t.view.revision, &database},
+		`UPDATE head SET revision = revision + 1 WHERE one = 1 RETURNING revision, `+r.words.now); err != nil {
+		return nil, err
+	}
+	if err := together(s.limits, t.now, moment(database), r.now()); err != nil {
 		return nil, err
 	}
 	t.before = t.view.revision - 1
@@ -145,6 +156,17 @@ func (r *Register) begin(ctx context.Context, s *session, a Author) (*Tx, error)
 		INSERT INTO revision (revision, tag, at, who, why)
 		SELECT ?1, ?2, CASE WHEN at > ?3 THEN at ELSE ?3 END, ?4, ?5 FROM revision WHERE revision = ?6`,
 		t.view.revision, t.view.tag[:], t.now.UnixMilli(), a.Who, a.Why, t.before)
+}
+
+// together tells whether the database's clock, read between two moments of ours, shows the
+// same time (ErrClock). A revision from the future would hide for as long, from whoever asks
+// what was known when, that anything changed after it.
+func together(l limits, before, database, after time.Time) error {
+	apart := max(before.Sub(database), database.Sub(after))
+	if l.skew == 0 || apart <= l.skew {
+		return nil
+	}
+	return fmt.Errorf("%w (%v apart)", ErrClock, apart)
 }
 
 // commit writes the parties touched and makes the change last.
