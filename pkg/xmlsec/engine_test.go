@@ -3,6 +3,7 @@ package xmlsec
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"strings"
@@ -28,7 +29,7 @@ func listSigned(t *testing.T, doc string, form []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signature := E("ds:Signature", info, E("ds:SignatureValue", value)).Bytes()
+	signature := E("ds:Signature", info, E("ds:SignatureValue", base64.StdEncoding.EncodeToString(value))).Bytes()
 	return []byte(strings.Replace(doc, `ID="_l">`, `ID="_l">`+string(signature), 1))
 }
 

@@ -2,6 +2,7 @@ package xmlsec
 
 import (
 	"bytes"
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"strings"
@@ -151,7 +152,7 @@ func signedAnew(t *testing.T, d *Document, i int32, list []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signature := E("ds:Signature", info, E("ds:SignatureValue", value))
+	signature := E("ds:Signature", info, E("ds:SignatureValue", base64.StdEncoding.EncodeToString(value)))
 	message := splice(d.doc, int(e.inside), int(e.inside), signature.Bytes())
 	limits := DocumentLimits
 	again, err := Read(message, limits)

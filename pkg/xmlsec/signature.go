@@ -1,6 +1,7 @@
 package xmlsec
 
 import (
+	"encoding/base64"
 	"strings"
 	"sync"
 )
@@ -12,6 +13,7 @@ type signatureForm struct {
 	start string    // of Signature and SignedInfo
 	alone string    // start of SignedInfo where it stands alone, as it is signed
 	value [2]string // around the signature's value
+	name  [2]string // around the key's name
 	end   string
 }
 
@@ -31,9 +33,9 @@ func formOf(list []string) *signatureForm {
 // compileSignature writes a signature of which the parts that differ are marks, and cuts
 // it there.
 func compileSignature(list []string) *signatureForm {
-	const id, digest, value = "{id}", "{digest}", "{value}"
+	const id, digest, value, name = "{id}", "{digest}", "{value}", "{name}"
 	info := signedInfo(id, list, digest)
-	whole := string(E("ds:Signature", info, E("ds:SignatureValue", value)).Bytes())
+	whole := string(E("ds:Signature", info, E("ds:SignatureValue", value), Signer{KeyName: name}.keyInfo()).Bytes())
 	alone := string(info.Bytes())
 
 	const infoStart, infoEnd = "<ds:SignedInfo>", "</ds:SignedInfo>"
@@ -46,7 +48,9 @@ func compileSignature(list []string) *signatureForm {
 	f.info[0], body, _ = strings.Cut(body, id)
 	f.info[1], f.info[2], _ = strings.Cut(body, digest)
 	f.value[0], rest, _ = strings.Cut(rest, value)
-	f.value[1], f.end = strings.TrimSuffix(rest, "</ds:Signature>"), "</ds:Signature>"
+	rest, f.end = strings.TrimSuffix(rest, "</ds:Signature>"), "</ds:Signature>"
+	f.value[1], rest, _ = strings.Cut(rest, "<ds:KeyInfo>")
+	f.name[0], f.name[1], _ = strings.Cut("<ds:KeyInfo>"+rest, name)
 	return f
 }
 
@@ -62,13 +66,21 @@ func (s Signer) signature(id string, list []string, canonical []byte) ([]byte, e
 		return nil, err
 	}
 	out = f.appendInfo(append(out[:0], f.start...), id, digest)
-	out = append(append(append(out, f.value[0]...), value...), f.value[1]...)
+	out = append(base64.StdEncoding.AppendEncode(append(out, f.value[0]...), value), f.value[1]...)
+	return append(s.appendKeyInfo(out, f), f.end...), nil
+}
+
+func (s Signer) appendKeyInfo(out []byte, f *signatureForm) []byte {
+	if !s.X509 && s.KeyName != "" {
+		out = appendEscaped(append(out, f.name[0]...), expressible(s.KeyName), textEscapes)
+		return append(out, f.name[1]...)
+	}
 	if info := s.keyInfo(); info != nil {
 		w := writer{out: out, scope: []declaration{{"ds", spaceDS}}}
 		w.element(info)
-		out = w.out
+		return w.out
 	}
-	return append(out, f.end...), nil
+	return out
 }
 
 func (f *signatureForm) appendInfo(out []byte, id, digest string) []byte {

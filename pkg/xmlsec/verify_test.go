@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"strings"
 	"testing"
@@ -184,7 +185,7 @@ func forge(t *testing.T, by party, f forgery) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signature := E("ds:Signature", info, E("ds:SignatureValue", value), E("ds:KeyInfo", E("ds:KeyName", by.name)))
+	signature := E("ds:Signature", info, E("ds:SignatureValue", base64.StdEncoding.EncodeToString(value)), E("ds:KeyInfo", E("ds:KeyName", by.name)))
 	if f.signature != nil {
 		f.signature(signature)
 	}
