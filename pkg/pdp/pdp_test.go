@@ -63,7 +63,7 @@ func notFoundOut(t *testing.T, a pdp.Answer, err error, cause error) {
 	}
 }
 
-var errBroken = errors.New("disk full")
+var errBroken = errors.New("disk full, says 12345678\nat line 7")
 
 // What cannot be recorded is not told: not even a Deny.
 func TestNoAnswerWithoutItsRecord(t *testing.T) {
@@ -100,7 +100,7 @@ func TestBrokenRegisterIsRecorded(t *testing.T) {
 		t.Fatalf("%d records", len(records))
 	}
 	r := records[0]
-	if r.Outcome != pdp.Indeterminate || !strings.Contains(r.Failure, "disk full") || r.Options != nil || r.Reasons != nil || r.Required != "" ||
+	if r.Outcome != pdp.Indeterminate || !strings.HasSuffix(r.Failure, "disk full, says …") || r.Options != nil || r.Reasons != nil || r.Required != "" ||
 		r.Message != "_message" || r.Trace != request.Trace.ID || r.Span != request.Trace.Span || r.Service != request.ServiceID.String() || !strings.HasPrefix(r.Actor, "unknown:") {
 		t.Errorf("the record says %+v", r)
 	}
@@ -260,7 +260,7 @@ func TestPermitThatCannotBeDelivered(t *testing.T) {
 	}
 	answer, err := s.pdp.Decide(ctx, request)
 	notFoundOut(t, answer, err, errBroken)
-	if r := s.journal.list(t)[0]; r.Outcome != pdp.Indeterminate || !strings.Contains(r.Failure, "disk full") || r.Options != nil {
+	if r := s.journal.list(t)[0]; r.Outcome != pdp.Indeterminate || !strings.HasSuffix(r.Failure, "disk full, says …") || r.Options != nil {
 		t.Errorf("recorded as %+v", r)
 	}
 	s, request = scenario(t, "blocked-company")
