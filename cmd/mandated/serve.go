@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -20,18 +19,10 @@ type serveCommand struct {
 // drain is how long requests under way may take to end when the daemon stops.
 const drain = 20 * time.Second
 
-// collectAt lets the heap grow to five times what lives before garbage is collected: the
-// trees of a message live for a millisecond and what stays is small, so that collecting at
-// the usual twice costs a tenth of all CPU. GOGC in the environment has the last word.
-const collectAt = 400
-
 func (s serveCommand) Run(e *environment) error {
 	c, err := e.load()
 	if err != nil {
 		return err
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
 	}
 	log := slog.New(slog.NewJSONHandler(e.err, nil))
 	hangup := make(chan os.Signal, 1)

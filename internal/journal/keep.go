@@ -10,20 +10,31 @@ import (
 	"time"
 )
 
-// keep makes checkpoints when they are due, until the journal is closed. One that
-// fails is tried again at the next occasion: records do not wait for checkpoints.
+// firstAgain is after how long a checkpoint that failed is tried again, the first time.
+const firstAgain = time.Second
+
+// keep makes checkpoints when they are due, until the journal is closed. One that fails is
+// tried again soon, and then less and less often: records do not wait for checkpoints, but
+// who asks whether the journal is healthy does.
 func (j *Journal) keep() {
 	clock := time.NewTicker(j.options.Interval)
 	defer clock.Stop()
+	var again <-chan time.Time
+	wait := firstAgain
 	for {
 		select {
 		case <-j.stop:
 			return
 		case <-clock.C:
 		case <-j.due:
+		case <-again:
 		}
+		again = nil
 		if err := j.checkpoint(context.Background()); err != nil {
 			j.options.Log.Error("journal checkpoint failed", "cause", err)
+			again, wait = time.After(wait), min(2*wait, j.options.Interval)
+		} else {
+			wait = firstAgain
 		}
 	}
 }
