@@ -7,10 +7,13 @@ N ?= 1000000
 # What the race detector sees a part of: the corpus on real stores and over HTTP, the laws.
 WHOLE = ./pkg/decision ./pkg/pdp ./pkg/harness
 
-.PHONY: demo test bench fuzz mutants soak load build
+ENGINES = openssl,pkcs11
 
+.PHONY: demo test engines bench fuzz mutants soak load build
+
+# TAGS=openssl,pkcs11 adds signing engines, and with them the need of a C library.
 build:
-	CGO_ENABLED=0 go build -trimpath -o bin/mandated ./cmd/mandated
+	CGO_ENABLED=$(if $(TAGS),1,0) go build -trimpath $(if $(TAGS),-tags $(TAGS)) -o bin/mandated ./cmd/mandated
 
 demo: build
 	bin/mandated demo $(ARGS)
@@ -21,6 +24,15 @@ test:
 	go run $(STATICCHECK) ./...
 	go test -race -timeout 15m ./...
 	go test -timeout 15m -parallel 8 $(WHOLE) # they wait more than they work
+	@if [ -n "$$MANDATED_REQUIRE_SERVERS" ] || echo '#include <openssl/evp.h>' | $(CC) -E - >/dev/null 2>&1; then \
+		$(MAKE) engines; else echo "the engines openssl and pkcs11 are not tested: the headers of OpenSSL are missing"; fi
+
+# The tests of all signing engines, in builds that have them.
+engines:
+	go vet -tags $(ENGINES) ./internal/signing ./internal/daemon
+	go run $(STATICCHECK) -tags $(ENGINES) ./internal/signing ./internal/daemon
+	go test -race -tags $(ENGINES) -timeout 15m ./internal/signing
+	go test -race -tags $(ENGINES) -timeout 15m -run 'Engines' ./internal/daemon
 
 # Every target in turn, N executions each.
 fuzz:
@@ -29,20 +41,26 @@ fuzz:
 		go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(N)x -fuzzminimizetime 20x "$${target%:*}" || exit 1; \
 	done
 
-# What decisions, look-ups and imports cost, beside the cryptography they cannot do without.
+# What decisions, look-ups and imports cost, beside the cryptography they cannot do without
+# and beside other people's software, where that is installed: libxmlsec1-dev, and
+# xml-crypto by npm install -g. QUICK=1 measures decisions only, and less often.
 bench:
-	GOGC=400 go test -run '^$$' -bench Decision -benchtime 400x ./pkg/harness
-	GOGC=400 go test -run '^$$' -bench . -benchtime 100x ./pkg/xmlsec
-	GOGC=400 go test -run '^$$' -bench Messages -benchtime 100x ./pkg/saml
+	MANDATED_BENCH=$(if $(QUICK),quick,all) go test $(shell pkg-config --exists libcrypto 2>/dev/null && echo -tags openssl) -count 1 -timeout 30m -v -run TestBench ./internal/bench
+ifndef QUICK
+	go test -run '^$$' -bench Decision -benchtime 400x ./pkg/harness
+	go test -run '^$$' -bench . -benchtime 100x ./pkg/xmlsec
+	go test -run '^$$' -bench Messages -benchtime 100x ./pkg/saml
 	go test -run '^$$' -bench 'HeldBy|Between' -benchtime 5000x ./pkg/register
 	go test -run '^$$' -bench 'Open|Import' -benchtime 40x ./pkg/register
 	go test -run '^$$' -bench Import/new -benchtime 100000x ./internal/intake
 	go test -run '^$$' -bench Parse -benchtime 1x ./pkg/catalogue
 	go test -run '^$$' -bench HotHit ./pkg/pdp
 	go test -run '^$$' -bench . ./internal/cache
+	go test $(if $(TAGS),-tags $(TAGS)) -run '^$$' -bench Sign -benchtime 400x ./internal/signing
 	go test -run '^$$' -bench Append -benchtime 5000x ./internal/journal
 	go test -run '^$$' -bench Admit -benchtime 5000x ./internal/guard
 	go test -run '^$$' -bench Hostile -benchtime 20x ./internal/outside
+endif
 
 # Processes killed over and over at random moments, real nodes asked after every revocation in
 # all states of Redis, a million steps of the simulation, generated worlds ten times over.

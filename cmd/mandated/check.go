@@ -72,6 +72,9 @@ func (c configCheck) Run(e *environment) error {
 	}
 	v := newVerdict()
 	v.problem(config.CheckKeys(c.Dev))
+	for _, engine := range config.Engines() {
+		v.fact("%s", engine)
+	}
 	v.problem(config.CheckRedis())
 	participants, notes, err := config.LoadMetadata(e.now())
 	v.Warnings = append(v.Warnings, notes...)

@@ -76,8 +76,7 @@ func (c journalRetire) options(e *environment, config daemon.Config) (o journal.
 	if err := config.CheckKeys(c.Dev); err != nil {
 		return o, err
 	}
-	active := config.Signing[0]
-	key, _, err := daemon.ReadKey(config.Path(active.Key), config.Path(active.Certificate))
+	key, err := config.OpenActive(c.Dev)
 	if err != nil {
 		return o, err
 	}

@@ -108,7 +108,8 @@ type Config struct {
 	Signing []Key `yaml:"signing"`
 
 	// Encryption are the keys to which identifiers for us are encrypted: all are
-	// published and all can decrypt, the newest first.
+	// published and all can decrypt, the newest first. They are files: engine and module
+	// are for keys that sign.
 	Encryption []Key `yaml:"encryption"`
 
 	// Metadata are the files that say who the others are.
@@ -193,8 +194,18 @@ type Key struct {
 	// Name is the KeyName in messages and metadata. Default: the certificate's SHA-1 in
 	// hexadecimal, as is common in the network.
 	Name string `yaml:"name"`
-	// Key is a PEM file (PKCS #8) that only its owner may read.
+	// Key is a PEM file (PKCS #8) that only its owner may read. For the engine pkcs11 it is
+	// the PKCS #11 URI (RFC 7512) of a private key on a token, as in
+	// pkcs11:token=mandated;object=signing?pin-source=pin.txt. The file with the PIN is one
+	// that only its owner may read, too.
 	Key string `yaml:"key"`
+	// Engine makes the signatures: go; openssl, which takes a third of the time; or pkcs11,
+	// for a key in a security module. The last two are in programs that were built with the
+	// tag of that name. Default: go.
+	Engine string `yaml:"engine"`
+	// Module is the library of the security module, for the engine pkcs11; it may stand in
+	// the URI instead, as module-path. It and the token stay in use while the daemon runs.
+	Module string `yaml:"module"`
 	// Certificate is a PEM file.
 	Certificate string `yaml:"certificate"`
 }
@@ -338,6 +349,7 @@ func (c *Config) check() error {
 	for _, k := range append(slices.Clone(c.Signing), c.Encryption...) {
 		must(k.Key != "" && k.Certificate != "", "signing or encryption %q: key and certificate are both needed", k.Name)
 	}
+	c.checkEngines(must)
 	must(len(c.Metadata) > 0, "metadata: without any nobody can ask")
 	for i, s := range append(slices.Clone(c.Metadata), c.Catalogue) {
 		must(s.File != "" && s.Trust != "", "metadata %d or catalogue: file and trust are both needed", i+1)

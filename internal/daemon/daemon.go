@@ -72,6 +72,7 @@ type Daemon struct {
 
 	state    atomic.Pointer[server.State]
 	watch    *watch
+	engines  *engines
 	metrics  *prometheus.Registry
 	stopping atomic.Bool
 
@@ -95,7 +96,7 @@ func Start(ctx context.Context, c Config, o Options) (*Daemon, error) {
 		reloads: make(chan chan error), refreshed: make(chan struct{}),
 	}
 	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	d.watch = newWatch(d.metrics, d.now)
+	d.watch, d.engines = newWatch(d.metrics, d.now), newEngines(d.metrics, d.log)
 	if err := d.trace(); err != nil {
 		return nil, err
 	}
@@ -157,7 +158,7 @@ func (d *Daemon) followed() func(error) {
 
 // open opens the stores and reads all files.
 func (d *Daemon) open(ctx context.Context) (err error) {
-	signing, err := d.config.loadKeys(d.config.Signing, d.dev)
+	signing, err := d.config.loadSigning(d.dev, d.engines.alarm)
 	if err != nil {
 		return fmt.Errorf("reading signing keys: %w", err)
 	}
@@ -165,7 +166,7 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	if d.journal, err = journal.Open(ctx, d.config.Path(d.config.Journal), journal.Options{
-		Signer: activeSigner{d, signing[0]}, Checkpoints: d.config.Path(d.config.Checkpoints), Now: d.now, Log: d.log, Metrics: d.metrics,
+		Signer: activeSigner{d, signing[0].key}, Checkpoints: d.config.Path(d.config.Checkpoints), Now: d.now, Log: d.log, Metrics: d.metrics,
 	}); err != nil {
 		return fmt.Errorf("opening the journal: %w", err)
 	}

@@ -20,8 +20,12 @@ import (
 // What can be wrong with a key.
 var (
 	errMismatch       = errors.New("the certificate does not belong to the key")
+	errWeakKey        = errors.New("the key has fewer than 2048 bits")
 	errDevelopmentKey = errors.New("this is a development key: start with --dev to use it, and never in production")
 )
+
+// weakestKey is how many bits a key must have, by the interface specifications.
+const weakestKey = 2048
 
 // keyPair is a private key with its certificate and name.
 type keyPair struct {
@@ -31,10 +35,6 @@ type keyPair struct {
 }
 
 func (k keyPair) public() xmlsec.Key { return xmlsec.Key{Name: k.name, Certificate: k.certificate} }
-
-func (k keyPair) signer() xmlsec.Signer {
-	return xmlsec.Signer{Key: k.private, KeyName: k.name, Certificate: k.certificate}
-}
 
 // loadKeys reads keys and refuses those that are not safe or do not fit.
 func (c *Config) loadKeys(keys []Key, dev bool) ([]keyPair, error) {
@@ -54,14 +54,27 @@ func loadKey(keyFile, certificateFile, name string, dev bool) (keyPair, error) {
 	if err != nil {
 		return keyPair{}, err
 	}
+	if err := allowed(certificate, dev); err != nil {
+		return keyPair{}, err
+	}
+	return keyPair{nameOf(certificate, name), private, certificate}, nil
+}
+
+func allowed(certificate *x509.Certificate, dev bool) error {
 	if !dev && slices.Contains(certificate.Subject.OrganizationalUnit, devkeys.Unit) {
-		return keyPair{}, errDevelopmentKey
+		return errDevelopmentKey
 	}
-	if name == "" {
-		sum := sha1.Sum(certificate.Raw) // a name, not a protection
-		name = hex.EncodeToString(sum[:])
+	return nil
+}
+
+// nameOf is the name under which metadata know a key: the one that was given, or the
+// certificate's digest.
+func nameOf(certificate *x509.Certificate, given string) string {
+	if given != "" {
+		return given
 	}
-	return keyPair{name, private, certificate}, nil
+	sum := sha1.Sum(certificate.Raw) // a name, not a protection
+	return hex.EncodeToString(sum[:])
 }
 
 // ReadKey reads a private key and the certificate that belongs to it.
@@ -77,8 +90,8 @@ func ReadKey(keyFile, certificateFile string) (*rsa.PrivateKey, *x509.Certificat
 	switch {
 	case !private.PublicKey.Equal(certificates[0].PublicKey):
 		return nil, nil, errMismatch
-	case private.N.BitLen() < 2048:
-		return nil, nil, errors.New("the key has fewer than 2048 bits")
+	case private.N.BitLen() < weakestKey:
+		return nil, nil, errWeakKey
 	}
 	return private, certificates[0], nil
 }
@@ -148,9 +161,9 @@ func openers(pairs []keyPair) []xmlsec.Opener {
 	return out
 }
 
-func publicKeys(pairs []keyPair) []xmlsec.Key {
-	out := make([]xmlsec.Key, len(pairs))
-	for i, p := range pairs {
+func publicKeys[K interface{ public() xmlsec.Key }](keys []K) []xmlsec.Key {
+	out := make([]xmlsec.Key, len(keys))
+	for i, p := range keys {
 		out[i] = p.public()
 	}
 	return out
@@ -158,7 +171,7 @@ func publicKeys(pairs []keyPair) []xmlsec.Key {
 
 // CheckKeys reads every key as the daemon would, and says which are not good.
 func (c *Config) CheckKeys(dev bool) error {
-	_, signing := c.loadKeys(c.Signing, dev)
+	_, signing := c.loadSigning(dev, nil)
 	_, encryption := c.loadKeys(c.Encryption, dev)
 	var tlsErr error
 	if c.TLS.Certificate != "" {

@@ -150,9 +150,10 @@ const metadataLifetime = 7 * 24 * time.Hour
 // good is what was last read without a fault, by source: what stands in while a file is
 // broken.
 type good struct {
-	catalogue           [sha256.Size]byte // digest of the file and of whom it is trusted by
-	metadata            map[string][]saml.Participant
-	signing, encryption []keyPair
+	catalogue  [sha256.Size]byte // digest of the file and of whom it is trusted by
+	metadata   map[string][]saml.Participant
+	signing    []signingKey
+	encryption []keyPair
 }
 
 // refresh looks at all files again. Whatever is wrong with one, the others come into use;
@@ -184,7 +185,7 @@ func (d *Daemon) refresh(ctx context.Context) error {
 
 // refreshKeys reads the keys, that of TLS included.
 func (d *Daemon) refreshKeys() error {
-	signing, signingErr := d.current.loadKeys(d.current.Signing, d.dev)
+	signing, signingErr := d.current.loadSigning(d.dev, d.engines.alarm)
 	if signingErr == nil {
 		d.good.signing = signing
 	}
@@ -237,12 +238,13 @@ func (d *Daemon) refreshState(now time.Time) error {
 	}
 	state.Receiver.Leniency = func(e etoegang.EntityID) saml.Leniency { return state.Peers[e].Leniency }
 	d.state.Store(state)
+	d.engines.use(d.good.signing[0].key.Engine())
 	d.watch.participants(participants)
 	return nil
 }
 
 // description is what we publish of ourselves.
-func (c *Config) description(now time.Time, signing, encryption []keyPair) saml.Description {
+func (c *Config) description(now time.Time, signing []signingKey, encryption []keyPair) saml.Description {
 	network := "P"
 	if c.Network == "test" {
 		network = "T"

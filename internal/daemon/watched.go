@@ -48,14 +48,14 @@ func (g watchedGuard) Admit(ctx context.Context, issuer, id string, until time.T
 // new key needs no restart.
 type activeSigner struct {
 	daemon *Daemon
-	first  keyPair // until the first refresh
+	first  crypto.Signer // until the first refresh
 }
 
 func (s activeSigner) key() crypto.Signer {
 	if state := s.daemon.state.Load(); state != nil {
 		return state.Signer.Key
 	}
-	return s.first.private
+	return s.first
 }
 
 // Public is the active key's.

@@ -56,8 +56,6 @@ func (s Signer) Sign(e *Element) error {
 }
 
 // sign returns the signature over the canonical SignedInfo, checked against the public key.
-// crypto/rsa does so itself, with less work: it applies the public exponent to its result
-// before giving it away (crypto/internal/fips140/rsa, DecryptWithCheck).
 func (s Signer) sign(info []byte) ([]byte, error) {
 	public, ok := s.Key.Public().(*rsa.PublicKey)
 	if !ok || public.N.BitLen() < weakestKey {
@@ -68,10 +66,23 @@ func (s Signer) sign(info []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing with key %q: %w", s.KeyName, err)
 	}
-	if _, checked := s.Key.(*rsa.PrivateKey); !checked && rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature) != nil {
+	if !checksItself(s.Key) && rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature) != nil {
 		return nil, fmt.Errorf("%w: made by our own key %q", ErrSignature, s.KeyName)
 	}
 	return signature, nil
+}
+
+// checksItself tells whether a key lets no wrong signature out. crypto/rsa applies the public
+// exponent to its result before giving it away (crypto/internal/fips140/rsa,
+// DecryptWithCheck); others say so.
+func checksItself(key crypto.Signer) bool {
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		return true
+	case interface{ Checked() bool }:
+		return key.Checked()
+	}
+	return false
 }
 
 func (s Signer) keyInfo() *Element {
