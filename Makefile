@@ -47,9 +47,7 @@ fuzz:
 bench:
 	MANDATED_BENCH=$(if $(QUICK),quick,all) go test $(shell pkg-config --exists libcrypto 2>/dev/null && echo -tags openssl) -count 1 -timeout 30m -v -run TestBench ./internal/bench
 ifndef QUICK
-	go test -run '^$$' -bench Decision -benchtime 400x ./pkg/harness
 	go test -run '^$$' -bench . -benchtime 100x ./pkg/xmlsec
-	go test -run '^$$' -bench Messages -benchtime 100x ./pkg/saml
 	go test -run '^$$' -bench 'HeldBy|Between' -benchtime 5000x ./pkg/register
 	go test -run '^$$' -bench 'Open|Import' -benchtime 40x ./pkg/register
 	go test -run '^$$' -bench Import/new -benchtime 100000x ./internal/intake

@@ -18,36 +18,20 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	_ "modernc.org/sqlite" // to tamper with files
+
+	"github.com/mandated/mandated/internal/servers"
 )
 
 // process is "mandated serve" in a process of its own.
 type process struct {
 	*exec.Cmd
-	said   *said
+	said   *servers.Said
 	exited chan struct{} // closed when it has ended
-}
-
-// said is what a process wrote. It may be read while it still writes.
-type said struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
 }
 
 // startDaemon starts a daemon and returns when it has said where it answers.
 func startDaemon(program string, environ []string, args ...string) (*process, error) {
-	p := &process{Cmd: exec.Command(program, append([]string{"serve"}, args...)...), said: &said{}, exited: make(chan struct{})}
+	p := &process{Cmd: exec.Command(program, append([]string{"serve"}, args...)...), said: &servers.Said{}, exited: make(chan struct{})}
 	p.Env = environ
 	p.Stderr = p.said
 	out, err := p.StdoutPipe()

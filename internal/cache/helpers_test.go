@@ -1,18 +1,18 @@
 package cache
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/mandated/mandated/internal/servers"
 )
 
 var (
@@ -187,22 +187,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// diary is a log that may be read while it is written.
-type diary struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (d *diary) Write(p []byte) (int, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.buf.Write(p)
-}
-
-func (d *diary) String() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.buf.String()
-}
+// diary is a log in which words are counted.
+type diary struct{ servers.Said }
 
 func (d *diary) times(words string) int { return strings.Count(d.String(), words) }

@@ -113,7 +113,7 @@ func (r *remote[V]) open(name, key string, sealed []byte) (value V, until time.T
 // Redis, or does so with another secret.
 func (r *remote[V]) reject(why reason) {
 	r.metrics.rejected[why].Inc()
-	hour := time.Now().Unix() / 3600
+	hour := r.now().Unix() / 3600
 	if last, told := r.told.Swap(why, hour); !told || last != hour {
 		r.log.Warn("redis holds a value under our key that is not ours: not used, others in this hour are only counted", "why", string(why))
 	}

@@ -55,9 +55,9 @@ type Config struct {
 	// stands in the address itself). Made by "mandated register create". Default: register.db.
 	Register string `yaml:"register"`
 
-	// Standby is a streaming standby of that database. It is optional: the daemon starts
-	// and answers without it, and takes it up at a refresh once it is there. Questions are read from it while it
-	// is known to be up to date, and from Register otherwise. Default: none.
+	// Standby is a streaming standby of that database. Questions are read from it while it
+	// is known to be up to date, and from Register otherwise. The daemon starts and answers
+	// without it, and takes it up at a refresh once it is there. Default: none.
 	Standby string `yaml:"standby"`
 
 	// Journal is where the record of every decision goes: a file, or a PostgreSQL database,

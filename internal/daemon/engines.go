@@ -116,7 +116,7 @@ func (c *Config) tokenKey(k Key) (signing.Options, *x509.Certificate, error) {
 	switch {
 	case !ok:
 		return signing.Options{}, nil, errors.New("not a certificate of an RSA key")
-	case public.N.BitLen() < weakestKey:
+	case public.N.BitLen() < xmlsec.WeakestKey:
 		return signing.Options{}, nil, errWeakKey
 	}
 	return signing.Options{Public: public, Token: token}, certificates[0], nil

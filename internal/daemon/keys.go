@@ -24,9 +24,6 @@ var (
 	errDevelopmentKey = errors.New("this is a development key: start with --dev to use it, and never in production")
 )
 
-// weakestKey is how many bits a key must have, by the interface specifications.
-const weakestKey = 2048
-
 // keyPair is a private key with its certificate and name.
 type keyPair struct {
 	name        string
@@ -90,7 +87,7 @@ func ReadKey(keyFile, certificateFile string) (*rsa.PrivateKey, *x509.Certificat
 	switch {
 	case !private.PublicKey.Equal(certificates[0].PublicKey):
 		return nil, nil, errMismatch
-	case private.N.BitLen() < weakestKey:
+	case private.N.BitLen() < xmlsec.WeakestKey:
 		return nil, nil, errWeakKey
 	}
 	return private, certificates[0], nil

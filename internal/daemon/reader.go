@@ -11,6 +11,7 @@ import (
 
 	"github.com/mandated/mandated/internal/postgres"
 	"github.com/mandated/mandated/pkg/freshness"
+	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/register"
 )
 
@@ -141,7 +142,7 @@ func resultOf(ctx context.Context, err error) string {
 		return standbyLeft
 	case postgres.Lost(err):
 		return standbyLost
-	case errors.Is(err, errLagging):
+	case errors.Is(err, errLagging), errors.Is(err, pdp.ErrBehind):
 		return standbyLagging
 	}
 	return standbyFailed

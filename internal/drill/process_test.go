@@ -2,7 +2,6 @@ package drill
 
 import (
 	"bufio"
-	"bytes"
 	"flag"
 	"fmt"
 	"io"
@@ -15,11 +14,11 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mandated/mandated/internal/servers"
 )
 
-// TestMain gives the binaries a folder for as long as the process lives. Scenes that are
-// to be looked at by the race detector play without it: what could race is in the daemons,
-// and those who ask would take as much of the processors as the daemons do.
+// TestMain gives the binaries a folder for as long as the process lives.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	_ = flag.Set("test.parallel", fmt.Sprint(sideBySide))
@@ -28,39 +27,14 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	var code int
-	if raced && !testing.Short() {
-		code, err = plain()
-	} else {
-		code = m.Run()
-	}
+	code := m.Run()
 	_ = os.RemoveAll(binaries)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 	os.Exit(code)
 }
 
 // sideBySide is how many scenes play at once: more than there are processors on a small
 // machine, since they wait much of their time.
 const sideBySide = 3
-
-// plain plays the same scenes in a binary without the race detector.
-func plain() (code int, err error) {
-	path := filepath.Join(binaries, "drill.test")
-	if out, err := exec.Command("go", "test", "-c", "-o", path, ".").CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("building the scenes: %w\n%s", err, out)
-	}
-	c := exec.Command(path, os.Args[1:]...)
-	c.Stdout, c.Stderr = os.Stdout, os.Stderr
-	mortal(c)
-	if err := begin(c); err != nil {
-		return 1, fmt.Errorf("playing the scenes: %w", err)
-	}
-	_ = c.Wait() // the code tells
-	return c.ProcessState.ExitCode(), nil
-}
 
 var binaries string
 
@@ -84,30 +58,12 @@ func build(name string, flags ...string) (string, error) {
 // process is "mandated serve" in a process of its own.
 type process struct {
 	*exec.Cmd
-	said   *said
+	said   *servers.Said
 	exited chan struct{} // closed when it has ended
 }
 
-// said is what a process wrote. It may be read while it still writes.
-type said struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
 // tail is the end of what was said that is not as usual.
-func (s *said) tail() string {
+func tail(s *servers.Said) string {
 	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(s.String()), "\n"), func(line string) bool {
 		return strings.Contains(line, `"level":"INFO"`)
 	})
@@ -126,7 +82,7 @@ func command(binary, config string, environ []string, args ...string) *exec.Cmd 
 // serve starts a daemon and returns when it has said where it answers, or has ended
 // without.
 func serve(c *exec.Cmd) (*process, error) {
-	p := &process{Cmd: c, said: &said{}, exited: make(chan struct{})}
+	p := &process{Cmd: c, said: &servers.Said{}, exited: make(chan struct{})}
 	p.Stderr = p.said
 	out, err := p.StdoutPipe()
 	if err != nil {

@@ -82,7 +82,8 @@ func TestRedisHasNoPart(t *testing.T) {
 
 // redisRounds takes rights away again and again, each time by another road, while Redis
 // is in that state, and gives the replies to what was asked in it. In half of the rounds,
-// by and by of every road, two nodes hear nothing from the register until long after the acknowledgement.
+// and in time on every road, two nodes hear nothing from the register until after the
+// acknowledgement.
 func (s *stage) redisRounds(state redisState) (all replies) {
 	s.t.Helper()
 	clients, ways, give := s.newClients(19), s.ways(), s.grant

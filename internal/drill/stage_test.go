@@ -195,7 +195,7 @@ func (n *node) start() {
 	n.stage.t.Cleanup(func() {
 		p.kill()
 		if n.stage.t.Failed() {
-			n.stage.t.Logf("the end of what %s said:\n%s", n.name, p.said.tail())
+			n.stage.t.Logf("the end of what %s said:\n%s", n.name, tail(p.said))
 		}
 	})
 }
@@ -209,7 +209,7 @@ func (n *node) stop() {
 	n.signal(syscall.SIGINT)
 	<-n.process.exited
 	if code := n.process.ProcessState.ExitCode(); code != 0 {
-		n.stage.t.Errorf("%s ends with %d: %s", n.name, code, n.process.said.tail())
+		n.stage.t.Errorf("%s ends with %d: %s", n.name, code, tail(n.process.said))
 	}
 }
 

@@ -12,9 +12,10 @@
 // signed with the register's key and that checkpoint is also appended to the
 // outside file, which an operator ships elsewhere. Before anything is signed the
 // chain is read again from the last checkpoint on, each record once by each process:
-// none is ever put over a chain that was found broken. [Verify] finds any altered, missing or reordered record before the
-// last checkpoint, and says how many after it are unproven. What it cannot find:
-// records written after the last checkpoint that its holder never saw.
+// none is ever put over a chain that was found broken. [Verify] finds any altered,
+// missing or reordered record before the last checkpoint, and says how many after it are
+// unproven. What it cannot find: records written after the last checkpoint that its
+// holder never saw.
 //
 // There is one chain, however many processes append to it: on PostgreSQL one row is
 // locked while a group of records joins the end. A chain per process would save them
@@ -197,7 +198,7 @@ func (j *Journal) Close() error {
 		close(j.stop)
 		j.kept.Wait()
 		j.group.Close()
-		last = j.checkpoint(context.Background())
+		last = j.checkpoint(context.Background(), true)
 		j.metrics.forget()
 	}
 	return errors.Join(last, j.store.close())

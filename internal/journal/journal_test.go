@@ -353,6 +353,45 @@ func TestCheckpointFailureDoesNotStopTheJournal(t *testing.T) {
 	})
 }
 
+// Once the place outside can be written again the journal is healthy within seconds, though
+// no checkpoint is due for an hour; and what was tried in between made nothing worse.
+func TestFailedCheckpointIsSoonMade(t *testing.T) {
+	onBoth(t, func(t *testing.T, p place) {
+		o := p.options()
+		registry := prometheus.NewRegistry()
+		o.Metrics, o.Every, o.Interval = registry, 1, time.Hour
+		j := p.openWith(o)
+		if err := os.Mkdir(p.outside, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for due := range 3 {
+			mustAppend(t, j, newID(), []byte("x"))
+			waitFor(t, "the failure", func() bool {
+				return gathered(t, registry)["mandated_journal_checkpoint_failures_total"] == float64(due+1)
+			})
+		}
+		if j.Healthy() == nil {
+			t.Error("healthy after three failures")
+		}
+		if err := os.Remove(p.outside); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, "health", func() bool { return j.Healthy() == nil })
+		p.mustBeWhole(3)
+	})
+}
+
+// What fails between two occasions is no further failure.
+func TestTriesInBetweenAreNoFailures(t *testing.T) {
+	var h health
+	for range 10 {
+		h.judge(errors.New("disk full"), false)
+	}
+	if h.verdict() != nil {
+		t.Error("a bad state, and no checkpoint was due")
+	}
+}
+
 // Before anything is signed the chain is read again. One that was changed meanwhile gets
 // no checkpoint, and that is told at once.
 func TestNoCheckpointOverABrokenChain(t *testing.T) {

@@ -10,31 +10,32 @@ import (
 	"time"
 )
 
-// firstAgain is after how long a checkpoint that failed is tried again, the first time.
-const firstAgain = time.Second
+// soon is after how long a checkpoint that failed is tried again.
+const soon = time.Second
 
-// keep makes checkpoints when they are due, until the journal is closed. One that fails is
-// tried again soon, and then less and less often: records do not wait for checkpoints, but
-// who asks whether the journal is healthy does.
+// keep makes checkpoints when they are due, until the journal is closed. Records do not wait
+// for one that fails, but readiness may: so it is tried again soon, and not only at the next
+// occasion. A chain that is broken stays so.
 func (j *Journal) keep() {
 	clock := time.NewTicker(j.options.Interval)
 	defer clock.Stop()
 	var again <-chan time.Time
-	wait := firstAgain
 	for {
+		due := true
 		select {
 		case <-j.stop:
 			return
 		case <-clock.C:
 		case <-j.due:
 		case <-again:
+			due = false
 		}
-		again = nil
-		if err := j.checkpoint(context.Background()); err != nil {
+		err := j.checkpoint(context.Background(), due)
+		if again = nil; err != nil && !altered(err) {
+			again = time.After(soon)
+		}
+		if err != nil && due {
 			j.options.Log.Error("journal checkpoint failed", "cause", err)
-			again, wait = time.After(wait), min(2*wait, j.options.Interval)
-		} else {
-			wait = firstAgain
 		}
 	}
 }
@@ -50,14 +51,16 @@ func (j *Journal) Checkpoint(ctx context.Context) error {
 	if j.group == nil {
 		return ErrReadOnly
 	}
-	return j.checkpoint(ctx)
+	return j.checkpoint(ctx, true)
 }
 
 // signingTime bounds a checkpoint, so that a store that has gone silent is told as a
 // failure.
 const signingTime = time.Minute
 
-func (j *Journal) checkpoint(ctx context.Context) error {
+// checkpoint signs the end of the chain. One that was due and failed is a failure; a try in
+// between can only mend it.
+func (j *Journal) checkpoint(ctx context.Context, due bool) error {
 	ctx, cancel := context.WithTimeout(ctx, signingTime)
 	defer cancel()
 	j.signing.Lock()
@@ -66,9 +69,11 @@ func (j *Journal) checkpoint(ctx context.Context) error {
 	err := j.signEnd(ctx)
 	if err != nil {
 		err = fmt.Errorf("journal checkpoint: %w", err)
-		j.metrics.failures.Inc()
+		if due {
+			j.metrics.failures.Inc()
+		}
 	}
-	j.health.judge(err)
+	j.health.judge(err, due)
 	return err
 }
 
@@ -195,23 +200,28 @@ type health struct {
 // tolerated is how many checkpoints in a row may fail before it matters.
 const tolerated = 2
 
-func (h *health) judge(err error) {
+func (h *health) judge(err error, due bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.last = err
-	if h.failures++; err == nil {
+	switch h.last = err; {
+	case err == nil:
 		h.failures = 0
+	case due:
+		h.failures++
 	}
 }
 
 func (h *health) verdict() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.failures > tolerated || errors.Is(h.last, ErrBroken) || errors.Is(h.last, ErrRolledBack) {
+	if h.failures > tolerated || altered(h.last) {
 		return h.last
 	}
 	return nil
 }
+
+// altered tells whether an error is of a chain that is not as it was written.
+func altered(err error) bool { return errors.Is(err, ErrBroken) || errors.Is(err, ErrRolledBack) }
 
 // resume finds the last checkpoint and refuses a journal that lacks what it signed.
 // Going on from there would make a second past.

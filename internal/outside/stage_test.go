@@ -24,6 +24,7 @@ import (
 
 	"github.com/mandated/mandated/internal/devkeys"
 	"github.com/mandated/mandated/internal/journal"
+	"github.com/mandated/mandated/internal/servers"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -63,7 +64,7 @@ type stage struct {
 	journal *journal.Journal
 	seen    int64  // records of the journal
 	counted counts // at the last look
-	log     *syncBuffer
+	log     *servers.Said
 	trap    *httptest.Server
 	trapped atomic.Int64
 }
@@ -79,29 +80,11 @@ func (a *actor) signer() xmlsec.Signer {
 	return xmlsec.Signer{Key: a.pair.Key, KeyName: a.pair.KeyName(), Certificate: a.pair.Certificate}
 }
 
-// syncBuffer is a buffer that a daemon may log to while a test reads it.
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
 // newStage starts the network. When the test ends, the journal must hold only decisions,
 // the log and the metrics must name nobody, and the trap must be empty.
 func newStage(t testing.TB, o harness.Options) *stage {
 	t.Helper()
-	s := &stage{t: t, clock: harness.NewClock(morning.Add(-time.Minute)), log: &syncBuffer{}}
+	s := &stage{t: t, clock: harness.NewClock(morning.Add(-time.Minute)), log: &servers.Said{}}
 	s.trap = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.trapped.Add(1) }))
 	t.Cleanup(s.trap.Close)
 	o.Clock = s.clock

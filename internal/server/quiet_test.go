@@ -15,6 +15,7 @@ import (
 	_ "modernc.org/sqlite" // stores are broken as others on the machine could
 
 	"github.com/mandated/mandated/internal/journal"
+	"github.com/mandated/mandated/internal/servers"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -27,7 +28,7 @@ func readAll(r *http.Response) ([]byte, error) { return io.ReadAll(r.Body) }
 // Whatever is asked, well or badly, log, metrics and journal name nobody: no number, no
 // name, no pseudonym, and no piece of a message.
 func TestNothingPersonalLeaks(t *testing.T) {
-	var log syncBuffer
+	var log servers.Said
 	s := newScene(t, harness.Options{TwoRegisters: true, Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	boris, daan, fred := s.n.NewPerson("Boris Zwijgzaam"), s.n.NewPerson("Daan Discreet"), s.n.NewPerson("Fred Vreemd")
 	s.client(bakery, daan)
@@ -80,7 +81,7 @@ func TestNothingPersonalLeaks(t *testing.T) {
 // A stranger must not fill the disk with our own log: what he writes into a message is
 // quoted shortly or not at all.
 func TestStrangersDoNotFillTheLog(t *testing.T) {
-	var log syncBuffer
+	var log servers.Said
 	s := newScene(t, harness.Options{Log: slog.New(slog.NewJSONHandler(&log, nil))})
 	long := strings.Repeat("x", 60<<10)
 	text := string(must(s.n.Broker.Query(s.question())))

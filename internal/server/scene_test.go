@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -220,24 +219,6 @@ func (a admit) Admit(ctx context.Context, issuer, id string, until time.Time) er
 
 // open lets every message in.
 var open admit = func(context.Context, string, string, time.Time) error { return nil }
-
-// syncBuffer is a log that may be read while it is written.
-type syncBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
 
 // until looks again until something is so; the bound only ends a test that would hang.
 func until(t *testing.T, what string, so func() bool) {

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/mandated/mandated/internal/server"
+	"github.com/mandated/mandated/internal/servers"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
 	"github.com/mandated/mandated/pkg/pdp"
@@ -103,7 +104,7 @@ func place(t *testing.T, w *httptest.ResponseRecorder) (trace, span, flags strin
 // name the same place. What he says of his trace without a place in it is not repeated.
 func TestPlaceInTheTrace(t *testing.T) {
 	s := newScene(t, harness.Options{})
-	var log syncBuffer
+	var log servers.Said
 	var asked []pdp.Trace
 	h := s.newHouse(2, decider(func(ctx context.Context, r pdp.Request) (pdp.Answer, error) {
 		asked = append(asked, r.Trace)

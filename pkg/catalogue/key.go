@@ -84,5 +84,5 @@ func parseCertificate(text string) *x509.Certificate {
 
 func strongEnough(certificate *x509.Certificate) bool {
 	key, ok := certificate.PublicKey.(*rsa.PublicKey)
-	return ok && key.N.BitLen() >= 2048
+	return ok && key.N.BitLen() >= xmlsec.WeakestKey
 }

@@ -244,7 +244,7 @@ func ReadKeyInfo(descriptor *xmlsec.Node) (key xmlsec.Key, err error) {
 	if key.Certificate, err = x509.ParseCertificate(der); err != nil {
 		return key, fmt.Errorf("the certificate of key %q: %w", key.Name, err)
 	}
-	if public, ok := key.Certificate.PublicKey.(*rsa.PublicKey); !ok || public.N.BitLen() < 2048 {
+	if public, ok := key.Certificate.PublicKey.(*rsa.PublicKey); !ok || public.N.BitLen() < xmlsec.WeakestKey {
 		return key, fmt.Errorf("the certificate of key %q is not RSA of at least 2048 bits", key.Name)
 	}
 	return key, nil

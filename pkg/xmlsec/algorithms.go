@@ -23,8 +23,9 @@ const (
 	typeEncryptedKey = "http://www.w3.org/2001/04/xmlenc#EncryptedKey"
 )
 
-// weakestKey is the smallest RSA modulus, in bits, that the scheme allows.
-const weakestKey = 2048
+// WeakestKey is the smallest RSA modulus, in bits, that the scheme allows (interface
+// specifications, "Digital signature").
+const WeakestKey = 2048
 
 const (
 	spaceDS     = "http://www.w3.org/2000/09/xmldsig#"

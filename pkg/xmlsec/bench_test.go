@@ -1,10 +1,6 @@
 package xmlsec
 
 import (
-	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
 	"testing"
 )
 
@@ -77,21 +73,6 @@ func BenchmarkOpen(b *testing.B) {
 	for b.Loop() {
 		if _, err := Open(node, registerID, []Opener{{Key: register.key}}); err != nil {
 			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkFloor is the cryptography alone that a query and its answer cannot do
-// without: two signatures made, two verified, and the bytes digested.
-func BenchmarkFloor(b *testing.B) {
-	key, doc := someone(b, "broker").key, honestQuery(b)
-	for b.Loop() {
-		for range 2 {
-			digest := sha256.Sum256(doc)
-			signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:])
-			if err != nil || rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, digest[:], signature) != nil {
-				b.Fatal("floor is broken")
-			}
 		}
 	}
 }

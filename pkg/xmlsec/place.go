@@ -106,7 +106,7 @@ func (k Key) usable(now time.Time) error {
 		return fmt.Errorf("%w: key %q has no certificate", ErrCertificate, k.Name)
 	}
 	public, ok := k.Certificate.PublicKey.(*rsa.PublicKey)
-	if !ok || public.N.BitLen() < weakestKey {
+	if !ok || public.N.BitLen() < WeakestKey {
 		return fmt.Errorf("%w: key %q", ErrWeakKey, k.Name)
 	}
 	if now.Before(k.Certificate.NotBefore) || now.After(k.Certificate.NotAfter) {

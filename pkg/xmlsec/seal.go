@@ -79,7 +79,7 @@ func checkRecipients(to []Recipient) error {
 		if r.GCM != to[0].GCM {
 			return fmt.Errorf("%w: recipients of one element want different algorithms", ErrEncryption)
 		}
-		if r.Key == nil || r.Key.N.BitLen() < weakestKey {
+		if r.Key == nil || r.Key.N.BitLen() < WeakestKey {
 			return fmt.Errorf("%w: encryption key %q of %s", ErrWeakKey, r.KeyName, r.EntityID)
 		}
 	}

@@ -58,7 +58,7 @@ func (s Signer) Sign(e *Element) error {
 // sign returns the signature over the canonical SignedInfo, checked against the public key.
 func (s Signer) sign(info []byte) ([]byte, error) {
 	public, ok := s.Key.Public().(*rsa.PublicKey)
-	if !ok || public.N.BitLen() < weakestKey {
+	if !ok || public.N.BitLen() < WeakestKey {
 		return nil, fmt.Errorf("%w: signing key %q", ErrWeakKey, s.KeyName)
 	}
 	digest := sha256.Sum256(info)
