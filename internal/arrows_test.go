@@ -4,7 +4,9 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -131,5 +133,33 @@ func walk(t *testing.T, visit func(room, imported string)) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// The race detector sees a part of what divides its rounds, so that must also run whole.
+func TestWhatIsThinnedOutRunsWhole(t *testing.T) {
+	makefile, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(makefile), "\nWHOLE = ")
+	whole, _, _ := strings.Cut(rest, "\n")
+	thinned := 0
+	err = filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "arrows_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		if !strings.Contains(string(source), "corpus.Slower") && !strings.Contains(string(source), "corpus.Part(") {
+			return err
+		}
+		thinned++
+		if room := "./" + filepath.ToSlash(filepath.Dir(path[len("../"):])); !slices.Contains(strings.Fields(whole), room) {
+			t.Errorf("%s is not in the Makefile's WHOLE", room)
+		}
+		return err
+	})
+	if err != nil || thinned == 0 {
+		t.Errorf("%d files, %v", thinned, err)
 	}
 }

@@ -193,6 +193,21 @@ func TestLies(t *testing.T) {
 	}
 }
 
+// The log hears of foreign values once an hour of each kind: somebody who looks at it months
+// after the first must find that it goes on.
+func TestLiesAreToldAgain(t *testing.T) {
+	s, server := single(t)
+	noon := time.Now().Truncate(time.Hour)
+	for i, at := range []time.Time{noon, noon.Add(59 * time.Minute), noon.Add(time.Hour)} {
+		s.set(at)
+		plant(t, server, s.remote.sealer.name(tuple), []byte("OK"))
+		s.lacks(t, tuple)
+		if want := []int{1, 1, 2}[i]; s.log.times("not ours") != want {
+			t.Errorf("at %v it was told %d times, want %d", at, s.log.times("not ours"), want)
+		}
+	}
+}
+
 // A list under our key is no failure of Redis, which answers well; it is not ours.
 func TestForeignType(t *testing.T) {
 	s, server := single(t)

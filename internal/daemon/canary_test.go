@@ -18,6 +18,7 @@ import (
 	"github.com/mandated/mandated/pkg/catalogue"
 	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/freshness"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/register"
@@ -141,6 +142,47 @@ func TestTheHourStrikesWhileItSings(t *testing.T) {
 	if a.told("good") != 1 || hours.Load() < 2 {
 		t.Errorf("%v good, %d hours struck\n%s", a.told("good"), hours.Load(), &a.messages)
 	}
+
+	m := mandate.Mandate{ID: 1, Person: a.register.CanaryPerson()}
+	hours.Add(1) // between the grant and the first question
+	a.answer = func(_ context.Context, q pdp.Request) (decision.Decision, error) {
+		if q.Actor != m.Person.Subject {
+			t.Error("asked about whom nothing was granted to")
+		}
+		return permit(m.ID), nil
+	}
+	if _, err := a.question(t.Context(), m, 1); err != nil {
+		t.Error(err)
+	}
+}
+
+// A daemon that stops does not stop a run, which would leave its mandate in force.
+func TestARunOutlivesItsDaemon(t *testing.T) {
+	a := newAviary(t, time.Now)
+	stopping, stop := context.WithCancel(t.Context())
+	a.answer = func(ctx context.Context, q pdp.Request) (decision.Decision, error) {
+		stop()
+		return a.registered(ctx, q)
+	}
+	if a.turn(stopping); a.told("good") != 1 || a.state() != mandate.Revoked {
+		t.Errorf("%v good, mandate 1 is %s\n%s", a.told("good"), a.state(), &a.messages)
+	}
+}
+
+// A run that fails when it has revoked has nothing to clean up, and says only what failed.
+func TestARunThatFailsAtItsEnd(t *testing.T) {
+	a := newAviary(t, time.Now)
+	a.answer = func(ctx context.Context, q pdp.Request) (decision.Decision, error) {
+		d, err := a.registered(ctx, q)
+		if err == nil && d.Outcome != decision.Permit {
+			err = errors.New("the store is away")
+		}
+		return d, err
+	}
+	a.turn(t.Context())
+	if said := a.messages.String(); a.told("failed") != 1 || !strings.Contains(said, "the store is away") || strings.Contains(said, "cannot become") {
+		t.Errorf("%v failed: %s", a.told("failed"), said)
+	}
 }
 
 // What could not be measured does not look as good as what was measured before. Each run
@@ -188,6 +230,50 @@ func TestTheLagBeginsAtTheCommit(t *testing.T) {
 	}
 }
 
+// An answer that comes after the acknowledgement counts in the lag, also when there were
+// good ones in between.
+func TestTheLagGoesOnAfterTheAcknowledgement(t *testing.T) {
+	a := newAviary(t, time.Now)
+	lease := a.register.Lease()
+	var waiting context.Context // of the questions between revocation and acknowledgement
+	a.answer = func(ctx context.Context, q pdp.Request) (decision.Decision, error) {
+		d, err := a.registered(ctx, q)
+		switch {
+		case d.Outcome == decision.Permit:
+			return d, err
+		case waiting == nil:
+			waiting = ctx
+		case ctx != waiting:
+			return permit(1), err
+		}
+		return d, err
+	}
+	if a.turn(t.Context()); a.told("stale") != 1 || a.measured() < lease.Seconds() {
+		t.Errorf("%v stale, measured %v s, and the lease is %v", a.told("stale"), a.measured(), lease)
+	}
+}
+
+// ahead is a feed from a database whose clock is ten minutes ahead.
+type ahead struct{ *register.Register }
+
+func (a ahead) Poll(ctx context.Context, known register.Revision, limit int) (register.News, error) {
+	news, err := a.Register.Poll(ctx, known, limit)
+	news.Database = news.Database.Add(10 * time.Minute)
+	return news, err
+}
+
+// A daemon's canary goes by what its node knows of the database's clock.
+func TestTheCanaryAsksItsNodeForTheTime(t *testing.T) {
+	a := newAviary(t, time.Now)
+	d := &Daemon{register: a.register, now: time.Now, metrics: prometheus.NewRegistry(), log: a.log}
+	d.follower = freshness.New(ahead{a.register}, a.register.Lease(), freshness.Machine)
+	a.must(d.follower.Poll(t.Context()))
+	a.canary, a.metrics = newCanary(d), d.metrics
+	if a.turn(t.Context()); a.told("skipped") != 1 {
+		t.Errorf("it was not skipped: %s", &a.messages)
+	}
+}
+
 // While clocks differ the canary writes nothing, and says so once.
 func TestTheCanaryIsSkippedWhileClocksDiffer(t *testing.T) {
 	a := newAviary(t, time.Now)
@@ -207,6 +293,11 @@ func TestTheCanaryIsSkippedWhileClocksDiffer(t *testing.T) {
 	a.turn(t.Context())
 	if a.told("good") != 2 || math.IsNaN(a.measured()) {
 		t.Errorf("with good clocks: %v good, measured %v", a.told("good"), a.measured())
+	}
+	a.apart = errors.New("ten minutes apart")
+	a.turn(t.Context())
+	if n := strings.Count(a.messages.String(), "ten minutes apart"); n != 2 {
+		t.Errorf("the second time they differ it is told %d times", n-1)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,5 +96,16 @@ func TestWaitersOutliveTheFirst(t *testing.T) {
 		if err := <-answer; err != want {
 			t.Errorf("the first one failed with %v, and who waited hears %v", first, err)
 		}
+	}
+}
+
+// A mistake of ours in reading a catalogue is an error for all who wait, and ends no process.
+func TestCatalogueThatPanics(t *testing.T) {
+	c := newCatalogues(func() time.Time { panic("no idea what time it is") })
+	_, doc := edition(t, 1)
+	e, _ := c.entry(1)
+	go c.parse(e, register.CatalogueVersion{Sequence: 1, Document: doc})
+	if err := e.wait(t.Context()); err == nil || !strings.Contains(err.Error(), "no idea what time it is") {
+		t.Errorf("those who wait hear %v", err)
 	}
 }

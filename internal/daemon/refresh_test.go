@@ -341,3 +341,17 @@ func TestParticipantWhoMoves(t *testing.T) {
 		}
 	}
 }
+
+// Two descriptions of one participant are a mistake that somebody must hear of; meanwhile the
+// file that comes first counts, and who stood in the other keeps his last good description.
+func TestParticipantDescribedTwice(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	s.reload()
+	pair := must(devkeys.Certify("next", keyring()["one"], s.n.Now()))
+	next := xmlsec.Key{Name: pair.KeyName(), Certificate: pair.Certificate}
+	s.write("metadata-provider-municipality.xml", s.metadata(s.n.Broker.Party, s.n.Now().Add(time.Hour), s.n.Scheme.Signer(), next))
+	if err := s.n.First.Reload(); err == nil || !strings.Contains(err.Error(), "metadata-provider-municipality.xml: "+s.n.Broker.Entity.String()+" is described in") {
+		t.Errorf("Reload says %v", err)
+	}
+	s.permitted("by the broker's own description")
+}

@@ -44,7 +44,7 @@ func (s *stage) pausedAcross(way taking, n int) (waited, others replies) {
 	s.warm(clients)
 	last.primary.Delay(25 * time.Millisecond)
 	defer last.primary.Heal()
-	s.all("a little further away", s.askAll(everywhere(s.nodes[end:], clients[:3])), permit)
+	s.all("a little further away", s.askAll(everywhere(s.nodes[end:], clients)), permit)
 
 	last.pause()
 	s.take(way.take, clients...)

@@ -97,7 +97,7 @@ func (s *stage) redisRounds(state redisState) (all replies) {
 		first, again := s.redisRound(state, way, clients, deaf)
 		s.right(way.name+" while Redis is "+state.name, first, deaf)
 		s.all(way.name+" while Redis is still "+state.name, again, deny)
-		s.all(way.name+" after Redis was "+state.name, s.askAll(everywhere(s.nodes, clients[:3])), deny)
+		s.all(way.name+" after Redis was "+state.name, s.askAll(everywhere(s.nodes, clients)), deny)
 		all, give = slices.Concat(all, first, again), way.give
 	}
 	return all
@@ -159,7 +159,7 @@ func (s *stage) warm(clients []*client) {
 	for _, n := range s.nodes {
 		s.all("before", s.askAll(knowing(everywhere([]*node{n}, clients))), permit)
 	}
-	s.all("before", s.askAll(knowing(everywhere(s.nodes, clients[:min(3, len(clients))]))), permit)
+	s.all("before", s.askAll(knowing(everywhere(s.nodes, clients[:min(5, len(clients))]))), permit)
 }
 
 // hot is how many Permits of the nodes were kept ones, from memory or from redis.

@@ -30,6 +30,9 @@ func TestStandby(t *testing.T) {
 		asked += len(news)
 		return enough(s.looks()-before, times(15))
 	})
+	if served := s.nodes[0].metric("mandated_standby_reads_total", `result="served"`); served < float64(asked)/2 {
+		t.Errorf("of %d questions the replica answered %v", asked, served)
+	}
 	s.all("what it knows", s.askAll(knowing(everywhere(s.nodes[:1], clients))), permit)
 	t.Logf("of %d questions that nobody had asked before, the replica looked for mandates at least %d times", asked, s.looks()-before)
 

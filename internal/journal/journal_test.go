@@ -431,6 +431,25 @@ func TestNoCheckpointOverABrokenChain(t *testing.T) {
 	}
 }
 
+// However many checkpoints by others stand behind it, our last one is found.
+func TestOurCheckpointAmongManyOfOthers(t *testing.T) {
+	onBoth(t, func(t *testing.T, p place) {
+		j := p.open()
+		for range 25 { // more than are read at once, twice
+			mustAppend(t, j, newID(), []byte("x"))
+			if err := j.Checkpoint(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, last := range []int64{1, 14, 25} {
+			c, err := j.store.newest(ctx, func(c *Checkpoint) bool { return c.Sequence <= last })
+			if err != nil || c == nil || c.Sequence != last {
+				t.Errorf("up to %d: %+v, %v", last, c, err)
+			}
+		}
+	})
+}
+
 // What another daemon with our key signed need not be read again, but what it signed must
 // be there; what somebody else put there counts for nothing.
 func TestCheckpointsOfOthersAreBelievedByTheirKey(t *testing.T) {

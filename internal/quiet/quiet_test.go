@@ -185,3 +185,12 @@ func BenchmarkHandler(b *testing.B) {
 	b.Run("without", func(b *testing.B) { line(b, slog.NewJSONHandler(io.Discard, nil)) })
 	b.Run("with", func(b *testing.B) { line(b, quiet.New(slog.NewJSONHandler(io.Discard, nil))) })
 }
+
+// A message's name of a few digits may be somebody's number.
+func TestShortNamesOfMessages(t *testing.T) {
+	var log bytes.Buffer
+	slog.New(quiet.New(slog.NewTextHandler(&log, nil))).Info("query", "message", "_12345678")
+	if strings.Contains(log.String(), "12345678") {
+		t.Error(log.String())
+	}
+}

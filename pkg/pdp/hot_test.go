@@ -271,6 +271,13 @@ func TestRevisionAskedFor(t *testing.T) {
 	if answers, errs = n.DecideAll(ctx, []pdp.Request{request}); errs[0] != nil || answers[0].Outcome != decision.Permit {
 		t.Errorf("with a standby that is behind: %v, %v", answers[0].Outcome, errs[0])
 	}
+	tooMuch := request
+	tooMuch.AtLeast++
+	answers, errs = n.DecideAll(ctx, []pdp.Request{request, tooMuch})
+	if errs[0] != nil || answers[0].Outcome != decision.Permit {
+		t.Errorf("beside a question that cannot be answered: %v, %v", answers[0].Outcome, errs[0])
+	}
+	notFoundOut(t, answers[1], errs[1], pdp.ErrBehind)
 }
 
 // laggard is a register that is read from a standby, as it stood some time ago, unless

@@ -262,7 +262,7 @@ func TestDecisionNamesAllWhoseChangeChangesIt(t *testing.T) {
 			before = after
 		}
 	}
-	if changed[decision.Permit] < 30*lives || changed[decision.Deny] < 30*lives || changed[decision.Choose] < 6*lives {
+	if changed[decision.Permit] < 34*lives || changed[decision.Deny] < 34*lives || changed[decision.Choose] < 7*lives {
 		t.Errorf("answers changed to %v: too few to prove anything", changed)
 	}
 }

@@ -505,6 +505,29 @@ func TestTwoConnections(t *testing.T) {
 	}
 }
 
+// Whoever closes a register waits for a poll as for a read: its connection is not taken from
+// under it.
+func TestCloseWaitsForAPoll(t *testing.T) {
+	s := newServerScene(t)
+	r := must(Open(ctx, s.place, s.clock.options()))
+	polling := must(r.readers.take(ctx, r.readers.polls))
+	closed := make(chan error)
+	go func() { closed <- r.Close() }()
+	var n int
+	if err := polling.row([]any{&n}, `SELECT 1`); err != nil {
+		t.Errorf("a poll under way: %v", err)
+	}
+	select {
+	case err := <-closed:
+		t.Errorf("closed while a poll is under way: %v", err)
+	case <-time.After(100 * time.Millisecond): // it would have been by now
+	}
+	r.readers.give(polling, r.readers.polls)
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+}
+
 // The canary sings on the road of all mandates, and no list shows it.
 func TestTheCanaryIsNotListed(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *scene) {
