@@ -4,15 +4,15 @@ package signing
 
 import "time"
 
-// Breath is how long signatures fail at once after a token could not be opened.
+// Breath is the least time between two openings of a token.
 const Breath = breath
 
-// SetClock lets the token of that label have another clock.
+// SetClock lets the token of that label have another clock, on which it was opened long ago.
 func SetClock(label string, now func() time.Time) {
 	t := tokenOf(label)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.now = now
+	t.now, t.tried = now, time.Time{}
 }
 
 // Openings is how often the token was opened so far, and whether it is open.

@@ -71,6 +71,36 @@ func (v *vault) fails(s *signing.Signer, when string) error {
 	return err
 }
 
+// deleteKey takes a key off the token, as somebody does who has logged in to it.
+func (v *vault) deleteKey(label string) {
+	v.t.Helper()
+	module := pkcs11.New(v.Module) // logged in already: that is a matter of the process
+	defer module.Destroy()
+	slots, err := module.GetSlotList(true)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	for _, slot := range slots {
+		session, err := module.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
+		if err != nil {
+			continue // the slot for the next token
+		}
+		if err := module.FindObjectsInit(session, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_LABEL, label)}); err != nil {
+			v.t.Fatal(err)
+		}
+		keys, _, err := module.FindObjects(session, 10)
+		if err != nil || len(keys) == 0 {
+			v.t.Fatalf("%d keys %q: %v", len(keys), label, err)
+		}
+		for _, key := range keys {
+			if err := module.DestroyObject(session, key); err != nil {
+				v.t.Fatal(err)
+			}
+		}
+		_ = module.CloseSession(session)
+	}
+}
+
 func init() {
 	signers["pkcs11"] = func(b testing.TB) *signing.Signer { return newVault(b).open() }
 }
@@ -146,6 +176,7 @@ func TestSessionsClosedFromTheOtherSide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	signing.SetClock(v.token, func() time.Time { return v.now })
 	likeGo(t, s, keyring()["one"])
 	other := pkcs11.New(v.Module) // the same module in the same process: its sessions are the same
 	defer other.Destroy()
@@ -188,6 +219,31 @@ func TestTokenIsGivenBreath(t *testing.T) {
 	v.now = v.now.Add(signing.Breath - 1)
 	v.fails(s, "a moment too early")
 	v.now = v.now.Add(1)
+	likeGo(t, s, keyring()["one"])
+}
+
+// A key that was deleted is looked for in one fresh opening per breath, not one per
+// signature: each takes the token from all keys on it.
+func TestKeyThatIsGone(t *testing.T) {
+	v := newVault(t)
+	v.Import(v.token, "other", "a2", keyring()["two"])
+	s := v.open()
+	v.deleteKey("signing")
+	for range 20 {
+		v.fails(s, "without its key")
+	}
+	if n, open := signing.Openings(v.token); n != 2 || !open {
+		t.Errorf("for one breath the token was opened %d times", n)
+	}
+	v.now = v.now.Add(signing.Breath)
+	if err := v.fails(s, "without its key"); !strings.Contains(err.Error(), "no such private key") {
+		t.Error(err)
+	}
+	if n, _ := signing.Openings(v.token); n != 3 {
+		t.Errorf("after a breath the token was opened %d times", n)
+	}
+	v.Import(v.token, "signing", "a1", keyring()["one"])
+	v.now = v.now.Add(signing.Breath)
 	likeGo(t, s, keyring()["one"])
 }
 

@@ -81,7 +81,10 @@ type Signer struct {
 	alarm  func(error)
 }
 
-var _ crypto.Signer = &Signer{}
+var _ interface {
+	crypto.Signer
+	Checked() bool // asked for by pkg/xmlsec
+} = &Signer{}
 
 // engine does the arithmetic.
 type engine interface {
@@ -106,11 +109,14 @@ func Open(e Engine, o Options) (*Signer, error) {
 }
 
 func open(e Engine, o Options) (engine, error) {
-	if e == PKCS11 {
+	load := openGo
+	switch e {
+	case Go:
+	case OpenSSL:
+		load = openOpenSSL
+	case PKCS11:
 		return openPKCS11(o.Token)
-	}
-	load, known := map[Engine]func(*rsa.PrivateKey) (engine, error){Go: openGo, OpenSSL: openOpenSSL}[e]
-	if !known {
+	default:
 		return nil, fmt.Errorf("signing: there is no engine %q", e)
 	}
 	if err := published(load); err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/miekg/pkcs11"
 )
 
-// breath is how long signatures fail at once after a token could not be opened: opening is
-// slow, one at a time, and counts attempts to log in.
+// breath is the least time between two openings of a token: opening is slow, one at a time,
+// counts attempts to log in, and takes the token from whoever signs.
 const breath = 250 * time.Millisecond
 
 // sessions is how many signatures a token makes at once unless it is told otherwise.
@@ -51,8 +51,8 @@ type token struct {
 	pin      func() (string, error)
 	context  *crypto11.Context // nil: not open
 	number   int               // of the opening
-	failed   time.Time         // when opening failed last
-	cause    error             // of that
+	tried    time.Time         // when it was opened last, or was to be
+	cause    error             // why that failed
 	refused  [sha256.Size]byte // of the PIN that was not right
 }
 
@@ -116,15 +116,15 @@ func (t *token) try(work func(opening) error) (number int, err error) {
 	return t.number, work(opening{t.context, t.number})
 }
 
-// reopen replaces the opening of that number, if nobody has meanwhile. After a failure it
-// takes breath first.
+// reopen replaces the opening of that number, if nobody has meanwhile. After an attempt it
+// takes breath first: what a fresh opening does not mend, another will not.
 func (t *token) reopen(number int) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.number != number && t.context != nil {
 		return nil
 	}
-	if t.cause != nil && t.now().Sub(t.failed) < breath {
+	if t.now().Sub(t.tried) < breath {
 		return t.cause
 	}
 	t.close()
@@ -140,14 +140,12 @@ func (t *token) close() {
 
 // open loads the module, finds the token and logs in.
 func (t *token) open() error {
-	context, err := t.configure()
-	if err != nil {
-		t.failed, t.cause = t.now(), err
-		return err
+	t.context, t.cause = t.configure()
+	t.tried = t.now()
+	if t.cause == nil {
+		t.number++
 	}
-	t.context, t.cause = context, nil
-	t.number++
-	return nil
+	return t.cause
 }
 
 func (t *token) configure() (*crypto11.Context, error) {

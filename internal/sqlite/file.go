@@ -21,6 +21,8 @@ type File struct {
 
 	writing sync.Mutex
 	tx      *Tx // the writer's connection; nil until needed and after an error
+	commits int // since the log was last copied
+	copying sync.Mutex
 }
 
 // Open opens the file at path for reading and writing. A file that is absent or
@@ -41,7 +43,7 @@ func open(ctx context.Context, path string, format Format) (*File, error) {
 	if _, err := inspect(ctx, path, format); err != nil {
 		return nil, err
 	}
-	f, err := connect(path, "rw", "journal_mode(WAL)", "synchronous(FULL)")
+	f, err := connect(path, "rw", "journal_mode(WAL)", "synchronous(FULL)", fmt.Sprintf("wal_autocheckpoint(%d)", longestLog))
 	if err != nil {
 		return nil, err
 	}
@@ -150,6 +152,7 @@ func (f *File) Write(do func(*Tx) error) error {
 		f.tx = nil
 		return err
 	}
+	f.committed()
 	return nil
 }
 
@@ -160,5 +163,7 @@ func (f *File) Close() error {
 	if f.tx != nil {
 		f.tx.discard()
 	}
+	f.copying.Lock()
+	defer f.copying.Unlock()
 	return f.db.Close()
 }

@@ -2,6 +2,7 @@ package saml
 
 import (
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -112,11 +113,8 @@ func readHeader(n *xmlsec.Node) (h header, err error) {
 
 // contextAttribute gathers the values of the XACML attribute with that id. Attributes
 // that nobody asks for are never looked at: peers send some of their own.
-func contextAttribute(category *xmlsec.Node, id string) (values []*xmlsec.Node) {
-	for v := range contextValues(category, id) {
-		values = append(values, v)
-	}
-	return values
+func contextAttribute(category *xmlsec.Node, id string) []*xmlsec.Node {
+	return slices.Collect(contextValues(category, id))
 }
 
 // contextValues goes over them one by one.

@@ -24,7 +24,7 @@ type canonicalizer struct {
 
 	out     []byte
 	scratch []byte
-	hash    hash.Hash // takes what is written piece by piece; nil: all of it stays in out
+	hash    hash.Hash // takes what is written piece by piece
 	sum     [sha256.Size]byte
 }
 
@@ -91,7 +91,7 @@ func (c *canonicalizer) element(i int32) {
 	c.out = append(c.out, name...)
 	c.out = append(c.out, '>')
 	c.rendered = c.rendered[:outside]
-	if len(c.out) >= flushAt && c.hash != nil {
+	if len(c.out) >= flushAt {
 		c.flush()
 	}
 }

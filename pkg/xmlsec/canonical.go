@@ -42,7 +42,8 @@ func (e *Element) room() int {
 type writer struct {
 	out    []byte
 	scope  []declaration
-	listed []string
+	listed []string // of the declarations that no name uses, those to write; nil: all
+	unused bool     // one was written that is not in scope around it
 }
 
 func (w *writer) element(e *Element) {
@@ -92,9 +93,11 @@ func (w *writer) declarations(e *Element) {
 		}
 	}
 	for _, d := range e.declared {
-		if w.listed == nil || slices.Contains(w.listed, d.prefix) {
-			w.need(d)
+		if w.has(d) || w.listed != nil && !slices.Contains(w.listed, d.prefix) {
+			continue
 		}
+		w.unused = true
+		w.need(d)
 	}
 	w.declare(from)
 }

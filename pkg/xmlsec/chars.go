@@ -10,15 +10,6 @@ import (
 // many more; none of them counts.
 func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\t' || b == '\r' }
 
-func allSpace(text string) bool {
-	for i := range len(text) {
-		if !isSpace(text[i]) {
-			return false
-		}
-	}
-	return true
-}
-
 // class says which kinds of characters a run of text holds: whether it can be copied
 // as it stands, or means something else than what is written.
 type class uint8

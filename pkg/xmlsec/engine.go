@@ -57,8 +57,8 @@ type Verifier struct {
 // wrong, so it is refused, and somebody should look at it: see DisagreementError.
 var ErrDisagreement = errors.New("xmlsec: the two engines disagree")
 
-// DisagreementError is an ErrDisagreement, with what helps to find the message again
-// and says nothing of what is in it.
+// DisagreementError is an ErrDisagreement, with what helps to find the message again. It
+// quotes no value of the message but the ID, and names of elements where a refusal does.
 type DisagreementError struct {
 	ID     string // of the first signed element, not verified: an XML name, or empty
 	Digest string // SHA-256 of the document, hexadecimal
@@ -81,6 +81,9 @@ func (e *DisagreementError) Is(target error) bool { return target == ErrDisagree
 // only read. More than 64 places panic.
 func (v Verifier) Verify(d *Document, now time.Time, places ...Place) ([]Verified, error) {
 	d.mustBeHeld()
+	if len(places) > maxPlaces {
+		panic(fmt.Sprintf("xmlsec: %d places", len(places)))
+	}
 	result, err := v.Engine.verify(d, now, places)
 	if v.CrossCheck < 1 || rand.IntN(v.CrossCheck) > 0 {
 		return result, err

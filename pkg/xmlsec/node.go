@@ -51,13 +51,7 @@ func (n *Node) Attr(local string) (string, bool) {
 
 // All returns the direct children with that name, in document order.
 func (n *Node) All(name Name) []*Node {
-	var found []*Node
-	for _, c := range n.Children {
-		if c.Name == name {
-			found = append(found, c)
-		}
-	}
-	return found
+	return slices.Collect(n.Each(name))
 }
 
 // Each goes over the direct children with that name, in document order.

@@ -8,7 +8,8 @@ import (
 // Quote returns a verified element as it was received, signature included, to be
 // placed into something we send: a broker hands an authenticator's assertion on.
 // It declares everything its old surroundings declared, so the signature still
-// fits in the new ones. Quoting from a document that was released panics.
+// fits in the new ones. Quoting what the fast engine verified in a document that
+// was released panics.
 func Quote(v Verified) *Element {
 	if v.source != nil {
 		return quoteTree(v.source)

@@ -73,9 +73,9 @@ func (d *Document) Outline(levels int) *Node {
 	return reading{doc: d.doc, tokens: d.tokens, skip: noElement, levels: levels}.read(0)
 }
 
-// Release lets the next document have the memory of this one. It may be called once, when
-// nobody uses the document any more: whoever does so after it panics. Nodes and Verifieds
-// are copies and stay, but Quote needs the document. Without Release the garbage collector
+// Release lets the next document have the memory of this one. It is called when nobody
+// uses the document any more: whoever does so after it panics. Nodes and Verifieds are
+// copies and stay, but Quote needs the document, unless the reference engine verified it. Without Release the garbage collector
 // does the same, later.
 func (d *Document) Release() {
 	if d.tokens != nil {

@@ -148,7 +148,8 @@ func (s *scanner) name() (local, end int32, err error) {
 }
 
 // part returns where a name without a colon ends that begins at a position: there, if
-// none does.
+// none does. It is scanned twice as often as anything else, in bytes: decoding characters
+// costs a twelfth of a verification, and name refuses what is beyond ASCII.
 func (s *scanner) part(from int) int {
 	doc := s.doc
 	if from >= len(doc) || nameBytes[doc[from]]&nameStart == 0 {

@@ -182,7 +182,7 @@ func algorithm(n *Node, want string) error {
 
 // blank reports whether an element has neither children nor text.
 func blank(n *Node) bool {
-	return len(n.Children) == 0 && allSpace(n.Text)
+	return len(n.Children) == 0 && strings.Trim(n.Text, " \n\t\r") == ""
 }
 
 // attributesBeyond reports whether an element has attributes other than these, all

@@ -45,13 +45,13 @@ func NewTag(name string, attributes ...string) *Tag {
 // goroutine, for one element.
 type Writer struct {
 	writer
-	open   []opened
-	root   *Tag
-	values []string // of the root's attributes
-	listed []string // prefixes declared on the root though no name uses them
-	inside int      // where the root's content begins
-	issuer int      // where its saml:Issuer ends, or inside
-	prefix []string // prefixes declared inside
+	open     []opened
+	root     *Tag
+	values   []string // of the root's attributes
+	declared []string // prefixes declared on the root though no name uses them
+	inside   int      // where the root's content begins
+	issuer   int      // where its saml:Issuer ends, or inside
+	prefix   []string // prefixes declared inside
 }
 
 // opened is an element that is not closed yet.
@@ -65,10 +65,10 @@ var writers = sync.Pool{New: func() any { return new(Writer) }}
 // NewWriter starts an element: its tag, the prefixes that it declares although no name uses
 // them (see Element.Declare), and the values of its attributes. The Writer must be ended
 // with Sign or Element.
-func NewWriter(root *Tag, listed []string, values ...string) *Writer {
+func NewWriter(root *Tag, declared []string, values ...string) *Writer {
 	w := writers.Get().(*Writer)
-	w.root, w.listed, w.values = root, listed, append(w.values[:0], values...)
-	w.begin(root, listed, values)
+	w.root, w.declared, w.values = root, declared, append(w.values[:0], values...)
+	w.begin(root, declared, values)
 	w.inside = len(w.out)
 	w.issuer = w.inside
 	return w
@@ -84,7 +84,7 @@ func (w *Writer) Open(t *Tag, values ...string) {
 	}
 }
 
-func (w *Writer) begin(t *Tag, listed, values []string) {
+func (w *Writer) begin(t *Tag, declared, values []string) {
 	if len(values) != len(t.attributes) {
 		panic(fmt.Sprintf("xmlsec: %s has %d attributes and is given %d", t.name, len(t.attributes), len(values)))
 	}
@@ -95,7 +95,7 @@ func (w *Writer) begin(t *Tag, listed, values []string) {
 	for _, d := range t.others {
 		w.need(d)
 	}
-	for _, prefix := range listed {
+	for _, prefix := range declared {
 		w.need(declaration{prefix, spaceOf(prefix)})
 	}
 	w.declare(from)
@@ -159,7 +159,9 @@ func (w *Writer) Element() *Element {
 }
 
 // Sign ends the writing, and puts the signature where Signer.Sign puts it. The errors are
-// those of Signer.Sign. A root that declares ds or ec itself panics.
+// those of Signer.Sign, and ErrUnsignable also for what was added with declarations that
+// no name uses and the root does not have: they are no part of the canonical form, which
+// is what a Writer writes. A root that declares ds or ec itself panics.
 func (w *Writer) Sign(s Signer) (*Element, error) {
 	defer w.release()
 	if w.has(declaration{"ds", spaceDS}) || w.has(declaration{"ec", spaceC14n}) {
@@ -169,8 +171,11 @@ func (w *Writer) Sign(s Signer) (*Element, error) {
 	if !isNCName(id) || len(id) > longestID {
 		return nil, fmt.Errorf("%w: it has no usable ID", ErrUnsignable)
 	}
+	if w.unused {
+		return nil, fmt.Errorf("%w: what was added declares prefixes that no name uses", ErrUnsignable)
+	}
 	w.Close()
-	signature, err := s.signature(id, w.listed, w.out)
+	signature, err := s.signature(id, w.declared, w.out)
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +199,7 @@ func (w *Writer) value(local string) string {
 func (w *Writer) finish() *Element {
 	prefix, local, _ := strings.Cut(w.root.name, ":")
 	e := &Element{prefix: prefix, local: local, space: w.root.declared.space}
-	e.Declare(w.listed...)
+	e.Declare(w.declared...)
 	e.attributes = make([]Attribute, 0, len(w.root.attributes))
 	for _, a := range w.root.attributes {
 		a.order.value = w.values[a.value]
@@ -238,9 +243,7 @@ func (e *Element) tree() *Element {
 		panic(fmt.Sprintf("xmlsec: we do not read what we wrote: %v", err))
 	}
 	defer d.Release()
-	tree := d.quote(0)
-	tree.declared = e.declared
-	return tree
+	return d.quote(0)
 }
 
 // eachDeclaration visits every declaration that the element and those in it may need.

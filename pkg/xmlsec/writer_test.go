@@ -2,6 +2,7 @@ package xmlsec
 
 import (
 	"bytes"
+	"crypto"
 	"errors"
 	"os/exec"
 	"slices"
@@ -155,6 +156,7 @@ func TestWhatAWriterCannotSign(t *testing.T) {
 		"ID of a kind":    {NewWriter(NewTag("saml:Assertion", "xml:ID"), nil, "_a"), Signer{Key: key}, ErrUnsignable},
 		"1024 bits":       {NewWriter(tag, nil, "_a"), Signer{Key: partyWith(t, "weak", 1024, noon.AddDate(1, 0, 0)).key}, ErrWeakKey},
 		"faulty hardware": {NewWriter(tag, nil, "_a"), Signer{Key: faulty{key}}, ErrSignature},
+		"and it says so":  {NewWriter(tag, nil, "_a"), Signer{Key: unchecked{faulty{key}}}, ErrSignature},
 		"no hardware":     {NewWriter(tag, nil, "_a"), Signer{Key: broken{key}}, errHardware},
 	} {
 		if e, err := c.w.Sign(c.key); e != nil || !errors.Is(err, c.want) {
@@ -170,13 +172,71 @@ func TestWhatAWriterCannotSign(t *testing.T) {
 	}
 }
 
+// unchecked tells that it lets any signature out.
+type unchecked struct{ crypto.Signer }
+
+func (unchecked) Checked() bool { return false }
+
+// What is added may bring declarations that no name uses: a quoted message does, which
+// declares all that was declared around it. A Writer cannot write them and digest the
+// canonical form without them, and says so; it never makes a signature that does not fit.
+func TestWriterSignsWhatWasMadeElsewhere(t *testing.T) {
+	someone := someone(t, "broker")
+	quoted, err := Read([]byte(`<x:Envelope xmlns:x="urn:x" xmlns:xs="urn:other"><saml:Issuer xmlns:saml="`+spaceSAML+`">i</saml:Issuer></x:Envelope>`), DocumentLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signs := 0
+	rapid.Check(t, func(t *rapid.T) {
+		e := anyElement(t, []string{"xenc:a"}, false, 2)
+		unused := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"xs", "xsi", "xenc", "eme"}), 0, 2, rapid.ID).Draw(t, "unused")
+		e.Declare(unused...)
+		if rapid.Bool().Draw(t, "quoted") {
+			e = quoted.quote(1)
+			e.declared = quoted.inScope(1)
+		}
+		declared := rapid.SliceOfDistinct(rapid.SampledFrom([]string{"xs", "xsi", "xenc", "eme"}), rapid.ID).Draw(t, "declared")
+		slices.Sort(declared)
+		w := NewWriter(NewTag("samlp:Response", "ID"), declared, "_w")
+		w.Add(e)
+		signed, err := w.Sign(someone.signer())
+		switch {
+		case errors.Is(err, ErrUnsignable):
+			return
+		case err != nil:
+			t.Fatal(err)
+		}
+		signs++
+		doc, err := Read(E("md:Outer", signed).Bytes(), DocumentLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		place := Place{Path: []Step{{{prefixes["md"], "Outer"}}, {{prefixes["samlp"], "Response"}}}, Min: 1, Max: 1,
+			Keys: func(string) []Key { return []Key{someone.verifying()} }}
+		if _, err := (Verifier{CrossCheck: 1}).Verify(doc, noon, place); err != nil {
+			t.Fatalf("%v\n%s", err, signed.Bytes())
+		}
+	})
+	if signs == 0 {
+		t.Error("nothing was ever signed")
+	}
+
+	w := NewWriter(NewTag("samlp:Response", "ID"), nil, "_w")
+	w.Add(E("saml:Subject", "x").Declare("xs"))
+	if e, err := w.Sign(someone.signer()); e != nil || !errors.Is(err, ErrUnsignable) {
+		t.Errorf("with a declaration that no name uses: %v", err)
+	}
+}
+
 func TestWriterMistakesPanic(t *testing.T) {
+	signer := someone(t, "broker").signer()
 	for name, mistake := range map[string]func(){
 		"too few values":  func() { NewWriter(NewTag("saml:A", "b", "c"), nil, "1") },
 		"too many values": func() { NewWriter(NewTag("saml:A"), nil).Open(NewTag("saml:B"), "1") },
 		"unknown prefix":  func() { NewTag("nope:A") },
 		"attribute twice": func() { NewTag("saml:A", "b", "b") },
-		"signing in ds":   func() { _, _ = NewWriter(NewTag("ds:A", "ID"), nil, "_a").Sign(Signer{}) },
+		"signing in ds":   func() { _, _ = NewWriter(NewTag("ds:A", "ID"), nil, "_a").Sign(signer) },
+		"signing in ec":   func() { _, _ = NewWriter(NewTag("saml:A", "ID"), []string{"ec"}, "_a").Sign(signer) },
 	} {
 		func() {
 			defer func() {
