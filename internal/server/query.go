@@ -1,17 +1,18 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mandated/mandated/pkg/decision"
@@ -36,12 +37,8 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	body, ok := s.receive(w, r, e)
-	if !ok {
-		return
-	}
 	state := s.c.State()
-	in, problem := s.believe(w, r, state, body, e)
+	in, problem := s.believed(w, r, state, e)
 	if in == nil {
 		return
 	}
@@ -83,22 +80,38 @@ func (s *Server) atLeast(w http.ResponseWriter, r *http.Request, e *event) (regi
 	return register.Revision(n), true
 }
 
+// messages are the buffers that messages are read into. They are as large as a message can
+// be at most, so that none is kept that grew beyond it.
+var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// believed reads a message and finds out who has sent it: see believe. Nothing of the
+// message's bytes is left in what it returns.
+func (s *Server) believed(w http.ResponseWriter, r *http.Request, state *State, e *event) (*saml.Received, error) {
+	buffer := messages.Get().(*bytes.Buffer)
+	defer messages.Put(buffer)
+	buffer.Reset()
+	if !s.receive(buffer, w, r, e) {
+		return nil, nil
+	}
+	return s.believe(w, r, state, buffer.Bytes(), e)
+}
+
 // receive reads the message, or answers what is no message.
-func (s *Server) receive(w http.ResponseWriter, r *http.Request, e *event) ([]byte, bool) {
+func (s *Server) receive(into *bytes.Buffer, w http.ResponseWriter, r *http.Request, e *event) bool {
 	if !acceptable(r.Header.Get("Content-Type")) {
 		e.plain(w, http.StatusUnsupportedMediaType, "content-type", "Send SOAP 1.1 as text/xml in UTF-8.\n")
-		return nil, false
+		return false
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(xmlsec.MessageLimits.Bytes)))
+	_, err := into.ReadFrom(http.MaxBytesReader(w, r.Body, int64(xmlsec.MessageLimits.Bytes)))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		e.plain(w, http.StatusRequestEntityTooLarge, "too-large", "A message is at most 256 KiB.\n")
-		return nil, false
+		return false
 	}
 	if err != nil {
 		e.plain(w, http.StatusBadRequest, "unreadable", "The message did not arrive whole.\n")
-		return nil, false
+		return false
 	}
-	return body, true
+	return true
 }
 
 // acceptable: SOAP 1.1 is text/xml, in UTF-8 when a charset is given.
