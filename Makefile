@@ -65,6 +65,7 @@ endif
 soak:
 	MANDATED_SOAK=1 go test -timeout 2h -run 'Kill' -v ./pkg/register ./internal/journal ./cmd/mandated
 	MANDATED_SOAK=1 go test -timeout 2h -v ./internal/drill
+	MANDATED_SOAK=1 go test -timeout 2h -run NothingGrows -v ./internal/daemon
 	MANDATED_SOAK=1 go test -timeout 2h -run Simulation -v ./pkg/freshness
 	go test -timeout 2h -count 10 -run 'Model|Law|World' ./pkg/decision
 
