@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -104,19 +105,47 @@ func (e *environment) stopped(kind string, party partyView, blocked bool, receip
 	})
 }
 
+// stopView is a party that is blocked, since when, by whom and why.
+type stopView struct {
+	partyView
+	Revision register.Revision `json:"revision"`
+	Since    string            `json:"since"`
+	By       string            `json:"by"`
+	Why      string            `json:"why"`
+}
+
+func viewStop(p partyView, s register.Stop) stopView {
+	return stopView{p, s.Revision, s.At.UTC().Format(time.RFC3339), s.Author.Who, s.Author.Why}
+}
+
+func (v stopView) row(kind, who string) []string {
+	return []string{kind, fmt.Sprint(v.Number), who, v.Since, v.By, v.Why}
+}
+
 type blockedCommand struct{}
 
 func (blockedCommand) Run(e *environment) error {
-	organisations, persons := []partyView{}, []partyView{}
+	organisations, persons := []stopView{}, []stopView{}
 	err := e.read(func(s *register.Snapshot) error {
 		companies, people, err := s.Blocked()
+		if err != nil {
+			return err
+		}
 		for _, o := range companies {
-			organisations = append(organisations, organisationView(o))
+			stop, err := s.OrganisationStop(o.ID)
+			if err != nil {
+				return err
+			}
+			organisations = append(organisations, viewStop(organisationView(o), stop))
 		}
 		for _, p := range people {
-			persons = append(persons, partyView{Number: int64(p.ID), Name: p.Name})
+			stop, err := s.PersonStop(p.ID)
+			if err != nil {
+				return err
+			}
+			persons = append(persons, viewStop(partyView{Number: int64(p.ID), Name: p.Name}, stop))
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return err
@@ -126,12 +155,12 @@ func (blockedCommand) Run(e *environment) error {
 			fmt.Fprintln(e.out, "nobody is blocked")
 			return
 		}
-		rows := [][]string{{"KIND", "NUMBER", "WHO"}}
+		rows := [][]string{{"KIND", "NUMBER", "WHO", "SINCE", "BY", "WHY"}}
 		for _, o := range organisations {
-			rows = append(rows, []string{"organisation", fmt.Sprint(o.Number), o.String()})
+			rows = append(rows, o.row("organisation", o.String()))
 		}
 		for _, p := range persons {
-			rows = append(rows, []string{"person", fmt.Sprint(p.Number), p.Name})
+			rows = append(rows, p.row("person", p.Name))
 		}
 		e.table(rows)
 	})

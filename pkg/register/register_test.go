@@ -324,6 +324,16 @@ func TestTheEmergencyStop(t *testing.T) {
 				}
 			})
 		}
+		for rev, want := range map[Revision]error{both - 2: ErrNotFound, both - 1: nil, both: nil, lifted - 1: ErrNotFound} {
+			s.readAt(rev, func(v *Snapshot) {
+				if stop, err := v.OrganisationStop(stopped.ID); !errors.Is(err, want) || err == nil && stop.Revision != both-1 {
+					t.Errorf("at revision %d the company's stop is %+v, %v", rev, stop, err)
+				}
+				if stop, err := v.PersonStop(held.ID); (err == nil) != (rev >= both) || err == nil && stop.Revision != both {
+					t.Errorf("at revision %d the person's stop is %+v, %v", rev, stop, err)
+				}
+			})
+		}
 		s.readAt(both, func(v *Snapshot) {
 			if o, p := must(v.Organisation(b.KvK.LegalSubject())), must(v.Person(g.Subject)); *o != stopped || *p != held {
 				t.Errorf("got %+v and %+v", *o, *p)
