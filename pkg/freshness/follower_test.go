@@ -239,10 +239,12 @@ func TestMetrics(t *testing.T) {
 	r.Judge(Claim{Stamp: r.newest().stamp}, Question{})
 	r.now = Moment{Steady: time.Second, Wall: epoch.Add(time.Second)}
 	r.Judge(Claim{Stamp: r.newest().stamp}, Question{})
+	r.now.Wall = r.now.Wall.Add(3 * time.Second)
 	got := gathered(t, metrics)
 	for name, want := range map[string]float64{
 		"mandated_view_age_seconds":           1,
 		"mandated_view_revision":              2,
+		"mandated_clock_apart_seconds":        3,
 		"mandated_lease_seconds":              lease.Seconds(),
 		"mandated_hot_judged_total served":    1,
 		"mandated_hot_judged_total lease":     1,

@@ -48,7 +48,9 @@ var (
 	ageOfView = prometheus.NewDesc("mandated_view_age_seconds",
 		"Since the view of the register was last confirmed; hot decisions are served below the lease. Negative: there is no view.", nil, nil)
 	revisionOfView = prometheus.NewDesc("mandated_view_revision", "The newest revision that this node knows of.", nil, nil)
-	leaseOfView    = prometheus.NewDesc("mandated_lease_seconds", "The register's lease.", nil, nil)
+	clockApart     = prometheus.NewDesc("mandated_clock_apart_seconds",
+		"How far this machine's clock is from the database's, at least; above 2 nothing is decided.", nil, nil)
+	leaseOfView = prometheus.NewDesc("mandated_lease_seconds", "The register's lease.", nil, nil)
 )
 
 // Collect gives the metrics as they are.
@@ -60,6 +62,9 @@ func (f *Follower) Collect(to chan<- prometheus.Metric) {
 	gauge(leaseOfView, f.lease.Seconds())
 	if v := f.view.Load(); v != nil {
 		gauge(revisionOfView, float64(v.newest.Revision))
+	}
+	if t := f.told.Load(); t != nil {
+		gauge(clockApart, t.apart(f.clock()).Seconds())
 	}
 	f.metrics.judging.Collect(to)
 	f.metrics.polls.Collect(to)
