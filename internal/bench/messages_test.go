@@ -245,7 +245,7 @@ func (m *messages) xml(name string) *contender {
 	signer.Key = &remembering{key, map[string][]byte{}}
 	opener.Key = &remembered{key, map[string][]byte{}}
 	receiver := saml.Receiver{
-		Self: first.Entity, Addresses: []string{first.Address}, Directory: m.directory, Openers: []xmlsec.Opener{opener}, Ages: saml.DefaultAges,
+		Self: first.Entity, Addresses: saml.Addresses{Queries: first.Address}, Directory: m.directory, Openers: []xmlsec.Opener{opener}, Ages: saml.DefaultAges,
 		Leniency: func(etoegang.EntityID) saml.Leniency { return saml.Leniency{} },
 	}
 	asked := time.Now()

@@ -231,7 +231,7 @@ func (d *Daemon) refreshState(now time.Time) error {
 	participants = append(participants, d.current.inOrder(d.good.metadata)...)
 	state := &server.State{
 		Receiver: &saml.Receiver{
-			Self: own.Entity, Addresses: []string{own.Authz}, Directory: saml.NewDirectory(participants...),
+			Self: own.Entity, Addresses: saml.Addresses{Queries: own.Authz}, Directory: saml.NewDirectory(participants...),
 			Openers: openers(d.good.encryption), Ages: d.current.ages(), Verifier: d.current.verifier(),
 		},
 		Signer: active, Metadata: metadata.Bytes(), Peers: d.current.peers(),

@@ -161,7 +161,7 @@ func (s *stage) receiver() *saml.Receiver {
 		all = append(all, participants...)
 	}
 	return &saml.Receiver{
-		Self: s.net.First.Entity, Addresses: []string{s.net.First.Address}, Directory: saml.NewDirectory(all...),
+		Self: s.net.First.Entity, Addresses: saml.Addresses{Queries: s.net.First.Address}, Directory: saml.NewDirectory(all...),
 		Openers: s.net.First.Openers(), Ages: saml.DefaultAges, Leniency: func(etoegang.EntityID) saml.Leniency { return saml.Leniency{} },
 	}
 }

@@ -116,7 +116,7 @@ func (s *scene) newHouse(work int, decider server.Decider, guard server.Guard, c
 	registry := prometheus.NewRegistry()
 	state := &server.State{
 		Receiver: &saml.Receiver{
-			Self: s.n.First.Entity, Addresses: []string{s.n.First.Address}, Directory: saml.NewDirectory(s.participants()...), Openers: s.n.First.Openers(),
+			Self: s.n.First.Entity, Addresses: saml.Addresses{Queries: s.n.First.Address}, Directory: saml.NewDirectory(s.participants()...), Openers: s.n.First.Openers(),
 			Ages: saml.DefaultAges, Leniency: func(etoegang.EntityID) saml.Leniency { return saml.Leniency{} },
 		},
 		Signer: s.n.First.Signer(),

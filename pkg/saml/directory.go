@@ -16,6 +16,7 @@ type Participant struct {
 	Signing    []xmlsec.Key // what it signs and identifies itself with
 	Encryption []xmlsec.Key // what to encrypt to it with
 	Consumers  []Consumer   // AssertionConsumerServices
+	Resolvers  []Resolver   // ArtifactResolutionServices
 	Services   []Endpoint   // where queries go (AuthzService), for registers
 	Until      time.Time    // after this the metadata may not be used; zero: no end
 }
@@ -30,17 +31,28 @@ type Consumer struct {
 	Default bool
 }
 
+// Resolver is an ArtifactResolutionService: where the messages behind artifacts are fetched.
+type Resolver struct {
+	Endpoint
+	Index uint16
+}
+
 // Directory is everybody we know, by EntityID. It is built once and only read
 // afterwards; a new one takes its place when metadata change.
 type Directory struct {
 	participants map[etoegang.EntityID]Participant
+	sources      map[[20]byte]etoegang.EntityID // by their names in artifacts
 }
 
 // NewDirectory makes a directory. Of two entries with the same name the later counts.
 func NewDirectory(participants ...Participant) *Directory {
-	d := &Directory{participants: make(map[etoegang.EntityID]Participant, len(participants))}
+	d := &Directory{
+		participants: make(map[etoegang.EntityID]Participant, len(participants)),
+		sources:      make(map[[20]byte]etoegang.EntityID, len(participants)),
+	}
 	for _, p := range participants {
 		d.participants[p.Entity] = p
+		d.sources[SourceID(p.Entity)] = p.Entity
 	}
 	return d
 }

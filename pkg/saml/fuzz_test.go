@@ -97,7 +97,7 @@ var world = sync.OnceValue(func() *fuzzWorld {
 		})
 	}
 	w.receiver = &saml.Receiver{
-		Self: w.self.entity, Addresses: []string{fuzzAddress}, Directory: saml.NewDirectory(directory...), Ages: saml.DefaultAges,
+		Self: w.self.entity, Addresses: saml.Addresses{Queries: fuzzAddress}, Directory: saml.NewDirectory(directory...), Ages: saml.DefaultAges,
 		Openers:  []xmlsec.Opener{{KeyName: w.self.signer.KeyName, Key: w.self.signer.Key.(crypto.Decrypter)}},
 		Leniency: func(etoegang.EntityID) saml.Leniency { return saml.Leniency{} },
 	}

@@ -171,6 +171,8 @@ func (r *metadataReader) descriptor(p *Participant, n *xmlsec.Node) error {
 			err = r.key(p, c)
 		case inMetadata("AssertionConsumerService"):
 			err = readConsumer(p, c)
+		case inMetadata("ArtifactResolutionService"):
+			err = readResolver(p, c)
 		case inMetadata("AuthzService"):
 			var e Endpoint
 			e, err = readEndpoint(c)
@@ -263,6 +265,26 @@ func readConsumer(p *Participant, n *xmlsec.Node) (err error) {
 	isDefault, _ := n.Attr("isDefault")
 	c.Default, _ = boolean(isDefault)
 	p.Consumers = append(p.Consumers, c)
+	return nil
+}
+
+func readResolver(p *Participant, n *xmlsec.Node) (err error) {
+	var r Resolver
+	if r.Endpoint, err = readEndpoint(n); err != nil {
+		return err
+	}
+	text, _ := n.Attr("index")
+	i, ok := index(text)
+	if !ok {
+		return fmt.Errorf("ArtifactResolutionService: index %q is not a number", text)
+	}
+	if r.Binding != bindingSOAP {
+		return fmt.Errorf("ArtifactResolutionService: binding %q is not SOAP", r.Binding)
+	}
+	r.Index = uint16(i) // index reads no more than 16 bits
+	if _, twice := p.Resolver(r.Index); !twice { // brokers repeat theirs in each of their descriptors
+		p.Resolvers = append(p.Resolvers, r)
+	}
 	return nil
 }
 

@@ -33,6 +33,9 @@ func TestRealMetadata(t *testing.T) {
 	if c, ok := p.Consumer("3"); !ok || !strings.HasPrefix(c.Location, "https://") {
 		t.Errorf("consumer 3 is %+v", c)
 	}
+	if len(p.Resolvers) == 0 {
+		t.Error("it resolves no artifacts")
+	}
 	if c, ok := p.Consumer(""); !ok || c.Index != 1 {
 		t.Errorf("the default is %+v", c)
 	}

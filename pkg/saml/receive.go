@@ -29,6 +29,17 @@ type Ages struct {
 	Recheck time.Duration // recheck: how old the provider's evidence may be
 }
 
+// judge tells whether a message that was sent then may be believed now.
+func (a Ages) judge(issued, now time.Time) error {
+	switch {
+	case issued.After(now.Add(a.Skew)):
+		return problem(ProblemFuture, "issued at %s", stamp(issued))
+	case issued.Before(now.Add(-a.Query)):
+		return problem(ProblemExpired, "issued at %s", stamp(issued))
+	}
+	return nil
+}
+
 // DefaultAges are the ages used where none are configured.
 var DefaultAges = Ages{Query: 120 * time.Second, Skew: 2 * time.Second, Chain: 15 * time.Minute, Recheck: 12 * time.Hour}
 
@@ -36,12 +47,19 @@ var DefaultAges = Ages{Query: 120 * time.Second, Skew: 2 * time.Second, Chain: 1
 // goroutines.
 type Receiver struct {
 	Self      etoegang.EntityID
-	Addresses []string // our own, as they may stand in Destination
+	Addresses Addresses
 	Directory *Directory
 	Openers   []xmlsec.Opener // our decryption keys, the newest first
 	Ages      Ages
 	Leniency  func(etoegang.EntityID) Leniency
 	Verifier  xmlsec.Verifier // how signatures are verified
+}
+
+// Addresses are our own, as they may stand in Destination. "": there is none of that kind.
+type Addresses struct {
+	Queries    string // SOAP, for queries
+	Browser    string // where artifacts of queries arrive
+	Resolution string // SOAP, where our own artifacts are resolved
 }
 
 // Received is a query that may be believed, and what it asks. Identities are parsed and
@@ -80,35 +98,47 @@ type Stated struct{ ID, NameID string }
 // Link names an assertion and its signature.
 type Link struct{ ID, Signature string }
 
-// The places where the signed elements of a query stand (wrapped in SOAP).
+// The places where the signed elements of a query stand.
 const (
 	placeQuery     = "query"
 	placeAssertion = "assertion"
 	placeAdvice    = "advice"
+	placeResolved  = "resolved" // around a query that was fetched
 )
 
-// The paths to them.
-var (
-	pathQuery     = []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, queryNames}
-	pathAssertion = slices.Concat(pathQuery, []xmlsec.Step{
+// paths lead to them.
+type paths struct{ query, assertion, advice []xmlsec.Step }
+
+// below are the paths in what stands around a query.
+func below(outer ...xmlsec.Step) paths {
+	query := slices.Concat(outer, []xmlsec.Step{queryNames})
+	assertion := slices.Concat(query, []xmlsec.Step{
 		{inProtocol("Extensions")}, {inContext("Attribute")}, {inContext("AttributeValue")}, {inSAML("Assertion")},
 	})
-	pathAdvice = slices.Concat(pathAssertion, []xmlsec.Step{{inSAML("Advice")}, {inSAML("Assertion")}})
+	return paths{query, assertion, slices.Concat(assertion, []xmlsec.Step{{inSAML("Advice")}, {inSAML("Assertion")}})}
+}
+
+var (
+	pathsSent    = below(xmlsec.Step{inSOAP("Envelope")}, xmlsec.Step{inSOAP("Body")})
+	pathsFetched = below(xmlsec.Step{inSOAP("Envelope")}, xmlsec.Step{inSOAP("Body")}, resolvedName)
+	pathsPosted  = below()
 )
 
 // places are fixed for all queries: the query itself, assertions in its extensions, and
 // those in the advice of a broker's assertion. Each may be signed only by participants
 // whose role says such things.
-func (r *Receiver) places(now time.Time) []xmlsec.Place {
+func (r *Receiver) places(now time.Time, p paths) []xmlsec.Place {
 	issuer := inSAML("Issuer")
-	by := func(roles ...etoegang.Role) func(string) []xmlsec.Key {
-		return func(issuer string) []xmlsec.Key { return r.Directory.keys(issuer, now, roles...) }
-	}
 	return []xmlsec.Place{
-		{Name: placeQuery, Path: pathQuery, Issuer: issuer, Min: 1, Max: 1, Keys: by(etoegang.Broker, etoegang.Provider)},
-		{Name: placeAssertion, Path: pathAssertion, Issuer: issuer, Min: 0, Max: 2, Keys: by(etoegang.Authenticator, etoegang.Register, etoegang.Broker)},
-		{Name: placeAdvice, Path: pathAdvice, Issuer: issuer, Min: 0, Max: 3, Keys: by(etoegang.Authenticator, etoegang.Register)},
+		{Name: placeQuery, Path: p.query, Issuer: issuer, Min: 1, Max: 1, Keys: r.keysOf(now, etoegang.Broker, etoegang.Provider)},
+		{Name: placeAssertion, Path: p.assertion, Issuer: issuer, Min: 0, Max: 2, Keys: r.keysOf(now, etoegang.Authenticator, etoegang.Register, etoegang.Broker)},
+		{Name: placeAdvice, Path: p.advice, Issuer: issuer, Min: 0, Max: 3, Keys: r.keysOf(now, etoegang.Authenticator, etoegang.Register)},
 	}
+}
+
+// keysOf gives the signing keys of whoever has one of the roles.
+func (r *Receiver) keysOf(now time.Time, roles ...etoegang.Role) func(issuer string) []xmlsec.Key {
+	return func(issuer string) []xmlsec.Key { return r.Directory.keys(issuer, now, roles...) }
 }
 
 // Receive reads, verifies and judges one SOAP message. Errors come in two kinds. Without
@@ -124,11 +154,35 @@ func (r *Receiver) Receive(body []byte, now time.Time) (*Received, error) {
 	if err := checkEnvelope(document.Outline(envelopeLevels), queryNames, ErrNoQuery); err != nil {
 		return nil, err
 	}
-	verified, err := r.Verifier.Verify(document, now, r.places(now)...)
+	verified, err := r.Verifier.Verify(document, now, r.places(now, pathsSent)...)
 	if err != nil {
 		return nil, err
 	}
-	q, err := ParseQuery(verified[0])
+	return r.judge(verified, 0, r.Addresses.Queries, now)
+}
+
+// ReceivePosted is Receive for a query that a browser brought itself, without SOAP around it
+// (SAML 2.0 bindings, section 3.5).
+func (r *Receiver) ReceivePosted(query []byte, now time.Time) (*Received, error) {
+	document, err := xmlsec.Read(query, xmlsec.MessageLimits)
+	if err != nil {
+		return nil, err
+	}
+	defer document.Release()
+	if !slices.Contains(queryNames, document.Outline(1).Name) {
+		return nil, ErrNoQuery
+	}
+	verified, err := r.Verifier.Verify(document, now, r.places(now, pathsPosted)...)
+	if err != nil {
+		return nil, err
+	}
+	return r.judge(verified, 0, r.Addresses.Browser, now)
+}
+
+// judge judges a query, which is the verified element of that number; those after it are
+// in it. The address is where it must have been sent.
+func (r *Receiver) judge(verified []xmlsec.Verified, query int, address string, now time.Time) (*Received, error) {
+	q, err := ParseQuery(verified[query])
 	sender, known := r.Directory.Find(q.Issuer, now)
 	if !known {
 		return nil, fmt.Errorf("saml: %s left the directory while its query was read", q.Issuer)
@@ -138,26 +192,25 @@ func (r *Receiver) Receive(body []byte, now time.Time) (*Received, error) {
 	if err != nil {
 		return in, err
 	}
-	if err := r.judgeQuery(in, now); err != nil {
+	if err := r.judgeQuery(in, address, now); err != nil {
 		return in, err
 	}
-	return in, r.judgeAssertions(in, verified, now)
+	return in, r.judgeAssertions(in, verified, query, now)
 }
 
 // judgeQuery looks at the query alone: where it was sent, when, and where to answer.
-func (r *Receiver) judgeQuery(in *Received, now time.Time) error {
+func (r *Receiver) judgeQuery(in *Received, address string, now time.Time) error {
 	q, may := &in.Query, r.Leniency(in.Query.Issuer)
 	switch {
-	case q.Destination == "" && !may.NoDestination, q.Destination != "" && !slices.Contains(r.Addresses, q.Destination):
+	case q.Destination == "" && !may.NoDestination, q.Destination != "" && q.Destination != address:
 		return problem(ProblemDestination, "%.200q", q.Destination)
 	case !q.ReturnContext && !may.NoReturnContext:
 		return problem(ProblemMalformed, "ReturnContext is not true")
 	case !q.hasEnvironment && !may.NoEnvironment:
 		return problem(ProblemMalformed, "Environment is missing")
-	case q.Issued.After(now.Add(r.Ages.Skew)):
-		return problem(ProblemFuture, "issued at %s", stamp(q.Issued))
-	case q.Issued.Before(now.Add(-r.Ages.Query)):
-		return problem(ProblemExpired, "issued at %s", stamp(q.Issued))
+	}
+	if err := r.Ages.judge(q.Issued, now); err != nil {
+		return err
 	}
 	consumer, ok := in.Sender.Consumer(q.consumer)
 	if !ok && q.consumer != "" {
@@ -192,12 +245,12 @@ type brought struct {
 
 // judgeAssertions finds out which question is asked. Exactly the assertions of that
 // question must be there, each at its own place; more or fewer is a refusal.
-func (r *Receiver) judgeAssertions(in *Received, verified []xmlsec.Verified, now time.Time) error {
-	direct, advised, err := r.gather(verified)
+func (r *Receiver) judgeAssertions(in *Received, verified []xmlsec.Verified, query int, now time.Time) error {
+	direct, advised, err := r.gather(verified, query)
 	if err != nil {
 		return err
 	}
-	if values := in.assertionValues(verified[0].Root()); values != len(direct.logins)+len(direct.statements)+len(direct.brokered) {
+	if values := in.assertionValues(verified[query].Root()); values != len(direct.logins)+len(direct.statements)+len(direct.brokered) {
 		return problem(ProblemAssertions, "%d values under %s", values, etoegang.AttributeAssertions)
 	}
 	in.Links = nil
@@ -220,8 +273,8 @@ func (r *Receiver) judgeAssertions(in *Received, verified []xmlsec.Verified, now
 }
 
 // gather parses every assertion from its own Verified.
-func (r *Receiver) gather(verified []xmlsec.Verified) (direct, advised brought, err error) {
-	for _, v := range verified[1:] {
+func (r *Receiver) gather(verified []xmlsec.Verified, query int) (direct, advised brought, err error) {
+	for _, v := range verified[query+1:] {
 		into := &direct
 		if v.Place() == placeAdvice {
 			into = &advised

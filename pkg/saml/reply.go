@@ -87,24 +87,32 @@ func readResponse(v xmlsec.Verified) (*Reply, error) {
 		return nil, err
 	}
 	r.Destination, _ = n.Attr("Destination")
-	status, err := n.One(inProtocol("Status"))
-	if err != nil {
-		return nil, wrap(ProblemMalformed, err, "Response")
-	}
-	code, err := status.One(inProtocol("StatusCode"))
-	if err != nil {
-		return nil, wrap(ProblemMalformed, err, "Status")
-	}
-	if r.Status.Top, err = attribute(code, "Value"); err != nil {
+	if r.Status, err = readStatus(n); err != nil {
 		return nil, err
 	}
-	if second, err := code.Maybe(inProtocol("StatusCode")); err == nil && second != nil {
-		r.Status.Second, _ = second.Attr("Value")
-	}
-	if len(status.All(inProtocol("StatusMessage"))) > 0 {
+	if status, _ := n.One(inProtocol("Status")); len(status.All(inProtocol("StatusMessage"))) > 0 {
 		r.Message, err = text(status, inProtocol("StatusMessage"))
 	}
 	return r, err
+}
+
+// readStatus reads the status of a response.
+func readStatus(n *xmlsec.Node) (s Status, err error) {
+	status, err := n.One(inProtocol("Status"))
+	if err != nil {
+		return s, wrap(ProblemMalformed, err, "%s", n.Name.Local)
+	}
+	code, err := status.One(inProtocol("StatusCode"))
+	if err != nil {
+		return s, wrap(ProblemMalformed, err, "Status")
+	}
+	if s.Top, err = attribute(code, "Value"); err != nil {
+		return s, err
+	}
+	if second, err := code.Maybe(inProtocol("StatusCode")); err == nil && second != nil {
+		s.Second, _ = second.Attr("Value")
+	}
+	return s, nil
 }
 
 // Intermediary is the company between; zero for a direct mandate.

@@ -37,8 +37,8 @@ type Attribute struct {
 }
 
 // E makes an element. Its name is "prefix:local", the prefix out of the one table
-// of namespaces we write. Parts are Attribute (see A), *Element, []*Element and
-// string, which is text; a nil *Element is skipped. Anything else, an attribute
+// of namespaces we write. Parts are Attribute (see A), []Attribute, *Element, []*Element
+// and string, which is text; a nil *Element is skipped. Anything else, an attribute
 // given twice, and text beside elements panic: our own gate would refuse to read it.
 func E(name string, parts ...any) *Element {
 	prefix, local := splitName(name)
@@ -96,6 +96,10 @@ func (e *Element) add(part any) {
 	switch part := part.(type) {
 	case Attribute:
 		e.addAttribute(part)
+	case []Attribute:
+		for _, a := range part {
+			e.addAttribute(a)
+		}
 	case *Element:
 		if part != nil {
 			e.content = append(e.content, content{element: part})
