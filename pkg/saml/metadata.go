@@ -281,7 +281,7 @@ func readResolver(p *Participant, n *xmlsec.Node) (err error) {
 	if r.Binding != bindingSOAP {
 		return fmt.Errorf("ArtifactResolutionService: binding %q is not SOAP", r.Binding)
 	}
-	r.Index = uint16(i) // index reads no more than 16 bits
+	r.Index = uint16(i)                          // index reads no more than 16 bits
 	if _, twice := p.Resolver(r.Index); !twice { // brokers repeat theirs in each of their descriptors
 		p.Resolvers = append(p.Resolvers, r)
 	}
