@@ -88,6 +88,7 @@ func TestOrdinaryFormsAreBelieved(t *testing.T) {
 func TestCommentsKeepApart(t *testing.T) {
 	for name, text := range map[string]string{
 		"line break":         "\r<!-- -->\n",
+		"line breaks":        "\r\r<!-- -->><!-- -->>",
 		"end of CDATA":       "]]<!-- -->>",
 		"end of CDATA early": "]<!-- -->]>",
 		"end of CDATA twice": "]<!-- -->]<!-- -->>",

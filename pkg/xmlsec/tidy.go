@@ -40,12 +40,14 @@ func tidy(doc []byte) []byte {
 
 // apart keeps what stood on both sides of a comment from meaning something together: a
 // carriage return and a line feed are two line breaks, and ]] and > no end of a CDATA
-// section.
+// section. Nor may two carriage returns become one and a line feed by it.
 func apart(before, after []byte) []byte {
 	last := len(before) - 1
 	switch {
 	case bytes.HasSuffix(before, []byte("\r")):
-		before[last] = '\n'
+		for i := last; i >= 0 && before[i] == '\r'; i-- {
+			before[i] = '\n'
+		}
 	case bytes.HasSuffix(before, []byte("]]")) && bytes.HasPrefix(after, []byte(">")),
 		bytes.HasSuffix(before, []byte("]")) && bytes.HasPrefix(after, []byte("]>")):
 		before = append(before[:last], "&#93;"...)
