@@ -103,6 +103,10 @@ type Config struct {
 	// that the metadata of the message's sender list.
 	TLS TLS `yaml:"tls"`
 
+	// Browser is a door for users' browsers, through which brokers send queries by artifact.
+	// Default: none, and queries come over SOAP alone.
+	Browser Browser `yaml:"browser"`
+
 	// Signing are the keys we sign answers with, the active one first. A next one is
 	// published in our metadata before it is used: put it second, and first later.
 	Signing []Key `yaml:"signing"`
@@ -153,6 +157,17 @@ type Config struct {
 type TLS struct {
 	Certificate string `yaml:"certificate"`
 	Key         string `yaml:"key"`
+}
+
+// Browser is the door for users' browsers: apart from the listener for programs, which asks
+// everybody for a certificate.
+type Browser struct {
+	// Listen is the address to listen on.
+	Listen string `yaml:"listen"`
+	// Address is the scheme, host and port that browsers use.
+	Address string `yaml:"address"`
+	// TLS is the certificate that browsers see.
+	TLS TLS `yaml:"tls"`
 }
 
 // Redis is one server, a set under sentinels, or a cluster.
@@ -252,8 +267,8 @@ type Peer struct {
 	ClearIdentifiers bool `yaml:"clear_identifiers"`
 	// Encryption is cbc (what the network uses, the default) or gcm.
 	Encryption string `yaml:"encryption"`
-	// Allow lists what its queries may leave out: no-destination, no-return-context,
-	// no-environment.
+	// Allow lists what its queries may leave out (no-destination, no-return-context,
+	// no-environment), and post: they may come through the browser without an artifact.
 	Allow []string `yaml:"allow"`
 }
 
@@ -316,7 +331,8 @@ func (c *Config) again() (Config, error) {
 	fixed := func(c *Config) string {
 		return fmt.Sprint(c.Entity, c.Network, c.Address, c.Listen, c.Operations, c.Register, c.Standby, c.Journal, c.Checkpoints,
 			c.Guard, c.Redis, c.Memory, c.Canary, c.Tracing, c.Connections,
-			c.Certified, c.Chain.SameRegister, c.Work, c.Refresh, c.TLS.Certificate != "")
+			c.Certified, c.Chain.SameRegister, c.Work, c.Refresh, c.TLS.Certificate != "",
+			c.Browser.Listen, c.Browser.Address, c.Browser.TLS.Certificate != "")
 	}
 	if fixed(&fresh) != fixed(c) {
 		return *c, fmt.Errorf("%s: what a running daemon has opened or was made of (entity, network, addresses, stores, redis, memory, canary, tracing, certified, chain, work, refresh) changes only with a restart", c.path)
@@ -344,6 +360,7 @@ func (c *Config) check() error {
 	must(secure == (c.TLS.Key != ""), "tls: certificate and key go together")
 	must(secure || loopback.Is(host), "listen: %q is reachable for others, so tls is needed", c.Listen)
 	must(address == nil || !secure || address.Scheme == "https", "address: with tls it begins with https://")
+	c.checkBrowser(must)
 	must(len(c.Signing) > 0, "signing: at least one key is needed")
 	must(len(c.Encryption) > 0, "encryption: at least one key is needed")
 	for _, k := range append(slices.Clone(c.Signing), c.Encryption...) {
@@ -375,6 +392,22 @@ func (c *Config) check() error {
 	return errors.Join(wrong...)
 }
 
+func (c *Config) checkBrowser(must func(ok bool, format string, args ...any)) {
+	b := c.Browser
+	if b == (Browser{}) {
+		return
+	}
+	host, _, err := net.SplitHostPort(b.Listen)
+	must(err == nil, "browser.listen: %q is not an address and port", b.Listen)
+	address, err := url.Parse(b.Address)
+	must(err == nil && address.Host != "" && address.Path == "", "browser.address: %q is not a scheme, host and port", b.Address)
+	must(b.Address != c.Address, "browser.address: browsers need an address of their own, since programs must show a certificate at the other")
+	secure := b.TLS.Certificate != ""
+	must(secure == (b.TLS.Key != ""), "browser.tls: certificate and key go together")
+	must(secure || loopback.Is(host), "browser.listen: %q is reachable for others, so browser.tls is needed", b.Listen)
+	must(address == nil || !secure || address.Scheme == "https", "browser.address: with tls it begins with https://")
+}
+
 // habits turns the setting of a peer into what the server works with.
 func (p Peer) habits(name string) (server.Peer, error) {
 	entity, err := etoegang.ParseEntityID(name)
@@ -404,6 +437,8 @@ func (p Peer) habits(name string) (server.Peer, error) {
 			habits.Leniency.NoReturnContext = true
 		case "no-environment":
 			habits.Leniency.NoEnvironment = true
+		case "post":
+			habits.Post = true
 		default:
 			return habits, fmt.Errorf("peers: %s: allow: %q is not known", name, word)
 		}

@@ -41,9 +41,8 @@ type Options struct {
 	Log *slog.Logger
 	Now func() time.Time // nil: time.Now
 
-	// Public and Operations are listeners that are open already; nil: the daemon opens those
-	// that the configuration says.
-	Public, Operations net.Listener
+	// Listeners that are open already; nil: the daemon opens those that the configuration says.
+	Public, Browser, Operations net.Listener
 }
 
 // Daemon is a running daemon.
@@ -68,7 +67,8 @@ type Daemon struct {
 	// Only refresh touches these two.
 	current Config // as it was last read; config is what the daemon was started with
 	good    good   // what was last read without a fault
-	pair    atomic.Pointer[tls.Certificate]
+
+	pair, browserPair atomic.Pointer[tls.Certificate]
 
 	state    atomic.Pointer[server.State]
 	watch    *watch
@@ -76,10 +76,10 @@ type Daemon struct {
 	metrics  *prometheus.Registry
 	stopping atomic.Bool
 
-	public, operations    *http.Server
-	listener, opsListener net.Listener
-	reloads               chan chan error
-	refreshed             chan struct{} // closed when nobody hears reloads any more
+	public, browser, operations            *http.Server // browser is nil where no browser may come
+	listener, browserListener, opsListener net.Listener
+	reloads                                chan chan error
+	refreshed                              chan struct{} // closed when nobody hears reloads any more
 
 	stopWork context.CancelFunc // of everything that goes on by itself
 	work     sync.WaitGroup
@@ -259,9 +259,10 @@ func (d *Daemon) listen(o Options) (err error) {
 	}
 	s := server.New(server.Config{
 		Tracer: tracer,
-		Self:   d.config.EntityID(), State: d.state.Load, Decider: d.pdp, Guard: watchedGuard{d.guard, d.watch}, Replayed: guard.ErrReplayed,
+		Self:   d.config.EntityID(), State: d.state.Load, Decider: d.pdp, Guard: watchedGuard{d.guard, d.watch}, Replayed: guard.ErrReplayed, Absent: guard.ErrNotFound,
 		Metrics: server.NewMetrics(d.metrics), Log: d.log, Now: d.now,
-		PseudonymKey: d.register.Key("pseudonym"), Work: d.config.Work,
+		PseudonymKey: d.register.Key("pseudonym"), ArtifactKey: d.register.Key("artifacts"), Work: d.config.Work,
+		Fetcher: &fetcher{daemon: d},
 	})
 	if d.listener, err = open(o.Public, d.config.Listen); err != nil {
 		return fmt.Errorf("listening: %w", err)
@@ -270,6 +271,9 @@ func (d *Daemon) listen(o Options) (err error) {
 	if d.opsListener, err = open(o.Operations, d.config.Operations); err != nil {
 		_ = d.listener.Close()
 		return fmt.Errorf("listening for operators: %w", err)
+	}
+	if err := d.listenForBrowsers(o.Browser, s); err != nil {
+		return errors.Join(err, d.listener.Close(), d.opsListener.Close())
 	}
 	d.public = patient(s.Handler(), d.log)
 	d.operations = patient(server.Operations(d.problems, d.metrics), d.log)
@@ -288,6 +292,28 @@ func open(listener net.Listener, address string) (net.Listener, error) {
 		return listener, nil
 	}
 	return net.Listen("tcp", address)
+}
+
+// listenForBrowsers opens the door for users' browsers, where there is one.
+func (d *Daemon) listenForBrowsers(l net.Listener, s *server.Server) (err error) {
+	if d.config.Browser.Listen == "" {
+		return nil
+	}
+	if d.browserListener, err = open(l, d.config.Browser.Listen); err != nil {
+		return fmt.Errorf("listening for browsers: %w", err)
+	}
+	d.browserListener = limit(d.browserListener, maxConnections)
+	d.browser = patient(s.BrowserHandler(), d.log)
+	serve := d.browser.Serve
+	if d.config.Browser.TLS.Certificate != "" {
+		d.browser.TLSConfig = &tls.Config{
+			MinVersion:     tls.VersionTLS12,
+			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return d.browserPair.Load(), nil },
+		}
+		serve = func(l net.Listener) error { return d.browser.ServeTLS(l, "", "") }
+	}
+	go d.serving("browser", serve, d.browserListener)
+	return nil
 }
 
 // patient is an HTTP server with an end to everything.
@@ -385,6 +411,9 @@ func (d *Daemon) Reload() error {
 func (d *Daemon) Stop(ctx context.Context) error {
 	d.stopping.Store(true)
 	err := d.public.Shutdown(ctx)
+	if d.browser != nil {
+		err = errors.Join(err, d.browser.Shutdown(ctx))
+	}
 	d.stopWork()
 	d.work.Wait()
 	err = errors.Join(err, d.operations.Shutdown(ctx), d.closeStores())
@@ -419,6 +448,19 @@ func (d *Daemon) closeStores() error {
 
 // QueryAddress is where queries are answered, with the port that was really opened.
 func (d *Daemon) QueryAddress() string { return d.base() + server.PathQuery }
+
+// BrowserAddress is where browsers bring artifacts of queries, with the port that was really
+// opened; "" when they do not.
+func (d *Daemon) BrowserAddress() string {
+	if d.browser == nil {
+		return ""
+	}
+	scheme := "http://"
+	if d.config.Browser.TLS.Certificate != "" {
+		scheme = "https://"
+	}
+	return scheme + d.browserListener.Addr().String() + server.PathBrowser
+}
 
 // MetadataAddress is where our metadata are.
 func (d *Daemon) MetadataAddress() string { return d.base() + server.PathMetadata }

@@ -170,21 +170,23 @@ func publicKeys[K interface{ public() xmlsec.Key }](keys []K) []xmlsec.Key {
 func (c *Config) CheckKeys(dev bool) error {
 	_, signing := c.loadSigning(dev, nil)
 	_, encryption := c.loadKeys(c.Encryption, dev)
-	var tlsErr error
-	if c.TLS.Certificate != "" {
-		_, tlsErr = c.loadTLS(dev)
+	errs := []error{signing, encryption}
+	for name, t := range map[string]TLS{"tls": c.TLS, "browser.tls": c.Browser.TLS} {
+		if t.Certificate != "" {
+			_, err := c.loadTLS(name, t, dev)
+			errs = append(errs, err)
+		}
 	}
-	return errors.Join(signing, encryption, tlsErr)
+	return errors.Join(errs...)
 }
 
-// loadTLS reads the key and the certificates of the public listener, by the same rules as
-// all keys.
-func (c *Config) loadTLS(dev bool) (*tls.Certificate, error) {
-	pair, err := loadKey(c.Path(c.TLS.Key), c.Path(c.TLS.Certificate), "", dev)
+// loadTLS reads the key and the certificates of a listener, by the same rules as all keys.
+func (c *Config) loadTLS(name string, t TLS, dev bool) (*tls.Certificate, error) {
+	pair, err := loadKey(c.Path(t.Key), c.Path(t.Certificate), "", dev)
 	if err != nil {
-		return nil, fmt.Errorf("tls key %s: %w", c.TLS.Key, err)
+		return nil, fmt.Errorf("%s key %s: %w", name, t.Key, err)
 	}
-	chain, err := ReadCertificates(c.Path(c.TLS.Certificate))
+	chain, err := ReadCertificates(c.Path(t.Certificate))
 	if err != nil {
 		return nil, err
 	}

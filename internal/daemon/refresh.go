@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/mandated/mandated/internal/server"
@@ -193,14 +194,20 @@ func (d *Daemon) refreshKeys() error {
 	if encryptionErr == nil {
 		d.good.encryption = encryption
 	}
-	var tlsErr error
-	if d.current.TLS.Certificate != "" {
-		var pair *tls.Certificate
-		if pair, tlsErr = d.current.loadTLS(d.dev); tlsErr == nil {
-			d.pair.Store(pair)
-		}
+	return errors.Join(signingErr, encryptionErr,
+		d.refreshTLS("tls", d.current.TLS, &d.pair), d.refreshTLS("browser.tls", d.current.Browser.TLS, &d.browserPair))
+}
+
+// refreshTLS reads the certificate of a listener, if it has one.
+func (d *Daemon) refreshTLS(name string, t TLS, into *atomic.Pointer[tls.Certificate]) error {
+	if t.Certificate == "" {
+		return nil
 	}
-	return errors.Join(signingErr, encryptionErr, tlsErr)
+	pair, err := d.current.loadTLS(name, t, d.dev)
+	if err == nil {
+		into.Store(pair)
+	}
+	return err
 }
 
 func (d *Daemon) refreshMetadata(now time.Time) error {
@@ -231,7 +238,7 @@ func (d *Daemon) refreshState(now time.Time) error {
 	participants = append(participants, d.current.inOrder(d.good.metadata)...)
 	state := &server.State{
 		Receiver: &saml.Receiver{
-			Self: own.Entity, Addresses: saml.Addresses{Queries: own.Authz}, Directory: saml.NewDirectory(participants...),
+			Self: own.Entity, Addresses: saml.Addresses{Queries: own.Authz, Browser: own.Browser, Resolution: own.Resolution}, Directory: saml.NewDirectory(participants...),
 			Openers: openers(d.good.encryption), Ages: d.current.ages(), Verifier: d.current.verifier(),
 		},
 		Signer: active, Metadata: metadata.Bytes(), Peers: d.current.peers(),
@@ -249,11 +256,15 @@ func (c *Config) description(now time.Time, signing []signingKey, encryption []k
 	if c.Network == "test" {
 		network = "T"
 	}
-	return saml.Description{
+	d := saml.Description{
 		ID: saml.NewID(), Name: fmt.Sprintf("urn:etoegang:1.13:%s:%d", network, now.Unix()), Entity: c.EntityID(), Until: now.Add(metadataLifetime),
 		Organisation: orElse(c.Organisation, "mandated"), Contact: orElse(c.Contact, "registry@localhost"),
 		Signing: publicKeys(signing), Encryption: publicKeys(encryption), Authz: c.Address + server.PathQuery,
 	}
+	if c.Browser.Listen != "" {
+		d.Browser, d.Resolution = c.Browser.Address+server.PathBrowser, c.Address+server.PathResolution
+	}
+	return d
 }
 
 func orElse(s, otherwise string) string {

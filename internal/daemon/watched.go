@@ -44,6 +44,24 @@ func (g watchedGuard) Admit(ctx context.Context, issuer, id string, until time.T
 	return err
 }
 
+// Keep holds what is given out once.
+func (g watchedGuard) Keep(ctx context.Context, key string, sealed []byte, until time.Time) error {
+	err := g.Guard.Keep(ctx, key, sealed, until)
+	g.watch.set("guard", err)
+	return err
+}
+
+// Take gives what is kept, once.
+func (g watchedGuard) Take(ctx context.Context, key string) ([]byte, error) {
+	sealed, err := g.Guard.Take(ctx, key)
+	if errors.Is(err, guard.ErrNotFound) {
+		g.watch.set("guard", nil)
+		return nil, err
+	}
+	g.watch.set("guard", err)
+	return sealed, err
+}
+
 // activeSigner signs checkpoints with the key that signs answers at the moment, so that a
 // new key needs no restart.
 type activeSigner struct {

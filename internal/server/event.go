@@ -3,8 +3,10 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 // Nothing in it names a person or a company.
 type event struct {
 	server  *Server
+	name    string // what was asked for
 	started time.Time
 	level   slog.Level
 	span    trace.Span // of the whole query
@@ -38,19 +41,26 @@ type event struct {
 	cause                     error
 }
 
-// newEvent begins to follow a request, as a span of the sender's trace. The request that it
+// newEvent begins to follow a request of that name, as a span of the sender's trace. The request that it
 // gives back carries the span.
-func (s *Server) newEvent(w http.ResponseWriter, r *http.Request) (*event, *http.Request) {
+func (s *Server) newEvent(w http.ResponseWriter, r *http.Request, name string) (*event, *http.Request) {
 	parent := parentOf(r.Header)
-	ctx, span := s.c.Tracer.Start(trace.ContextWithRemoteSpanContext(r.Context(), parent), "query", trace.WithSpanKind(trace.SpanKindServer))
+	ctx, span := s.c.Tracer.Start(trace.ContextWithRemoteSpanContext(r.Context(), parent), name, trace.WithSpanKind(trace.SpanKindServer))
 	here, state := placeOf(span.SpanContext(), parent), ""
 	place := pdp.Trace{ID: here.TraceID().String(), Span: here.SpanID().String()}
 	if parent.IsValid() {
 		state, place.Parent = stateOf(r.Header), parent.SpanID().String()
 	}
 	tell(w, here, state)
-	e := &event{server: s, started: time.Now(), span: span, trace: place}
+	e := &event{server: s, name: name, started: time.Now(), span: span, trace: place}
 	return e, r.WithContext(ctx)
+}
+
+// rescue tells of a panic, as an error of our own making: never as an answer. It is deferred.
+func (e *event) rescue(answer func(error)) {
+	if broken := recover(); broken != nil {
+		answer(fmt.Errorf("server: panic: %v\n%s", broken, debug.Stack()))
+	}
 }
 
 func (e *event) received(in *saml.Received) {
@@ -149,7 +159,7 @@ func (e *event) finish() {
 			attributes = append(attributes, slog.String("problem", string(problem.Problem)))
 		}
 	}
-	e.server.c.Log.LogAttrs(context.Background(), e.level, "query", attributes...)
+	e.server.c.Log.LogAttrs(context.Background(), e.level, e.name, attributes...)
 }
 
 // endSpan tells the trace what became of the query, in words from closed lists alone.

@@ -8,7 +8,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/saml"
+	"github.com/mandated/mandated/pkg/xmlsec"
 )
 
 // The private doors that tests of this room go through.
@@ -109,3 +111,21 @@ func (g *gate) Enter(ctx context.Context, sender string) error { return g.enter(
 
 // Leave gives a place back.
 func (g *gate) Leave() { g.leave() }
+
+// KeepFor keeps an answer for a broker, as after a visit.
+func (s *Server) KeepFor(ctx context.Context, answer *xmlsec.Element, broker etoegang.EntityID, now time.Time) (saml.Artifact, error) {
+	return s.artifacts.keep(ctx, answer, broker, now)
+}
+
+// Words are what the pages of a language say, by page.
+func Words(language string) map[string][]string {
+	words := map[string][]string{}
+	for name, t := range texts[language] {
+		last := t.Reference
+		if name == "form" {
+			last = t.Button
+		}
+		words[name] = []string{t.Title, t.Message, t.Next, last}
+	}
+	return words
+}

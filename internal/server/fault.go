@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"log/slog"
+	"net/http"
 
 	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/saml"
@@ -111,4 +112,38 @@ func faultFor(err error) fault {
 		return faultHeader
 	}
 	return faultUnbelieved
+}
+
+// page is how a browser is answered that cannot be sent back to a broker: the same few
+// words whatever was wrong, and a reference that our log has.
+type page struct {
+	status int
+	name   string // of its texts
+	level  slog.Level
+}
+
+// The pages.
+var (
+	pageUnreadable = page{http.StatusBadRequest, "unreadable", slog.LevelWarn}
+	pageUnbelieved = page{http.StatusBadRequest, "unbelieved", slog.LevelWarn}
+	pageDisagreed  = page{http.StatusBadRequest, "unbelieved", slog.LevelError}
+	pageGone       = page{http.StatusGone, "gone", slog.LevelInfo}
+	pageAway       = page{http.StatusBadGateway, "away", slog.LevelWarn}
+	pageBusy       = page{http.StatusServiceUnavailable, "busy", slog.LevelWarn}
+	pageBroken     = page{http.StatusInternalServerError, "broken", slog.LevelError}
+)
+
+// pageFor finds the page of a message whose sender is not known.
+func pageFor(err error) page {
+	switch {
+	case errors.Is(err, saml.ErrNothingThere):
+		return pageGone
+	case errors.Is(err, errNotFetched):
+		return pageAway
+	case errors.Is(err, errBusy):
+		return pageBusy
+	case faultFor(err) == faultDisagreed:
+		return pageDisagreed
+	}
+	return pageUnbelieved
 }

@@ -92,7 +92,7 @@ func (g *gate) leave() {
 // peerOf names whoever is at the other end of a connection, before anything is known of
 // his message: by the certificate he showed, or else by his address.
 func peerOf(r *http.Request) string {
-	if r.TLS != nil {
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		return string(r.TLS.PeerCertificates[0].Raw)
 	}
 	host, _, _ := net.SplitHostPort(r.RemoteAddr) // the server itself wrote it

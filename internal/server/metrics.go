@@ -97,6 +97,8 @@ func defence(cause error) string {
 		xmlsec.ErrSignatureShape, xmlsec.ErrReference, xmlsec.ErrTransforms, xmlsec.ErrAlgorithm, xmlsec.ErrIssuer,
 		xmlsec.ErrUnknownIssuer, xmlsec.ErrKeyName, xmlsec.ErrWeakKey, xmlsec.ErrCertificate, xmlsec.ErrSignature, xmlsec.ErrDisagreement,
 		saml.ErrNotSOAP, saml.ErrMustUnderstand, saml.ErrNoQuery, errStranger,
+		saml.ErrArtifact, saml.ErrNoResolve, saml.ErrNoResolved, saml.ErrNothingThere,
+		errNothingBrought, errRelayState, errNotPosted, errNoConsumer, errNoSource, errNotFetched,
 	} {
 		if errors.Is(cause, known) {
 			_, text, _ := strings.Cut(known.Error(), ": ")

@@ -6,10 +6,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"mime"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,13 +24,9 @@ import (
 // which is logged and counted once, at the end. A place for work is taken only when the
 // message has arrived: whoever sends slowly keeps nobody waiting.
 func (s *Server) query(w http.ResponseWriter, r *http.Request) {
-	e, r := s.newEvent(w, r)
+	e, r := s.newEvent(w, r, "query")
 	defer e.finish()
-	defer func() {
-		if broken := recover(); broken != nil { // a mistake of ours: told as such, never as an answer
-			e.fault(w, faultBroken, fmt.Errorf("server: panic: %v\n%s", broken, debug.Stack()))
-		}
-	}()
+	defer e.rescue(func(broken error) { e.fault(w, faultBroken, broken) })
 	atLeast, ok := s.atLeast(w, r, e)
 	if !ok {
 		return
@@ -51,7 +45,7 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 		e.fault(w, faultBroken, err)
 		return
 	}
-	e.respond(w, answer)
+	e.respond(w, saml.Wrap(answer))
 }
 
 // enter waits for a place, or answers that there is none. Nothing is remembered of a
@@ -129,11 +123,7 @@ func acceptable(contentType string) bool {
 // many connections waits for himself: before his message is believed, a sender is known
 // only by the certificate of his connection.
 func (s *Server) believe(w http.ResponseWriter, r *http.Request, state *State, body []byte, e *event) (*saml.Received, error) {
-	if r.TLS != nil && !(len(r.TLS.PeerCertificates) > 0 && state.Receiver.Directory.Lists(r.TLS.PeerCertificates[0], s.c.Now())) {
-		e.fault(w, faultUnbelieved, errStranger) // before any cryptography is spent on him
-		return nil, nil
-	}
-	if !s.enter(w, r, s.verifying, peerOf(r), e) {
+	if !s.enterUnknown(w, r, state, e) {
 		return nil, nil
 	}
 	in, problem := s.verify(r, state, body, e)
@@ -141,6 +131,16 @@ func (s *Server) believe(w http.ResponseWriter, r *http.Request, state *State, b
 		e.fault(w, faultFor(problem), problem)
 	}
 	return in, problem
+}
+
+// enterUnknown waits for a place in which a message is looked at of which nothing is known
+// yet, or answers.
+func (s *Server) enterUnknown(w http.ResponseWriter, r *http.Request, state *State, e *event) bool {
+	if r.TLS != nil && !(len(r.TLS.PeerCertificates) > 0 && state.Receiver.Directory.Lists(r.TLS.PeerCertificates[0], s.c.Now())) {
+		e.fault(w, faultUnbelieved, errStranger) // before any cryptography is spent on him
+		return false
+	}
+	return s.enter(w, r, s.verifying, peerOf(r), e)
 }
 
 // verify reads a message and gives the place back in which that is done.
@@ -170,7 +170,7 @@ var errStranger = errors.New("server: the client certificate is not one of the i
 // wrong with it, if anything is. From here on the question is answered and recorded whether
 // or not the sender waits for it: a message is admitted once. The place that was taken for
 // it is given back before anything is sent, so that who reads slowly keeps none.
-func (d *delivery) answer(ctx context.Context, problem error, e *event) ([]byte, error) {
+func (d *delivery) answer(ctx context.Context, problem error, e *event) (*xmlsec.Element, error) {
 	defer d.server.deciding.leave()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
@@ -183,11 +183,7 @@ func (d *delivery) answer(ctx context.Context, problem error, e *event) ([]byte,
 	} else {
 		response = d.conclude(found, e)
 	}
-	signed, err := response.Sign(d.state.Signer)
-	if err != nil {
-		return nil, err
-	}
-	return saml.Wrap(signed), nil
+	return response.Sign(d.state.Signer)
 }
 
 // find admits a message in which nothing is wrong, and finds out what it asks.

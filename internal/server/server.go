@@ -1,6 +1,6 @@
-// Package server answers over HTTP: the SOAP endpoint where brokers and service
-// providers ask, the register's own signed metadata, and on a listener of its own what
-// operators watch.
+// Package server answers over HTTP: the SOAP endpoints where brokers and service providers
+// ask and artifacts are resolved, the register's own signed metadata, on a listener of its
+// own the addresses that users' browsers visit, and on another what operators watch.
 //
 // SAML and decisions meet here and nowhere lower: a message that package saml believes
 // becomes a request to the decision point, and its answer becomes a signed message. The
@@ -26,8 +26,10 @@ import (
 // The addresses. The scheme puts its version into the address: one address never serves
 // two versions.
 const (
-	PathQuery    = "/etoegang/1.13/soap"
-	PathMetadata = "/etoegang/1.13/metadata"
+	PathQuery      = "/etoegang/1.13/soap"
+	PathMetadata   = "/etoegang/1.13/metadata"
+	PathResolution = "/etoegang/1.13/resolve"
+	PathBrowser    = "/etoegang/1.13/authz"
 )
 
 // Decider decides and records. *pdp.PDP is one.
@@ -35,10 +37,14 @@ type Decider interface {
 	Decide(context.Context, pdp.Request) (pdp.Answer, error)
 }
 
-// Guard remembers which messages have been seen. Admit does so in one atomic step; any
-// error means that the message must be refused, and errors.Is(err, Replayed) why.
+// Guard remembers which messages have been seen, and keeps what is given out once. Admit
+// does so in one atomic step; any error means that the message must be refused, and
+// errors.Is(err, Replayed) why. Take gives what Keep has kept to one caller, and an error
+// that is Absent when there is nothing.
 type Guard interface {
 	Admit(ctx context.Context, issuer, id string, until time.Time) error
+	Keep(ctx context.Context, key string, sealed []byte, until time.Time) error
+	Take(ctx context.Context, key string) ([]byte, error)
 }
 
 // State is what can change while the daemon runs, by a reload. One request uses one
@@ -61,6 +67,9 @@ type Peer struct {
 	// pseudonym unencrypted, as messages of 2020 and 2023 had them.
 	Clear bool
 
+	// Post lets a broker send its queries through the browser in a form, without an artifact.
+	Post bool
+
 	// GCM encrypts identifiers with AES-256-GCM and RSA-OAEP with SHA-256.
 	GCM bool
 
@@ -73,7 +82,9 @@ type Config struct {
 	State    func() *State
 	Decider  Decider
 	Guard    Guard
-	Replayed error // what Guard returns for a message that it has seen
+	Replayed error   // what Guard returns for a message that it has seen
+	Absent   error   // and for a key under which nothing is kept
+	Fetcher  Fetcher // nil: nothing comes through browsers
 	Metrics  *Metrics
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -81,6 +92,10 @@ type Config struct {
 	// PseudonymKey makes the specific pseudonyms: 32 secret bytes for the whole life
 	// of the register.
 	PseudonymKey []byte
+
+	// ArtifactKey seals answers that wait for their brokers: 32 secret bytes that all nodes
+	// of the register have.
+	ArtifactKey []byte
 
 	// Work bounds how many queries are worked on at once. Of every sender as many again
 	// may wait, and senders have their turns one after the other; the rest is sent away
@@ -95,6 +110,8 @@ type Config struct {
 // Server is the handler of the public addresses.
 type Server struct {
 	c         Config
+	artifacts *artifacts
+	fetching  *gate // what others keep for us, by whose it is
 	verifying *gate // what is only bytes yet, by connection
 	deciding  *gate // what is believed, by sender
 }
@@ -108,16 +125,28 @@ func New(c Config) *Server {
 	processors := min(c.Work, 2*runtime.GOMAXPROCS(0))
 	return &Server{
 		c:         c,
+		artifacts: newArtifacts(&c),
+		fetching:  newGate(c.Work, c.Work, c.Metrics, "fetch"),
 		verifying: newGate(processors, c.Work, c.Metrics, "verify"),
 		deciding:  newGate(c.Work, c.Work, c.Metrics, "decide"),
 	}
 }
 
-// Handler serves the public addresses.
+// Handler serves the addresses for programs.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+PathQuery, s.query)
+	mux.HandleFunc("POST "+PathResolution, s.resolve)
 	mux.HandleFunc("GET "+PathMetadata, s.metadata)
+	return mux
+}
+
+// BrowserHandler serves the addresses for people's browsers. Those have no certificate to
+// show, so they come in at a door of their own.
+func (s *Server) BrowserHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+PathBrowser, s.arrive)
+	mux.HandleFunc("POST "+PathBrowser, s.arrive)
 	return mux
 }
 

@@ -22,6 +22,7 @@ import (
 type Broker struct {
 	*Party
 	network *Network
+	desk    desk // of queries that travel as artifacts
 }
 
 // NewPerson makes somebody whom the network's authentication service knows.
@@ -95,15 +96,32 @@ func (b *Broker) Query(q Question) ([]byte, error) {
 	if q.At == nil {
 		q.At = b.network.First
 	}
-	_, asking, err := b.prepare(q)
-	if err != nil {
-		return nil, err
-	}
-	query, err := asking.Sign(b.Signer())
+	query, err := b.query(q, q.At.Address)
 	if err != nil {
 		return nil, err
 	}
 	return saml.Wrap(query), nil
+}
+
+// Bare makes the signed message of a question for another address, without SOAP around it.
+func (b *Broker) Bare(q Question, destination string) ([]byte, error) {
+	if q.At == nil {
+		q.At = b.network.First
+	}
+	query, err := b.query(q, destination)
+	if err != nil {
+		return nil, err
+	}
+	return query.Bytes(), nil
+}
+
+func (b *Broker) query(q Question, destination string) (*xmlsec.Element, error) {
+	_, asking, err := b.prepare(q)
+	if err != nil {
+		return nil, err
+	}
+	asking.Destination = destination
+	return asking.Sign(b.Signer())
 }
 
 // prepare lets the person log in and puts his log-in into a query.

@@ -15,6 +15,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -44,6 +45,7 @@ type Options struct {
 	TwoRegisters bool      // for chains of which the halves are held apart
 	Services     []Service // nil: DefaultServices
 	TLS          bool      // the daemons ask for client certificates, as in production
+	Browser      bool      // the daemons have a door for browsers, and the broker keeps queries behind artifacts
 	RealTime     bool      // the daemons follow the machine's clock; Clock is not used
 
 	// Nodes is how many daemons the first register has, side by side on the same stores
@@ -106,7 +108,11 @@ type RegisterNode struct {
 	Address    string // of the register, as queries name it
 	Endpoint   string // where this daemon answers queries
 	Operations string // where operators look
-	Config     string // path of its configuration
+	Door       string // where browsers bring artifacts of queries, as queries name it; "": nowhere
+
+	// DoorEndpoint is where browsers come to this daemon.
+	DoorEndpoint string
+	Config       string // path of its configuration
 
 	network *Network
 	folder  string // of its files
@@ -114,7 +120,7 @@ type RegisterNode struct {
 
 	// The listeners are open before the daemon starts, since its addresses stand in its
 	// configuration and metadata: nobody can take their ports in between.
-	public, operations net.Listener
+	public, browser, operations net.Listener
 }
 
 // reserve opens the listeners on ports that are free. A register is known by the address
@@ -126,6 +132,15 @@ func (r *RegisterNode) reserve() (err error) {
 	if r.operations, err = listen(); err != nil {
 		_ = r.public.Close()
 		return err
+	}
+	if r.network.options.Browser {
+		if r.browser, err = listen(); err != nil {
+			return errors.Join(err, r.public.Close(), r.operations.Close())
+		}
+		r.DoorEndpoint = r.network.scheme() + r.browser.Addr().String() + server.PathBrowser
+		if r.Door == "" {
+			r.Door = r.DoorEndpoint
+		}
 	}
 	r.Endpoint, r.Operations = r.network.scheme()+r.public.Addr().String()+server.PathQuery, "http://"+r.operations.Addr().String()
 	if r.Address == "" {
@@ -271,11 +286,16 @@ func (n *Network) publish() error {
 	}
 	for i := 2; i <= n.options.Nodes; i++ {
 		r := n.node(n.First.Party, fmt.Sprintf("%s-%d", n.First.Name, i))
-		r.Address = n.First.Address
+		r.Address, r.Door = n.First.Address, n.First.Door
 		if err := r.reserve(); err != nil {
 			return err
 		}
 		n.Replicas = append(n.Replicas, r)
+	}
+	if n.options.Browser {
+		if err := n.Broker.open(); err != nil {
+			return err
+		}
 	}
 	for _, p := range n.participants() {
 		if err := n.writeMetadata(p); err != nil {
@@ -306,7 +326,13 @@ func (n *Network) writeMetadata(p *Party) error {
 	for _, r := range n.registers() {
 		if r.Party == p {
 			d.Authz = r.Address
+			if r.Door != "" {
+				d.Browser, d.Resolution = r.Door, r.resolution()
+			}
 		}
+	}
+	if p == n.Broker.Party {
+		d.Resolution = n.Broker.desk.resolution
 	}
 	signed, err := d.Sign(n.Scheme.Signer())
 	if err != nil {
@@ -379,13 +405,13 @@ func (r *RegisterNode) start(ctx context.Context) error {
 		return err
 	}
 	r.daemon, err = daemon.Start(ctx, c, daemon.Options{
-		Dev: true, Log: r.network.options.Log, Now: r.network.clock, Public: r.public, Operations: r.operations,
+		Dev: true, Log: r.network.options.Log, Now: r.network.clock, Public: r.public, Browser: r.browser, Operations: r.operations,
 	})
-	r.public, r.operations = nil, nil // they are the daemon's now, and a restart opens its own
+	r.public, r.browser, r.operations = nil, nil, nil // they are the daemon's now, and a restart opens its own
 	if err != nil {
 		return err
 	}
-	r.Endpoint, r.Operations = r.daemon.QueryAddress(), r.daemon.OperationsAddress()
+	r.Endpoint, r.DoorEndpoint, r.Operations = r.daemon.QueryAddress(), r.daemon.BrowserAddress(), r.daemon.OperationsAddress()
 	return nil
 }
 
@@ -410,6 +436,13 @@ func (n *Network) writeConfig(r *RegisterNode, stores map[string]any) error {
 	if n.options.TLS {
 		settings["tls"] = key
 	}
+	if r.browser != nil {
+		door := map[string]any{"listen": r.browser.Addr().String(), "address": strings.TrimSuffix(r.Door, server.PathBrowser)}
+		if n.options.TLS {
+			door["tls"] = key
+		}
+		settings["browser"] = door
+	}
 	if n.options.Configure != nil {
 		n.options.Configure(settings)
 	}
@@ -431,7 +464,7 @@ func (n *Network) Stop(ctx context.Context) error {
 		}
 		r.daemon = nil
 	}
-	return nil
+	return n.Broker.close()
 }
 
 // Reload lets the daemon look at its files again, as SIGHUP does.

@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -34,13 +35,14 @@ func (r *Reply) Permitted() bool { return r.Statement != nil && r.Statement.Deci
 
 var responseName = xmlsec.Step{inProtocol("Response")}
 
-// replyPlaces are where a register's answer has its signatures.
-func replyPlaces(d *Directory, now time.Time) []xmlsec.Place {
+// replyPlaces are where a register's answer has its signatures, in a SOAP body or in what
+// stands in one.
+func replyPlaces(d *Directory, now time.Time, outer ...xmlsec.Step) []xmlsec.Place {
 	keys := func(issuer string) []xmlsec.Key { return d.keys(issuer, now, etoegang.Register) }
-	path := []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, responseName}
+	path := slices.Concat([]xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}}, outer, []xmlsec.Step{responseName})
 	return []xmlsec.Place{
 		{Name: "response", Path: path, Issuer: inSAML("Issuer"), Keys: keys, Min: 1, Max: 1},
-		{Name: "assertion", Path: append(path[:3:3], xmlsec.Step{inSAML("Assertion")}), Issuer: inSAML("Issuer"), Keys: keys, Min: 0, Max: 1},
+		{Name: "assertion", Path: slices.Concat(path, []xmlsec.Step{{inSAML("Assertion")}}), Issuer: inSAML("Issuer"), Keys: keys, Min: 0, Max: 1},
 	}
 }
 
@@ -58,6 +60,44 @@ func ReadReply(body []byte, d *Directory, asked string, now time.Time) (*Reply, 
 	if err != nil {
 		return nil, err
 	}
+	return readReply(verified, asked)
+}
+
+// ReadResolved verifies and reads the answer to one query where it came by an artifact: body
+// is the SOAP answer to the ArtifactResolve resolve. ErrNothingThere: there is no answer
+// behind it any more.
+func ReadResolved(body []byte, d *Directory, resolve, asked string, now time.Time) (*Reply, error) {
+	document, err := xmlsec.Read(body, xmlsec.MessageLimits)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkEnvelope(document.Outline(envelopeLevels), resolvedName, ErrNoResolved); err != nil {
+		return nil, err
+	}
+	places := replyPlaces(d, now, resolvedName)
+	places[0].Min = 0
+	resolved := xmlsec.Place{
+		Name: placeResolved, Path: []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, resolvedName},
+		Issuer: inSAML("Issuer"), Min: 1, Max: 1, Keys: places[0].Keys,
+	}
+	verified, err := document.Verify(now, append(places, resolved)...)
+	if err != nil {
+		return nil, err
+	}
+	if to, _ := verified[0].Root().Attr("InResponseTo"); to != resolve {
+		return nil, problem(ProblemLink, "the ArtifactResponse is to another ArtifactResolve")
+	}
+	if len(verified) == 1 {
+		return nil, ErrNothingThere
+	}
+	if verified[1].Issuer() != verified[0].Issuer() {
+		return nil, problem(ProblemStatement, "the response is of another register than the ArtifactResponse")
+	}
+	return readReply(verified[1:], asked)
+}
+
+// readReply reads a response and the assertion in it.
+func readReply(verified []xmlsec.Verified, asked string) (*Reply, error) {
 	r, err := readResponse(verified[0])
 	if err != nil {
 		return nil, err

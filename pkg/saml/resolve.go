@@ -70,6 +70,12 @@ var (
 	resolvedName = xmlsec.Step{inProtocol("ArtifactResponse")}
 )
 
+// resolvers are the roles that fetch what stands behind the artifacts of a role.
+var resolvers = map[etoegang.Role][]etoegang.Role{
+	etoegang.Register: {etoegang.Broker},
+	etoegang.Broker:   {etoegang.Register, etoegang.Authenticator, etoegang.Provider},
+}
+
 // ReceiveResolve reads, verifies and judges an ArtifactResolve for one of our artifacts,
 // and tells who asks. Nothing of it is in body. With an error nobody is known to have
 // sent it, and the only answer is a SOAP fault.
@@ -84,7 +90,7 @@ func (r *Receiver) ReceiveResolve(body []byte, now time.Time) (Resolving, error)
 	}
 	verified, err := r.Verifier.Verify(document, now, xmlsec.Place{
 		Name: "resolve", Path: []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, resolveName},
-		Issuer: inSAML("Issuer"), Min: 1, Max: 1, Keys: r.keysOf(now, etoegang.Broker),
+		Issuer: inSAML("Issuer"), Min: 1, Max: 1, Keys: r.keysOf(now, resolvers[r.Self.Role()]...),
 	})
 	if err != nil {
 		return Resolving{}, err

@@ -1,0 +1,210 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/mandated/mandated/internal/guard"
+	"github.com/mandated/mandated/internal/server"
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/harness"
+	"github.com/mandated/mandated/pkg/pdp"
+	"github.com/mandated/mandated/pkg/saml"
+	"github.com/mandated/mandated/pkg/xmlsec"
+)
+
+// withStore is a house that keeps things in a real store, and asks brokers through a desk of
+// the test's.
+func (s *scene) withStore(desk fetch, changes ...func(*server.Config)) (house, *guard.Guard) {
+	s.t.Helper()
+	store := must(guard.Open(ctx, filepath.Join(s.t.TempDir(), "guard.db"), s.n.Now))
+	s.t.Cleanup(func() { _ = store.Close() })
+	none := decider(func(context.Context, pdp.Request) (pdp.Answer, error) {
+		return pdp.Answer{}, errors.New("nobody decides here")
+	})
+	all := append([]func(*server.Config){func(c *server.Config) {
+		c.Absent, c.Fetcher = guard.ErrNotFound, desk
+		state := c.State()
+		state.Receiver.Addresses.Browser, state.Receiver.Addresses.Resolution = "https://register.test/etoegang/1.13/authz", "https://register.test/etoegang/1.13/resolve"
+	}}, changes...)
+	return s.newHouse(4, none, store, all...), store
+}
+
+type fetch func(from saml.Participant, address string, message []byte) ([]byte, error)
+
+func (f fetch) Fetch(_ context.Context, from saml.Participant, address string, message []byte) ([]byte, error) {
+	return f(from, address, message)
+}
+
+// resolves asks as that broker for what stands behind an artifact.
+func (h house) resolves(t *testing.T, n *harness.Network, as saml.Participant, signer xmlsec.Signer, a saml.Artifact) (*httptest.ResponseRecorder, error) {
+	t.Helper()
+	asked := saml.Resolving{ID: saml.NewID(), Issuer: as.Entity, Issued: n.Now(), Artifact: a}
+	r := httptest.NewRequest(http.MethodPost, server.PathResolution, bytes.NewReader(saml.Wrap(must(asked.Sign(signer)))))
+	r.Header.Set("Content-Type", saml.ContentType)
+	w := httptest.NewRecorder()
+	h.handler.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		return w, errors.New("a fault")
+	}
+	directory := saml.NewDirectory(saml.Participant{Entity: n.First.Entity, Signing: keysOf(n.First.Signer())})
+	_, err := saml.ReadResolved(w.Body.Bytes(), directory, asked.ID, "_query", n.Now())
+	return w, err
+}
+
+// Somebody has stolen the artifact on its way. Without the broker's key it is worth nothing;
+// another broker gets the same answer as for an artifact that never was, and does not use it
+// up.
+func TestStolenArtifact(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	other := s.newRival()
+	h, _ := s.withStore(nil, other.known)
+	response := saml.Response{
+		ID: saml.NewID(), InResponseTo: "_query", Issuer: s.n.First.Entity, Issued: s.n.Now(), Status: saml.ResponderAuthnFailed, Message: "revoked",
+	}
+	artifact := must(h.KeepFor(ctx, must(response.Sign(s.n.First.Signer())), s.n.Broker.Entity, s.n.Now()))
+
+	thief := saml.Participant{Entity: other.entity}
+	if _, err := h.resolves(t, s.n, thief, other.signer, artifact); !errors.Is(err, saml.ErrNothingThere) {
+		t.Errorf("another broker hears %v", err)
+	}
+	broker := saml.Participant{Entity: s.n.Broker.Entity}
+	if _, err := h.resolves(t, s.n, broker, other.signer, artifact); err == nil || errors.Is(err, saml.ErrNothingThere) {
+		t.Errorf("without the broker's key: %v", err)
+	}
+	if _, err := h.resolves(t, s.n, broker, s.n.Broker.Signer(), saml.NewArtifact(s.n.First.Entity, 0)); !errors.Is(err, saml.ErrNothingThere) {
+		t.Errorf("a guess: %v", err)
+	}
+	if w, err := h.resolves(t, s.n, broker, s.n.Broker.Signer(), artifact); err != nil {
+		t.Errorf("the broker itself: %v\n%s", err, w.Body)
+	}
+	if _, err := h.resolves(t, s.n, broker, s.n.Broker.Signer(), artifact); !errors.Is(err, saml.ErrNothingThere) {
+		t.Errorf("once more: %v", err)
+	}
+}
+
+// What lies in the store under an artifact is sealed, for that artifact and that broker:
+// nobody can read it there, nor put anything in its place.
+func TestKeptAnswersAreSealed(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	h, store := s.withStore(nil)
+	answer := must(saml.Response{
+		ID: saml.NewID(), InResponseTo: "_query", Issuer: s.n.First.Entity, Issued: s.n.Now(), Status: saml.ResponderAuthnFailed,
+	}.Sign(s.n.First.Signer()))
+	one := must(h.KeepFor(ctx, answer, s.n.Broker.Entity, s.n.Now()))
+	name := "artifact " + one.String() + " " + s.n.Broker.Entity.String()
+	sealed := must(store.Take(ctx, name))
+	if bytes.Contains(sealed, []byte("InResponseTo")) {
+		t.Error("it can be read in the store")
+	}
+	two := saml.NewArtifact(s.n.First.Entity, 0)
+	for artifact, planted := range map[saml.Artifact][]byte{two: sealed, one: append([]byte{sealed[0] ^ 1}, sealed[1:]...)} {
+		if err := store.Keep(ctx, "artifact "+artifact.String()+" "+s.n.Broker.Entity.String(), planted, s.n.Now().Add(1e9)); err != nil {
+			t.Fatal(err)
+		}
+		w, err := h.resolves(t, s.n, saml.Participant{Entity: s.n.Broker.Entity}, s.n.Broker.Signer(), artifact)
+		if err == nil || errors.Is(err, saml.ErrNothingThere) || w.Code != http.StatusInternalServerError {
+			t.Errorf("what somebody else has put there is given away: HTTP %d, %v", w.Code, err)
+		}
+	}
+	if err := store.Keep(ctx, name, []byte("short"), s.n.Now().Add(1e9)); err != nil {
+		t.Fatal(err)
+	}
+	if w, err := h.resolves(t, s.n, saml.Participant{Entity: s.n.Broker.Entity}, s.n.Broker.Signer(), one); err == nil || w.Code != http.StatusInternalServerError {
+		t.Errorf("HTTP %d, %v", w.Code, err)
+	}
+}
+
+// posted is the browser that brings a query itself.
+func (h house) posted(query []byte, relay string) *httptest.ResponseRecorder {
+	form := url.Values{"SAMLRequest": {base64.StdEncoding.EncodeToString(query)}, "RelayState": {relay}}
+	r := httptest.NewRequest(http.MethodPost, server.PathBrowser, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	h.BrowserHandler().ServeHTTP(w, r)
+	return w
+}
+
+// A query in a form is taken from brokers of whom we have said so, and from nobody else.
+func TestQueryInAForm(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	query := s.bare()
+	h, _ := s.withStore(nil)
+	if w := h.posted(query, ""); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "niet behandelen") {
+		t.Errorf("from a broker who may not: HTTP %d: %s", w.Code, w.Body)
+	}
+	h, _ = s.withStore(nil, func(c *server.Config) {
+		c.State().Peers = map[etoegang.EntityID]server.Peer{s.n.Broker.Entity: {Post: true}}
+	})
+	w := h.posted(query, "relay")
+	if w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), s.n.Broker.Consumer+"?") {
+		t.Errorf("HTTP %d to %q: %s", w.Code, w.Header().Get("Location"), w.Body)
+	}
+	altered := bytes.Replace(query, []byte(":services:1"), []byte(":services:2"), 1)
+	if w := h.posted(altered, ""); w.Code != http.StatusBadRequest {
+		t.Errorf("altered: HTTP %d", w.Code)
+	}
+}
+
+// bare is a query for the browser, without anything around it.
+func (s *scene) bare() []byte {
+	s.t.Helper()
+	return must(s.n.Broker.Bare(s.question(), "https://register.test/etoegang/1.13/authz"))
+}
+
+// Where a broker's metadata say so the answer goes back in a form, to that address and no
+// other, with everything in it escaped.
+func TestAnswerInAForm(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	h, _ := s.withStore(nil, func(c *server.Config) {
+		state := c.State()
+		state.Peers = map[etoegang.EntityID]server.Peer{s.n.Broker.Entity: {Post: true}}
+		all := s.participants()
+		for i := range all {
+			for j := range all[i].Consumers {
+				all[i].Consumers[j].Binding = saml.BindingPOST
+			}
+		}
+		state.Receiver.Directory = saml.NewDirectory(all...)
+	})
+	relay := `"><script>alert(1)</script>`
+	w := h.posted(s.bare(), relay)
+	page := w.Body.String()
+	if w.Code != http.StatusOK || strings.Contains(page, "<script") || !strings.Contains(w.Header().Get("Content-Security-Policy"), "form-action https://broker.test;") {
+		t.Errorf("HTTP %d, %v: %s", w.Code, w.Header(), page)
+	}
+	value := func(field string) string {
+		return html.UnescapeString(regexp.MustCompile(`name="` + field + `" value="([^"]*)"`).FindStringSubmatch(page)[1])
+	}
+	answer, err := base64.StdEncoding.DecodeString(value("SAMLResponse"))
+	if err != nil || !bytes.Contains(answer, []byte("status:Responder")) || value("RelayState") != relay ||
+		!strings.Contains(page, `action="`+s.n.Broker.Consumer+`"`) {
+		t.Errorf("%v: %s", err, page)
+	}
+}
+
+// Every page has its words in every language.
+func TestPagesHaveWords(t *testing.T) {
+	for _, language := range []string{"nl", "en"} {
+		for name, said := range server.Words(language) {
+			for i, text := range said {
+				if text == "" {
+					t.Errorf("%s of %s: text %d is missing", name, language, i)
+				}
+			}
+		}
+		if got, want := len(server.Words(language)), len(server.Words("nl")); got != want || got == 0 {
+			t.Errorf("%s has %d pages, nl has %d", language, got, want)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/text/language"
+
+	"github.com/mandated/mandated/pkg/pdp"
+)
+
+//go:embed pages
+var pageFiles embed.FS
+
+var (
+	pages = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
+	style = must(pageFiles.ReadFile("pages/style.css"))
+
+	// styleSource lets a page have our own style and nothing else.
+	styleSource = func() string {
+		sum := sha256.Sum256(style)
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}()
+
+	// languages are those of the pages, the first for whoever speaks neither.
+	languages = language.NewMatcher([]language.Tag{language.Dutch, language.English})
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err) // a file that is built into the program
+	}
+	return v
+}
+
+// page shows a user what went wrong. Nothing of the message is in it.
+func (e *event) page(w http.ResponseWriter, r *http.Request, p page, cause error) {
+	e.level, e.status, e.cause, e.reference = p.level, "page "+p.name, cause, newReference()
+	switch p {
+	case pageBroken:
+		e.outcome = pdp.Indeterminate
+	case pageBusy:
+		e.outcome = "busy"
+	default:
+		e.outcome = "not-believed"
+	}
+	if p != pageBusy { // the gate has counted those
+		e.server.c.Metrics.faulted(cause)
+	}
+	if p == pageBusy {
+		w.Header().Set("Retry-After", "1")
+	}
+	speak := languageOf(r)
+	e.show(w, p.status, "'none'", "message.html", map[string]any{"Language": speak, "Text": texts[speak][p.name], "Reference": e.reference})
+}
+
+// form lets the browser carry the answer to the broker itself, at a press of a button.
+func (e *event) form(w http.ResponseWriter, r *http.Request, to, answer, relay string) error {
+	address, err := url.Parse(to)
+	if err != nil {
+		return err
+	}
+	speak := languageOf(r)
+	e.show(w, http.StatusOK, address.Scheme+"://"+address.Host, "form.html", map[string]any{
+		"Language": speak, "Text": texts[speak]["form"], "To": to, "Answer": answer, "Relay": relay,
+	})
+	return nil
+}
+
+// show writes a page: for this browser alone, with nothing of anybody else's in it, and with
+// forms that go to one place at most.
+func (e *event) show(w http.ResponseWriter, status int, formAction, name string, data map[string]any) {
+	data["Style"] = template.CSS(style)
+	var page bytes.Buffer
+	if err := pages.ExecuteTemplate(&page, name, data); err != nil {
+		panic(err) // a mistake in a template of ours
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleSource+"; form-action "+formAction+"; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Content-Language", data["Language"].(string))
+	h.Set("Vary", "Accept-Language")
+	h.Set("Pragma", "no-cache")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	e.send(w, status, "text/html; charset=utf-8", page.Bytes())
+}
+
+// languageOf is the language that the browser asks for, nl or en.
+func languageOf(r *http.Request) string {
+	wanted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language")) // what cannot be read is no wish
+	tag, _, _ := languages.Match(wanted...)
+	base, _ := tag.Base()
+	return base.String()
+}
