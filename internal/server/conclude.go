@@ -26,8 +26,9 @@ type delivery struct {
 	assertion string            // the ID that our assertion will have
 	atLeast   register.Revision // that the sender knows of
 
-	// What identify has made of a Permit.
+	// What prepare has made of a Permit.
 	identifiers []*xmlsec.Element
+	attributes  []*xmlsec.Element
 	acting      *xmlsec.Element
 	actingName  string
 	clear       bool
@@ -138,7 +139,7 @@ func (d *delivery) permit(a pdp.Answer) saml.Answer {
 	if a.Instance.Portal {
 		answer.ServiceUUIDs = append(answer.ServiceUUIDs, o.Services...)
 	}
-	answer.Represented, answer.Acting = d.identifiers, d.acting
+	answer.Represented, answer.Acting, answer.Attributes = d.identifiers, d.acting, d.attributes
 	if d.clear {
 		answer.ActingName = d.actingName
 		if o.ConfirmAt.IsZero() {

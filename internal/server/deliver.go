@@ -4,9 +4,13 @@ import (
 	"crypto/hmac"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mandated/mandated/pkg/catalogue"
+	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/saml"
@@ -23,13 +27,21 @@ var (
 // prepare makes everything that a Permit needs and that could fail. A provider that asks
 // again has the identifiers already.
 func (d *delivery) prepare(a pdp.Answer) error {
-	if err := judgeAttributes(d.in.Query.Requested, a.Instance.Definition); err != nil {
+	known := d.known(a.Options[0])
+	if err := judgeAttributes(d.in.Query.Requested, a.Instance.Definition, known); err != nil {
 		return err
 	}
 	if d.in.Question == saml.AskRecheck {
 		return d.sameCompany(a)
 	}
-	return d.identify(a)
+	provider, err := d.provider(a)
+	if err != nil {
+		return err
+	}
+	if err := d.name(known, provider); err != nil {
+		return err
+	}
+	return d.identify(a, provider)
 }
 
 // sameNumber: a provider may ask again about the company of our statement, and about no
@@ -59,18 +71,66 @@ func (d *delivery) about(company etoegang.KvKNumber) error {
 	return nil
 }
 
+// knowledge is what we can tell a provider besides, by the attribute's name, and what we
+// leave to the register that has to confirm.
+type knowledge struct {
+	values map[string]string
+	later  string
+}
+
+// known is what we know of an option. Of the company its own register speaks, and of the
+// intermediary the person's: no name is told twice. A provider that asks again has them.
+func (d *delivery) known(o decision.Option) knowledge {
+	k := knowledge{values: map[string]string{}}
+	tell := func(attribute, name string) {
+		if name != "" && utf8.RuneCountInString(name) <= longestName {
+			k.values[attribute] = name
+		}
+	}
+	if d.in.Question == saml.AskRecheck {
+		return k
+	}
+	if o.ConfirmAt.IsZero() {
+		tell(etoegang.AttributeRepresentedName, o.Represented.Name)
+	} else {
+		k.later = etoegang.AttributeRepresentedName
+	}
+	if o.Intermediary != nil && d.in.Question == saml.AskAuthorize {
+		tell(etoegang.AttributeIntermediaryName, o.Intermediary.Name)
+	}
+	return k
+}
+
+// longestName is the most letters that an attribute CompanyName has (attribute catalogue).
+const longestName = 200
+
 // judgeAttributes: an attribute must be declared for the service, and one that is required
 // must be given; others are left out when we do not have them (scheme page "Attributen niet
-// leverbaar of niet toegestaan"). This register gives none yet.
-func judgeAttributes(requested []saml.RequestedAttribute, service *catalogue.Definition) error {
+// leverbaar of niet toegestaan").
+func judgeAttributes(requested []saml.RequestedAttribute, service *catalogue.Definition, known knowledge) error {
 	for _, attribute := range requested {
-		declared := false
-		for _, known := range service.Requested {
-			declared = declared || known.Name == attribute.Name
-		}
-		if !declared || attribute.Required {
+		declared := slices.ContainsFunc(service.Requested, func(a catalogue.RequestedAttribute) bool { return a.Name == attribute.Name })
+		_, given := known.values[attribute.Name]
+		if !declared || attribute.Required && !given && attribute.Name != known.later {
 			return fmt.Errorf("%w: %.200q", errAttribute, attribute.Name)
 		}
+	}
+	return nil
+}
+
+// name makes the encrypted attributes: those that are requested, and with a chain the name
+// of the intermediary, which comes along unasked.
+func (d *delivery) name(known knowledge, provider xmlsec.Recipient) error {
+	for _, attribute := range slices.Sorted(maps.Keys(known.values)) {
+		requested := slices.ContainsFunc(d.in.Query.Requested, func(a saml.RequestedAttribute) bool { return a.Name == attribute })
+		if !requested && attribute != etoegang.AttributeIntermediaryName {
+			continue
+		}
+		sealed, err := saml.SealAttribute(attribute, known.values[attribute], provider)
+		if err != nil {
+			return fmt.Errorf("encrypting an attribute: %w", err)
+		}
+		d.attributes = append(d.attributes, sealed)
 	}
 	return nil
 }
@@ -78,12 +138,8 @@ func judgeAttributes(requested []saml.RequestedAttribute, service *catalogue.Def
 // identify makes the encrypted identifiers: the company's for the provider, or for the
 // register that has to confirm and for nobody else; and from the person's register his
 // specific pseudonym for the provider.
-func (d *delivery) identify(a pdp.Answer) error {
+func (d *delivery) identify(a pdp.Answer, provider xmlsec.Recipient) (err error) {
 	o := a.Options[0]
-	provider, err := d.provider(a)
-	if err != nil {
-		return err
-	}
 	recipient, identifiers := provider, o.Identifiers
 	if !o.ConfirmAt.IsZero() {
 		identifiers = []etoegang.LegalSubject{o.Represented.KvK.LegalSubject()}

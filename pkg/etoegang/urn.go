@@ -40,6 +40,11 @@ const (
 	// attribute in it carries the same name (HM-MR chain authorization).
 	ObligationConfirm = "urn:etoegang:core:RequireConfirmationFromNextMR"
 
+	// What a provider may want to know besides: the names of the represented company and of
+	// the intermediary. The second comes along with every chain (attribute catalogue).
+	AttributeRepresentedName  = "urn:etoegang:1.11:attribute-represented:CompanyName"
+	AttributeIntermediaryName = "urn:etoegang:1.13:attribute-intermediate:CompanyName"
+
 	// The action of every query.
 	AttributeActionID  = "urn:oasis:names:tc:xacml:1.0:action:action-id"
 	ActionAuthenticate = "Authenticate"

@@ -79,6 +79,12 @@ func (r *Result) Acting() (string, error) {
 	return r.Reply.Statement.OpenActing(home.Entity, home.Openers())
 }
 
+// Attributes is what else the provider reads, by name.
+func (r *Result) Attributes() (map[string]string, error) {
+	home := r.question.Service.Home
+	return r.Reply.Statement.OpenAttributes(home.Entity, home.Openers())
+}
+
 // Authorize asks whether a person may use a service, and for whom.
 func (b *Broker) Authorize(ctx context.Context, q Question) (*Result, error) {
 	if q.At == nil {

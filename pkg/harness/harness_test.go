@@ -173,22 +173,6 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// An attribute that the catalogue does not declare for the service stops the question: the
-// provider may not have it, and would otherwise not notice. Nothing is permitted, and the
-// record says that.
-func TestRequestedAttributes(t *testing.T) {
-	n := harness.Start(t, harness.Options{})
-	anna, vat := n.NewPerson("Anna"), n.Services["vat"]
-	must[mandate.ID](t)(n.First.Direct(bakery, anna, harness.For(vat, etoegang.LoA3)))
-	r := must[*harness.Result](t)(n.Broker.Authorize(ctx, harness.Question{
-		Person: anna, Service: vat,
-		Requested: []saml.RequestedAttribute{{Name: "urn:etoegang:1.11:attribute-represented:CompanyName"}},
-	}))
-	if r.Reply.Status != saml.ResponderUnsupported || !slices.Equal(r.Reply.Codes(), []string{"requested-attribute"}) {
-		t.Errorf("answered with %s %v", r.Reply.Status.Short(), r.Reply.Codes())
-	}
-}
-
 // With one statement a provider could otherwise find out for whom else the person may act,
 // one KvK number after the other.
 func TestRecheckIsAboutTheSameCompany(t *testing.T) {

@@ -66,6 +66,7 @@ type Service struct {
 	Level          etoegang.AssuranceLevel
 	EntityTypes    [][]etoegang.EntityType // nil: KvK number
 	Establishments bool
+	Attributes     []string // that may be requested besides
 
 	// Set when the network starts.
 	ID   etoegang.ServiceID

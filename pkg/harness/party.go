@@ -172,6 +172,10 @@ func addService(p *catalogue.ProviderSpec, s Service) {
 	if s.Establishments {
 		restrictions = []string{etoegang.RestrictionEstablishment}
 	}
+	var requested []catalogue.RequestedAttribute
+	for _, name := range s.Attributes {
+		requested = append(requested, catalogue.RequestedAttribute{Name: name, Purposes: both("to greet the user")})
+	}
 	sets := make([][]string, len(s.EntityTypes))
 	for i, set := range s.EntityTypes {
 		for _, t := range set {
@@ -180,7 +184,7 @@ func addService(p *catalogue.ProviderSpec, s Service) {
 	}
 	p.Definitions = append(p.Definitions, catalogue.DefinitionSpec{
 		UUID: s.UUID.String(), Names: both(s.Name), Descriptions: both(s.Name), Level: s.Level.URN(),
-		Broker: networkOIN, EntityTypes: sets, Restrictions: restrictions, Public: true,
+		Broker: networkOIN, EntityTypes: sets, Restrictions: restrictions, Public: true, Requested: requested,
 	})
 	p.Instances = append(p.Instances, catalogue.InstanceSpec{
 		ID: s.ID.String(), UUID: s.UUID.String(), Of: s.UUID.String(), Broker: networkOIN, Public: true,

@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -173,6 +174,29 @@ func (s *Statement) OpenRepresented(self etoegang.EntityID, keys []xmlsec.Opener
 		out = append(out, subject)
 	}
 	return out, nil
+}
+
+// OpenAttributes decrypts what else the statement says to the one to whom that was encrypted,
+// by name. What is encrypted to others is left out.
+func (s *Statement) OpenAttributes(self etoegang.EntityID, keys []xmlsec.Opener) (map[string]string, error) {
+	all := map[string]string{}
+	for _, encrypted := range s.attributes {
+		n, err := xmlsec.Open(encrypted, self.String(), keys)
+		if errors.Is(err, xmlsec.ErrNotForUs) {
+			continue
+		}
+		if err != nil {
+			return nil, wrap(ProblemEncryption, err, "EncryptedAttribute")
+		}
+		name, err := attribute(n, "Name")
+		if err != nil {
+			return nil, err
+		}
+		if all[name], err = text(n, inSAML("AttributeValue")); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // OpenActing decrypts the person's specific pseudonym; "" if the statement has none.

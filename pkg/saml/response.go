@@ -45,6 +45,7 @@ var (
 	tagAdvice     = xmlsec.NewTag("saml:Advice")
 	tagReference  = xmlsec.NewTag("saml:AssertionIDRef")
 	tagStatement  = xmlsec.NewTag("saml:Statement", "xsi:type")
+	tagAttributes = xmlsec.NewTag("saml:AttributeStatement")
 
 	tagContextResponse = xmlsec.NewTag("xacml-context:Response")
 	tagResult          = xmlsec.NewTag("xacml-context:Result")
@@ -124,6 +125,8 @@ type Answer struct {
 	Represented    []*xmlsec.Element // EncryptedIDs, one a type
 	Intermediary   etoegang.Intermediary
 	Establishments []etoegang.EstablishmentNumber
+
+	Attributes []*xmlsec.Element // EncryptedAttributes, what else the provider gets to know
 }
 
 // prefixesInValues stand in values of our assertions and in no name.
@@ -150,6 +153,13 @@ func (a Answer) Sign(s xmlsec.Signer) (*xmlsec.Element, error) {
 		a.writeRequest(w)
 	}
 	w.Close()
+	if len(a.Attributes) > 0 { // after the decision: some read no further
+		w.Open(tagAttributes)
+		for _, e := range a.Attributes {
+			w.Add(e)
+		}
+		w.Close()
+	}
 	return w.Sign(s)
 }
 
@@ -271,6 +281,11 @@ func (c contextWriter) sealed(id string, identifiers ...*xmlsec.Element) {
 func SealName(kind etoegang.EntityType, name string, to ...xmlsec.Recipient) (*xmlsec.Element, error) {
 	return xmlsec.Seal(xmlsec.E("saml:NameID",
 		xmlsec.A("Format", formatPersistent), xmlsec.A("NameQualifier", string(kind)), name), to...)
+}
+
+// SealAttribute encrypts an attribute of one value to its recipients.
+func SealAttribute(name, value string, to ...xmlsec.Recipient) (*xmlsec.Element, error) {
+	return xmlsec.Seal(samlAttribute(name, value), to...)
 }
 
 func each[T, U any](list []T, f func(T) U) []U {

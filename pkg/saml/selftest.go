@@ -37,6 +37,7 @@ func sampleAnswers(self etoegang.EntityID, now time.Time) map[string]Answer {
 	most.Acting = xmlsec.E("saml:EncryptedID", xmlsec.E("xenc:EncryptedData", xmlsec.A("Id", NewID()), xmlsec.E("ds:KeyInfo", odd)))
 	most.Represented = []*xmlsec.Element{xmlsec.E("saml:EncryptedID"), xmlsec.E("saml:EncryptedID")}
 	most.Establishments = make([]etoegang.EstablishmentNumber, 2)
+	most.Attributes = []*xmlsec.Element{xmlsec.E("saml:EncryptedAttribute", xmlsec.E("xenc:EncryptedData", xmlsec.A("Id", NewID()), xmlsec.E("ds:KeyInfo", odd)))}
 	return map[string]Answer{"least": least, "most": most}
 }
 

@@ -31,6 +31,7 @@ type Statement struct {
 	represented  []*xmlsec.Node // EncryptedID, one a type of identifier
 	acting       []*xmlsec.Node // EncryptedID
 	older        []*xmlsec.Node // IntermediateSubjectID, the older way to name the intermediary
+	attributes   []*xmlsec.Node // EncryptedAttribute
 }
 
 // ParseStatement reads a mandate register's assertion.
@@ -52,6 +53,9 @@ func ParseStatement(v xmlsec.Verified) (s Statement, err error) {
 			return s, err
 		}
 		s.References = append(s.References, id)
+	}
+	for attributes := range n.Each(inSAML("AttributeStatement")) {
+		s.attributes = append(s.attributes, attributes.All(inSAML("EncryptedAttribute"))...)
 	}
 	statement, err := n.One(inSAML("Statement"))
 	if err != nil {

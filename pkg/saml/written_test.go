@@ -47,6 +47,7 @@ func answers(w *fuzzWorld) map[string]saml.Response {
 	permit.Acting, permit.Represented = sealed(1)[0], sealed(2)
 	permit.Intermediary = sure(etoegang.ParseIntermediary("65432198"))
 	permit.Establishments = []etoegang.EstablishmentNumber{sure(etoegang.ParseEstablishmentNumber("000012345678"))}
+	permit.Attributes = []*xmlsec.Element{sure(saml.SealAttribute(etoegang.AttributeRepresentedName, odd, w.provider.recipient()))}
 	confirm := permit
 	confirm.Confirm = w.first.entity
 

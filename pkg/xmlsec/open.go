@@ -14,14 +14,14 @@ type Opener struct {
 	Key     crypto.Decrypter // RSA; may live in a security module
 }
 
-// sealedLimits is for what may be inside an EncryptedID: a NameID, or an attribute
+// sealedLimits is for what may be inside what is encrypted: a NameID, or an attribute
 // with a few values.
 var sealedLimits = Limits{
 	Bytes: 64 << 10, Depth: 8, Elements: 64, Attributes: 32, Namespaces: 64,
 	Tokens: 512, AttributeBytes: 4 << 10,
 }
 
-// Open decrypts a verified saml:EncryptedID that is encrypted to that recipient
+// Open decrypts a verified saml:EncryptedID or saml:EncryptedAttribute that is encrypted to that recipient
 // (our EntityID) under one of our keys, and returns the element in it, read through
 // the same gate as messages. The result cannot be opened again: nothing in the
 // scheme is encrypted twice.

@@ -29,7 +29,8 @@ type Recipient struct {
 }
 
 // Seal encrypts an element to one or more recipients under one fresh content key
-// and returns a saml:EncryptedID. The plaintext carries its own namespace
+// and returns a saml:EncryptedID, or of a saml:Attribute a saml:EncryptedAttribute
+// (SAML 2.0 core, sections 2.2.4 and 2.7.3.2). The plaintext carries its own namespace
 // declarations, so it can be read where it is decrypted.
 //
 // One recipient: EncryptedData refers to its EncryptedKey by a RetrievalMethod, as
@@ -42,6 +43,7 @@ func Seal(plain *Element, to ...Recipient) (*Element, error) {
 		return nil, err
 	}
 	s := sealing{
+		outer:  tagEncryptedID,
 		key:    randomBytes(contentKeySize),
 		dataID: randomID(),
 		keyIDs: make([]string, len(to)),
@@ -50,6 +52,9 @@ func Seal(plain *Element, to ...Recipient) (*Element, error) {
 	}
 	for i := range s.keyIDs {
 		s.keyIDs[i] = randomID()
+	}
+	if plain.is("saml:Attribute") {
+		s.outer = tagEncryptedAttribute
 	}
 	ciphertext, err := s.encrypt(plain.Bytes())
 	if err != nil {
@@ -60,7 +65,7 @@ func Seal(plain *Element, to ...Recipient) (*Element, error) {
 
 // write writes the encrypted element, its content key encrypted to everybody.
 func (s sealing) write(ciphertext []byte, to []Recipient) (*Element, error) {
-	w := NewWriter(tagEncryptedID, nil)
+	w := NewWriter(s.outer, nil)
 	s.writeData(w, ciphertext)
 	for i, r := range to {
 		if err := s.writeKey(w, s.keyIDs[i], r); err != nil {
@@ -88,6 +93,7 @@ func checkRecipients(to []Recipient) error {
 
 // sealing is one element being encrypted.
 type sealing struct {
+	outer  *Tag
 	key    []byte
 	dataID string
 	keyIDs []string
@@ -101,20 +107,21 @@ func (s sealing) carriedName() string { return "content" + s.dataID }
 
 // The tags of encrypted elements, compiled once.
 var (
-	tagEncryptedID     = NewTag("saml:EncryptedID")
-	tagEncryptedData   = NewTag("xenc:EncryptedData", "Id", "Type")
-	tagMethod          = NewTag("xenc:EncryptionMethod", "Algorithm")
-	tagKeyInfo         = NewTag("ds:KeyInfo")
-	tagKeyName         = NewTag("ds:KeyName")
-	tagRetrievalMethod = NewTag("ds:RetrievalMethod", "Type", "URI")
-	tagCipherData      = NewTag("xenc:CipherData")
-	tagCipherValue     = NewTag("xenc:CipherValue")
-	tagEncryptedKey    = NewTag("xenc:EncryptedKey", "Id", "Recipient")
-	tagDigestMethod    = NewTag("ds:DigestMethod", "Algorithm")
-	tagMGF             = NewTag("xenc11:MGF", "Algorithm")
-	tagReferenceList   = NewTag("xenc:ReferenceList")
-	tagDataReference   = NewTag("xenc:DataReference", "URI")
-	tagCarriedKeyName  = NewTag("xenc:CarriedKeyName")
+	tagEncryptedID        = NewTag("saml:EncryptedID")
+	tagEncryptedAttribute = NewTag("saml:EncryptedAttribute")
+	tagEncryptedData      = NewTag("xenc:EncryptedData", "Id", "Type")
+	tagMethod             = NewTag("xenc:EncryptionMethod", "Algorithm")
+	tagKeyInfo            = NewTag("ds:KeyInfo")
+	tagKeyName            = NewTag("ds:KeyName")
+	tagRetrievalMethod    = NewTag("ds:RetrievalMethod", "Type", "URI")
+	tagCipherData         = NewTag("xenc:CipherData")
+	tagCipherValue        = NewTag("xenc:CipherValue")
+	tagEncryptedKey       = NewTag("xenc:EncryptedKey", "Id", "Recipient")
+	tagDigestMethod       = NewTag("ds:DigestMethod", "Algorithm")
+	tagMGF                = NewTag("xenc11:MGF", "Algorithm")
+	tagReferenceList      = NewTag("xenc:ReferenceList")
+	tagDataReference      = NewTag("xenc:DataReference", "URI")
+	tagCarriedKeyName     = NewTag("xenc:CarriedKeyName")
 )
 
 func (s sealing) writeData(w *Writer, ciphertext []byte) {

@@ -266,7 +266,7 @@ func TestKeysWithoutNameAreTried(t *testing.T) {
 // should be.
 func damaged(t *testing.T, gcm bool, plain []byte, change func(s *sealing, ciphertext []byte) []byte) []byte {
 	t.Helper()
-	s := sealing{key: randomBytes(contentKeySize), dataID: "_d", keyIDs: []string{"_k"}, gcm: gcm}
+	s := sealing{outer: tagEncryptedID, key: randomBytes(contentKeySize), dataID: "_d", keyIDs: []string{"_k"}, gcm: gcm}
 	ciphertext, err := s.encrypt(plain)
 	if err != nil {
 		t.Fatal(err)
