@@ -39,7 +39,7 @@ func TestSampleConfigurationsSayWhatTheyMean(t *testing.T) {
 	long := sample(t, "production.yaml")
 	if long.Network != "production" || len(long.Signing) != 2 || len(long.Encryption) != 2 || long.Signing[1].Name != "signing-2027" ||
 		time.Duration(long.Ages.Query) != 90*time.Second || time.Duration(long.Ages.Chain) != 15*time.Minute ||
-		long.EntityID().String() != long.Entity || len(long.Peers) != 2 {
+		long.EntityID().String() != long.Entity || len(long.Peers) != 2 || long.Browser.Address != "https://login.register.example" {
 		t.Errorf("the long example is read as %+v", long)
 	}
 }
@@ -109,6 +109,12 @@ func TestContradictionsAreNamed(t *testing.T) {
 		"a TLS certificate without key": {"network: test", "network: test\ntls: {certificate: tls.crt}", "tls: certificate and key go together"},
 		"a TLS key without certificate": {"network: test", "network: test\ntls: {key: tls.key}", "tls: certificate and key go together"},
 		"TLS behind a plain address":    {"network: test", "network: test\ntls: {certificate: tls.crt, key: tls.key}", "address: with tls it begins with https://"},
+		"a door without a place":        {"network: test", "network: test\nbrowser: {address: \"http://127.0.0.1:8444\"}", `browser.listen: ""`},
+		"a door without an address":     {"network: test", "network: test\nbrowser: {listen: \"127.0.0.1:8444\"}", `browser.address: ""`},
+		"a door at the same address":    {"network: test", "network: test\nbrowser: {listen: \"127.0.0.1:8444\", address: \"" + address + "\"}", "browsers need an address of their own"},
+		"a door for everybody, plain":   {"network: test", "network: test\nbrowser: {listen: \":8444\", address: \"http://x.test\"}", "so browser.tls is needed"},
+		"a door with half a key":        {"network: test", "network: test\nbrowser: {listen: \"127.0.0.1:8444\", address: \"https://x.test\", tls: {key: k}}", "browser.tls: certificate and key go together"},
+		"a door with TLS, said plain":   {"network: test", "network: test\nbrowser: {listen: \":8444\", address: \"http://x.test\", tls: {certificate: c, key: k}}", "browser.address: with tls it begins with https://"},
 		"nothing to sign with":          {signing, "", "signing: at least one key"},
 		"nothing to decrypt with":       {"encryption:\n  - key: keys/encryption.key\n    certificate: keys/encryption.crt", "", "encryption: at least one key"},
 		"nobody who could ask":          {"metadata:\n  - file: metadata/network.xml\n    trust: file", "", "metadata: without any nobody can ask"},
