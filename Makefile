@@ -1,7 +1,7 @@
 # The two targets people type: make demo, make test. The others measure.
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
-FUZZ = ./pkg/xmlsec:FuzzRead ./pkg/xmlsec:FuzzVerify ./pkg/xmlsec:FuzzEngines ./pkg/saml:FuzzReceive ./pkg/saml:FuzzQuery ./pkg/catalogue:FuzzParse ./internal/intake:FuzzLines ./internal/intake:FuzzImport ./internal/cache:FuzzOpen
+FUZZ = ./pkg/xmlsec:FuzzRead ./pkg/xmlsec:FuzzVerify ./pkg/xmlsec:FuzzEngines ./pkg/saml:FuzzReceive ./pkg/saml:FuzzQuery ./pkg/saml:FuzzArtifact ./pkg/catalogue:FuzzParse ./internal/intake:FuzzLines ./internal/intake:FuzzImport ./internal/cache:FuzzOpen
 N ?= 1000000
 
 # What the race detector sees a part of: the corpus on real stores and over HTTP, the laws.
