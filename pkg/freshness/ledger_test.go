@@ -145,6 +145,7 @@ type edit struct {
 	facts
 	touched []register.Party
 	narrows bool // as package register has it
+	ends    bool // what was suspended before
 }
 
 // anyEdit changes one thing, as register.Tx does, or several at once.
@@ -200,13 +201,18 @@ func (e *edit) move(company, rsin int) {
 	e.touch(aCompany, company)
 }
 
-// turn takes a mandate away, or gives it.
+// turn takes a mandate away, or gives it. One that is suspended may be taken away for good,
+// and may be so since a moment that not every node knows of.
 func (e *edit) turn(n int, now time.Time, r *rand.Rand) {
 	m := &e.mandates[n]
-	if m.state == active {
+	switch {
+	case m.state == active:
 		e.narrows = true
 		m.state = suspended + state(r.IntN(2))
-	} else {
+	case m.state == suspended && r.IntN(2) == 0:
+		e.narrows, e.ends = true, true
+		m.state = revoked
+	default:
 		*m = mandate{state: active, level: 2 + r.IntN(2)}
 		if r.IntN(2) == 0 {
 			m.from = now.UnixNano() + r.Int64N(int64(4*lease)) - int64(2*lease)

@@ -184,6 +184,7 @@ var mutants = []mutant{
 	{name: "one lease is waited, without the tenth", weather: narrow, change: func(b *build) { b.patience = lease }},
 	{name: "the wait begins before the commit has returned", change: func(b *build) { b.ackBeforeCommit = true }},
 	{name: "what is so already is acknowledged at once", change: func(b *build) { b.hastyRepeat = true }},
+	{name: "what was suspended is ended at once", change: func(b *build) { b.hastyEnd = true }},
 
 	// Clocks.
 	{name: "who has another time than the database decides", change: func(b *build) {

@@ -119,7 +119,7 @@ func (n *node) change(t *task, again bool) {
 	if !t.travel(n.climate.lost) || n.now < n.cut {
 		return
 	}
-	made, narrows := n.write(again)
+	made, e := n.write(again)
 	if !t.travel(n.climate.lost) || n.now < n.cut {
 		return // it may have been made or not: nobody acknowledges it
 	}
@@ -127,22 +127,23 @@ func (n *node) change(t *task, again bool) {
 	if !n.build.ackBeforeCommit {
 		begun = n.steady
 	}
-	if narrows && !(again && n.build.hastyRepeat) {
+	if e.narrows && !(again && n.build.hastyRepeat) && !(e.ends && n.build.hastyEnd) {
 		t.wait(func() bool { return n.steady >= begun+n.build.patience })
 	}
-	n.acknowledge(made, narrows)
+	n.acknowledge(made, e.narrows)
 }
 
 // write is the transaction: a new revision or, if what is wanted is so already, the one
 // that there is.
-func (n *node) write(again bool) (made *entry, narrows bool) {
+func (n *node) write(again bool) (made *entry, e edit) {
 	if again {
-		return n.ledger.newest(), true
+		return n.ledger.newest(), edit{narrows: true}
 	}
 	if n.build.overtakes {
 		n.start(n, n.late(n.ledger.reserve()))
 	}
-	e, noticed := n.edit()
+	var noticed *ask
+	e, noticed = n.edit()
 	made = n.ledger.commit(e, epoch.Add(n.now))
 	made.noticed = noticed
 	if n.build.feedLater {
@@ -150,7 +151,7 @@ func (n *node) write(again bool) (made *entry, narrows bool) {
 	}
 	n.committed(made)
 	n.everybodyAsks(made)
-	return made, e.narrows
+	return made, e
 }
 
 // late is a change that took its number before another one, and is committed after it.

@@ -25,10 +25,10 @@ type build struct {
 	lease    func(number int) time.Duration            // of a node
 	key      func(ask) ask                             // under which a finding is kept
 
-	ackBeforeCommit, hastyRepeat, overtakes, feedLater bool
-	joinsEarlier, sharesAnyRevision, ignoresAtLeast    bool
-	keepsChoose, unsealed, sealedForAny, guesses       bool
-	unconfirmed, anyReplica, followsStandby            bool
+	ackBeforeCommit, hastyRepeat, hastyEnd, overtakes, feedLater bool
+	joinsEarlier, sharesAnyRevision, ignoresAtLeast              bool
+	keepsChoose, unsealed, sealedForAny, guesses                 bool
+	unconfirmed, anyReplica, followsStandby                      bool
 }
 
 func asDesigned() build {

@@ -234,7 +234,8 @@ func (t *Tx) represented(m mandate.Mandate) (mandate.Organisation, error) {
 
 // writeState ends the current version of a mandate and writes the next.
 func (t *Tx) writeState(m *mandate.Mandate, to mandate.State, represented mandate.Organisation) error {
-	t.narrows = t.narrows || m.State == mandate.Active
+	// What was suspended may be so since a moment ago: then not every node knows.
+	t.narrows = t.narrows || to != mandate.Active && !m.State.Pending()
 	m.State = to
 	t.touch(*m, represented)
 	if err := t.exec(`UPDATE mandate_version SET until = ?1 WHERE mandate = ?2 AND until = ?3`,

@@ -394,6 +394,17 @@ func TestWhatNarrows(t *testing.T) {
 			{"nothing", func(*Tx) error { return nil }, false},
 			{"a mandate is suspended", func(t *Tx) error { return second(t.SetState(m.ID, mandate.Suspended)) }, true},
 			{"and in force again", func(t *Tx) error { return second(t.SetState(m.ID, mandate.Active)) }, false},
+			{"it is suspended once more", func(t *Tx) error { return second(t.SetState(m.ID, mandate.Suspended)) }, true},
+			{"and then revoked", func(t *Tx) error { return second(t.SetState(m.ID, mandate.Revoked)) }, true},
+			{"one that was only asked for is withdrawn", func(t *Tx) error {
+				wanted := direct(b, g)
+				wanted.State = mandate.Requested
+				asked, err := t.Grant(wanted, GrantOptions{})
+				if err != nil {
+					return err
+				}
+				return second(t.SetState(asked.ID, mandate.Withdrawn))
+			}, false},
 		} {
 			_, narrows, err := s.Register.change(ctx, desk, c.change)
 			if err != nil || narrows != c.narrows {
