@@ -86,6 +86,8 @@ func TestCells(t *testing.T) {
 		"kind unknown":             {direct("kind=Direct"), kind, "direct, chain or assignment"},
 		"zeros dropped":            {direct("grantor_kvk=1234567"), grantorKvK, "zeros in front"},
 		"no grantor":               {direct("grantor_kvk="), grantorKvK, "8 digits"},
+		"nobody's number":          {direct("grantor_kvk=00000000"), grantorKvK, "8 digits"},
+		"nobody's authenticator":   {direct("authenticator=urn:etoegang:AD:00000000000000000000:entities:9999"), authenticator, "EntityID"},
 		"RSIN mistyped":            {direct("grantor_rsin=123456789"), grantorRSIN, "9 digits"},
 		"name too long":            {direct("grantor_name=" + strings.Repeat("a", 201)), grantorName, "200"},
 		"name on two lines":        {direct("person_name=a\nb"), personName, "one line"},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 )
 
 // wish is what a line asks for: a mandate whose parties are named, not yet looked up.
@@ -92,12 +93,12 @@ func parsed[T any](p *parser, column string, parse func(string) (T, error)) (val
 func (p *parser) parties(w *wish) {
 	m := &w.mandate
 	m.Grantor = mandate.Organisation{
-		KvK:  parsed(p, grantorKvK, etoegang.ParseKvKNumber),
+		KvK:  parsed(p, grantorKvK, parseKvK),
 		RSIN: parsed(p, grantorRSIN, etoegang.ParseRSIN),
 		Name: parsed(p, grantorName, parseName), Active: true,
 	}
 	m.Intermediary = mandate.Organisation{
-		KvK:  parsed(p, intermediaryKvK, etoegang.ParseKvKNumber),
+		KvK:  parsed(p, intermediaryKvK, parseKvK),
 		Name: parsed(p, intermediaryName, parseName), Active: true,
 	}
 	m.Person = mandate.Person{
@@ -107,7 +108,7 @@ func (p *parser) parties(w *wish) {
 		},
 		Name: parsed(p, personName, parseName), Active: true,
 	}
-	w.client = parsed(p, clientKvK, etoegang.ParseKvKNumber)
+	w.client = parsed(p, clientKvK, parseKvK)
 }
 
 // content reads what the mandate says.
@@ -133,6 +134,15 @@ func parseKind(s string) (mandate.Kind, error) {
 	return "", errSyntax
 }
 
+// parseKvK refuses the number that is nobody's, which the register keeps for itself.
+func parseKvK(s string) (etoegang.KvKNumber, error) {
+	n, err := etoegang.ParseKvKNumber(s)
+	if err == nil && register.ReservedNumber(n) {
+		err = errSyntax
+	}
+	return n, err
+}
+
 func parseName(s string) (string, error) {
 	if utf8.RuneCountInString(s) > 200 || strings.ContainsFunc(s, unicode.IsControl) {
 		return "", errSyntax
@@ -150,7 +160,7 @@ func parseReference(s string) (string, error) {
 
 func parseAuthenticator(s string) (etoegang.EntityID, error) {
 	e, err := etoegang.ParseEntityID(s)
-	if err == nil && e.Role() != etoegang.Authenticator && e.Role() != etoegang.EIDAS {
+	if err == nil && (e.Role() != etoegang.Authenticator && e.Role() != etoegang.EIDAS || register.ReservedParticipant(e)) {
 		err = errSyntax
 	}
 	return e, err

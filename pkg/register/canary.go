@@ -19,10 +19,27 @@ const (
 	canaryAuthenticator = "urn:etoegang:AD:00000000000000000000:entities:9999"
 )
 
-// notTheCanarys leaves out mandates from, to and for the canary's company.
+// notTheCanarys leaves out mandates of the canary's company, which gives no others.
 const notTheCanarys = `
-	AND coalesce((SELECT organisation FROM organisation_version WHERE kvk = '` + canaryKvK + `' AND version = 1), 0)
-	NOT IN (m.grantor, m.represented, coalesce(m.intermediary, -1))`
+	AND coalesce((SELECT organisation FROM organisation_version WHERE kvk = '` + canaryKvK + `' AND version = 1), 0) <> m.grantor`
+
+// ReservedNumber tells whether a company has the canary's number, and ReservedParticipant
+// whether somebody logs in with its participant. They hold mandates from each other and from
+// nobody else: in no list would anybody see those.
+func ReservedNumber(n etoegang.KvKNumber) bool { return n.Text() == canaryKvK }
+
+// ReservedParticipant: see ReservedNumber.
+func ReservedParticipant(e etoegang.EntityID) bool { return e.String() == canaryAuthenticator }
+
+func canarys(o mandate.Organisation) bool { return ReservedNumber(o.KvK) }
+
+func singers(p mandate.Person) bool { return ReservedParticipant(p.Subject.Authenticator) }
+
+// isCanary tells whether a company is the canary's as it must be.
+func (r *Register) isCanary(o mandate.Organisation) bool {
+	o.ID = 0
+	return o == r.CanaryOrganisation()
+}
 
 // CanaryOrganisation is the company reserved for the canary. It is a value only: whoever
 // uses it puts it into the register as any other.

@@ -52,6 +52,10 @@ var (
 	// registered yet.
 	ErrUnknownParty = errors.New("the mandate names an organisation or person that is not registered")
 
+	// ErrReserved: the number or participant is the canary's, which nobody else may use:
+	// what concerns it stands in no list.
+	ErrReserved = errors.New("KvK number 00000000 is reserved for the register's own canary")
+
 	// ErrRSINTaken: the RSIN belongs to another organisation now.
 	ErrRSINTaken = errors.New("another organisation has this RSIN")
 

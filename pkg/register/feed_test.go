@@ -101,7 +101,7 @@ func TestTheFeedComesInWholeRevisions(t *testing.T) {
 		for i, n := range []int{1, 3, 1, 5, 2} {
 			s.change(func(t *Tx) {
 				for j := range n {
-					must(t.PutOrganisation(company(10*i + j)))
+					must(t.PutOrganisation(company(10*i + j + 1)))
 				}
 			})
 		}

@@ -63,6 +63,8 @@ func (t *Tx) completeParties(m *mandate.Mandate) (err error) {
 		return err
 	case m.Grantor.ID == 0 || (m.Person.ID == 0 && m.Intermediary.ID == 0):
 		return ErrUnknownParty
+	case canarys(m.Grantor) != singers(m.Person) || canarys(m.Intermediary):
+		return ErrReserved
 	}
 	return nil
 }

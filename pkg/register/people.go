@@ -18,6 +18,8 @@ func (t *Tx) PutOrganisation(o mandate.Organisation) (mandate.Organisation, erro
 		return o, ErrNoIdentity
 	case !storable(o.Name):
 		return o, ErrText
+	case canarys(o) && !t.view.register.isCanary(o):
+		return o, ErrReserved
 	}
 	known, err := t.view.Organisation(o.KvK.LegalSubject())
 	switch {
@@ -119,6 +121,8 @@ func (t *Tx) PutPerson(p mandate.Person) (mandate.Person, error) {
 		return p, ErrNoIdentity
 	case !storable(p.Name):
 		return p, ErrText
+	case singers(p) && (p.Blocked || !p.Active):
+		return p, ErrReserved
 	}
 	known, err := t.view.Person(p.Subject)
 	switch {
