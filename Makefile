@@ -19,6 +19,8 @@ demo: build
 	bin/mandated demo $(ARGS)
 
 test:
+	@if [ -z "$$MANDATED_REQUIRE_SERVERS" ]; then for tool in postgres:PostgreSQL redis-server:Redis xmlsec1:xmlsec1 xmllint:xmllint; do \
+		PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tr '\n' ':')" command -v $${tool%%:*} >/dev/null || echo "tests with $${tool#*:} are skipped: it is not installed"; done; fi
 	@unformatted=$$(gofmt -l cmd internal pkg); if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...

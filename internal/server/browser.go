@@ -50,7 +50,7 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request) {
 	defer e.finish()
 	defer e.rescue(func(broken error) { e.page(w, r, pageBroken, broken) })
 	state := s.c.State()
-	brought, err := bring(w, r)
+	brought, err := bring(w, r, state.anybodyPosts())
 	if err != nil {
 		e.page(w, r, pageUnreadable, err)
 		return
@@ -70,22 +70,44 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request) {
 	}
 	d := &delivery{server: s, state: state, in: in, now: s.c.Now(), assertion: saml.NewID()}
 	response, err := d.answer(r.Context(), problem, e)
-	if err == nil {
-		err = s.sendBack(w, r, in, response, brought.relay, e)
-	}
 	if err != nil {
 		e.page(w, r, pageBroken, err)
+		return
+	}
+	if err := s.sendBack(w, r, in, response, brought.relay, e); err != nil {
+		e.page(w, r, pageUndelivered, err)
 	}
 }
 
+// anybodyPosts tells whether there is a broker whose queries may come in a form.
+func (s *State) anybodyPosts() bool {
+	for _, p := range s.Peers {
+		if p.Post {
+			return true
+		}
+	}
+	return false
+}
+
+// Bytes that a form may have: one with an artifact, and where queries may come in one, those
+// in base64.
+const (
+	artifactForm = 4 << 10
+	queryForm    = 400 << 10
+)
+
 // bring reads what the browser brought. A look ahead uses nothing up.
-func bring(w http.ResponseWriter, r *http.Request) (a arrival, err error) {
+func bring(w http.ResponseWriter, r *http.Request, posts bool) (a arrival, err error) {
 	if r.Method == http.MethodHead {
 		return a, errNothingBrought
 	}
 	values := r.URL.Query()
 	if r.Method == http.MethodPost {
-		r.Body = http.MaxBytesReader(w, r.Body, int64(2*xmlsec.MessageLimits.Bytes)) // base64 in a form
+		limit := int64(artifactForm)
+		if posts {
+			limit = queryForm
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		if err := r.ParseForm(); err != nil {
 			return a, fmt.Errorf("%w: %w", errNothingBrought, err)
 		}
@@ -99,39 +121,50 @@ func bring(w http.ResponseWriter, r *http.Request) (a arrival, err error) {
 	case len(artifact) == 1 && len(query) == 0:
 		a.artifact, err = saml.ParseArtifact(artifact[0])
 		return a, err
-	case len(query) == 1 && len(artifact) == 0 && r.Method == http.MethodPost:
+	case len(query) == 1 && len(artifact) == 0 && r.Method == http.MethodPost && posts:
 		a.query, err = base64.StdEncoding.DecodeString(query[0])
 		return a, err
 	}
 	return a, errNothingBrought
 }
 
-// obtain finds out who asks what: see Receiver.Receive.
+// obtain finds out who asks what: see Receiver.Receive. How many browsers are attended to at
+// once is bounded, and whoever is behind many of them waits for himself: before a query is
+// believed a visitor is known only by his address. Nothing of the other door is taken.
 func (s *Server) obtain(r *http.Request, state *State, a arrival, e *event) (*saml.Received, error) {
+	if err := s.visiting.enter(r.Context(), peerOf(r)); err != nil {
+		return nil, err
+	}
+	defer s.visiting.leave()
+	in, problem := s.believedOf(r.Context(), state, a)
+	if in != nil {
+		e.received(in)
+	}
+	return in, problem
+}
+
+func (s *Server) believedOf(ctx context.Context, state *State, a arrival) (*saml.Received, error) {
 	if a.query != nil {
-		return s.posted(r, state, a.query, e)
+		return s.posted(state, a.query)
 	}
 	from, known := state.Receiver.Directory.Source(a.artifact, s.c.Now())
 	at, resolves := from.Resolver(a.artifact.Index)
 	if !known || !resolves || from.Entity.Role() != etoegang.Broker {
 		return nil, errNoSource
 	}
-	if err := s.fetching.enter(r.Context(), from.Entity.String()); err != nil {
-		return nil, err
-	}
 	asked := saml.Resolving{ID: saml.NewID(), Issuer: s.c.Self, Destination: at.Location, Issued: s.c.Now(), Artifact: a.artifact}
-	body, err := s.fetch(r.Context(), state, from, asked)
+	body, err := s.fetch(ctx, state, from, asked)
 	if err != nil {
 		return nil, err
 	}
-	return s.verified(r, e, func() (*saml.Received, error) {
-		return state.Receiver.ReceiveResolved(body, asked.ID, from.Entity, s.c.Now())
-	})
+	return state.Receiver.ReceiveResolved(body, asked.ID, from.Entity, s.c.Now())
 }
 
-// fetch asks for what stands behind an artifact, and gives the place back in which it waited.
+// errNotFetched: a broker could not be asked.
+var errNotFetched = errors.New("server: an artifact could not be resolved")
+
+// fetch asks for what stands behind an artifact.
 func (s *Server) fetch(ctx context.Context, state *State, from saml.Participant, asked saml.Resolving) ([]byte, error) {
-	defer s.fetching.leave()
 	signed, err := asked.Sign(state.Signer)
 	if err != nil {
 		return nil, err
@@ -145,27 +178,11 @@ func (s *Server) fetch(ctx context.Context, state *State, from saml.Participant,
 	return body, nil
 }
 
-// errNotFetched: a broker could not be asked.
-var errNotFetched = errors.New("server: an artifact could not be resolved")
-
-// posted believes a query that the browser itself brought, of a sender who may do that.
-func (s *Server) posted(r *http.Request, state *State, query []byte, e *event) (*saml.Received, error) {
-	in, problem := s.verified(r, e, func() (*saml.Received, error) { return state.Receiver.ReceivePosted(query, s.c.Now()) })
-	if in != nil && !s.peer(state, in.Query.Issuer).Post {
+// posted believes a query that the browser itself brought, of a broker that may do that.
+func (s *Server) posted(state *State, query []byte) (*saml.Received, error) {
+	in, problem := state.Receiver.ReceivePosted(query, s.c.Now())
+	if in != nil && !(in.Query.Issuer.Role() == etoegang.Broker && s.peer(state, in.Query.Issuer).Post) {
 		return nil, errNotPosted
-	}
-	return in, problem
-}
-
-// verified lets a message be looked at when there is a place for that.
-func (s *Server) verified(r *http.Request, e *event, look func() (*saml.Received, error)) (*saml.Received, error) {
-	if err := s.verifying.enter(r.Context(), peerOf(r)); err != nil {
-		return nil, err
-	}
-	defer s.verifying.leave()
-	in, problem := look()
-	if in != nil {
-		e.received(in)
 	}
 	return in, problem
 }

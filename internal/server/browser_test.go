@@ -3,6 +3,8 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"html"
@@ -11,7 +13,9 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mandated/mandated/internal/guard"
@@ -68,7 +72,7 @@ func (h house) resolves(t *testing.T, n *harness.Network, as saml.Participant, s
 func TestStolenArtifact(t *testing.T) {
 	s := newScene(t, harness.Options{})
 	other := s.newRival()
-	h, _ := s.withStore(nil, other.known)
+	h, _ := s.withStore(nil, other.known, func(c *server.Config) { c.Work = 1 })
 	response := saml.Response{
 		ID: saml.NewID(), InResponseTo: "_query", Issuer: s.n.First.Entity, Issued: s.n.Now(), Status: saml.ResponderAuthnFailed, Message: "revoked",
 	}
@@ -140,6 +144,13 @@ func TestQueryInAForm(t *testing.T) {
 	s := newScene(t, harness.Options{})
 	query := s.bare()
 	h, _ := s.withStore(nil)
+	if w := h.posted(query, ""); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "link werkt niet") {
+		t.Errorf("where nobody may: HTTP %d: %s", w.Code, w.Body)
+	}
+	other := s.newRival()
+	h, _ = s.withStore(nil, func(c *server.Config) {
+		c.State().Peers = map[etoegang.EntityID]server.Peer{other.entity: {Post: true}}
+	})
 	if w := h.posted(query, ""); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "niet behandelen") {
 		t.Errorf("from a broker who may not: HTTP %d: %s", w.Code, w.Body)
 	}
@@ -162,8 +173,9 @@ func (s *scene) bare() []byte {
 	return must(s.n.Broker.Bare(s.question(), "https://register.test/etoegang/1.13/authz"))
 }
 
-// Where a broker's metadata say so the answer goes back in a form, to that address and no
-// other, with everything in it escaped.
+// Where a broker's metadata say so the answer goes back in a form to that address, with
+// everything in it escaped. Where the broker sends the browser on to is its own affair, and
+// who the form is from it may know.
 func TestAnswerInAForm(t *testing.T) {
 	s := newScene(t, harness.Options{})
 	h, _ := s.withStore(nil, func(c *server.Config) {
@@ -180,7 +192,7 @@ func TestAnswerInAForm(t *testing.T) {
 	relay := `"><script>alert(1)</script>`
 	w := h.posted(s.bare(), relay)
 	page := w.Body.String()
-	if w.Code != http.StatusOK || strings.Contains(page, "<script") || !strings.Contains(w.Header().Get("Content-Security-Policy"), "form-action https://broker.test;") {
+	if w.Code != http.StatusOK || strings.Contains(page, "<script") || w.Header().Get("Referrer-Policy") != "strict-origin" || !strings.Contains(w.Header().Get("Content-Security-Policy"), "form-action https:;") {
 		t.Errorf("HTTP %d, %v: %s", w.Code, w.Header(), page)
 	}
 	value := func(field string) string {
@@ -190,6 +202,155 @@ func TestAnswerInAForm(t *testing.T) {
 	if err != nil || !bytes.Contains(answer, []byte("status:Responder")) || value("RelayState") != relay ||
 		!strings.Contains(page, `action="`+s.n.Broker.Consumer+`"`) {
 		t.Errorf("%v: %s", err, page)
+	}
+}
+
+// brings is a browser from that address with an artifact of the broker's.
+func (h house) brings(ctx context.Context, from string, a saml.Artifact) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, server.PathBrowser+"?"+url.Values{"SAMLart": {a.String()}}.Encode(), nil)
+	r.RemoteAddr = from + ":40000"
+	w := httptest.NewRecorder()
+	h.BrowserHandler().ServeHTTP(w, r)
+	return w
+}
+
+// resolving lets the directory know where brokers resolve their artifacts.
+func (s *scene) resolving(c *server.Config) {
+	all := s.participants()
+	for i := range all {
+		if all[i].Entity.Role() == etoegang.Broker {
+			all[i].Resolvers = []saml.Resolver{{Endpoint: saml.Endpoint{Location: "https://broker.test/resolve"}}}
+		}
+	}
+	c.State().Receiver.Directory = saml.NewDirectory(all...)
+}
+
+// Anybody can make artifacts of a broker. Whoever brings many at once waits for himself: the
+// next visitor has his turn as soon as one of them has been dealt with.
+func TestVisitorsHaveTheirTurns(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	asked, answer := make(chan bool, 100), make(chan bool)
+	h, _ := s.withStore(func(saml.Participant, string, []byte) ([]byte, error) {
+		asked <- true
+		<-answer
+		return nil, errors.New("nothing")
+	}, s.resolving)
+	var visits sync.WaitGroup
+	codes := make(chan int, 100)
+	junk := func() {
+		visits.Go(func() { codes <- h.brings(ctx, "192.0.2.1", saml.NewArtifact(s.n.Broker.Entity, 0)).Code })
+	}
+	for range 4 { // as many as there are places
+		junk()
+		<-asked
+	}
+	for range 4 { // and as many as may wait
+		junk()
+	}
+	for h.Visiting() < 4 {
+		runtime.Gosched()
+	}
+	if w := h.brings(ctx, "192.0.2.1", saml.NewArtifact(s.n.Broker.Entity, 0)); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "" {
+		t.Errorf("one more of the same: HTTP %d", w.Code)
+	}
+	visits.Go(func() { codes <- h.brings(ctx, "192.0.2.2", saml.NewArtifact(s.n.Broker.Entity, 0)).Code })
+	for h.Visiting() < 5 {
+		runtime.Gosched()
+	}
+	close(answer)
+	visits.Wait()
+	close(codes)
+	for code := range codes {
+		if code != http.StatusBadGateway {
+			t.Errorf("HTTP %d: somebody was not attended to", code)
+		}
+	}
+}
+
+// However a visit ends, its place is given back, and the page says how.
+func TestVisitsGiveTheirPlaceBack(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	var fetched func() ([]byte, error)
+	h, _ := s.withStore(func(saml.Participant, string, []byte) ([]byte, error) { return fetched() }, s.resolving, func(c *server.Config) { c.Work = 1 })
+	for name, c := range map[string]struct {
+		fetched func() ([]byte, error)
+		status  int
+		says    string
+	}{
+		"away":    {func() ([]byte, error) { return nil, errors.New("no route") }, http.StatusBadGateway, "geen antwoord"},
+		"rubbish": {func() ([]byte, error) { return []byte("<"), nil }, http.StatusBadRequest, "niet behandelen"},
+		"broken":  {func() ([]byte, error) { panic("a mistake") }, http.StatusInternalServerError, "storing"},
+	} {
+		for range 3 {
+			fetched = c.fetched
+			w := h.brings(ctx, "192.0.2.1", saml.NewArtifact(s.n.Broker.Entity, 0))
+			if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {
+				t.Errorf("%s: HTTP %d: %s", name, w.Code, w.Body)
+			}
+		}
+	}
+	for range 3 {
+		if w := h.brings(ctx, "192.0.2.1", saml.Artifact{}); w.Code != http.StatusBadRequest {
+			t.Errorf("of nobody: HTTP %d", w.Code)
+		}
+	}
+}
+
+// A page that is reloaded before it came is nobody's fault, and none is counted.
+func TestBrowserThatLeaves(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	leaving, leave := context.WithCancel(ctx)
+	h, _ := s.withStore(func(saml.Participant, string, []byte) ([]byte, error) {
+		leave()
+		return nil, context.Canceled
+	}, s.resolving)
+	h.brings(leaving, "192.0.2.1", saml.NewArtifact(s.n.Broker.Entity, 0))
+	families := must(h.registry.Gather())
+	for _, f := range families {
+		if f.GetName() == "mandated_faults_total" {
+			t.Errorf("counted: %v", f)
+		}
+	}
+}
+
+// A broker to which nobody can be sent back is told to the user, who is the only one there.
+func TestBrokerWithoutAnAddress(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	h, _ := s.withStore(nil, func(c *server.Config) {
+		state := c.State()
+		state.Peers = map[etoegang.EntityID]server.Peer{s.n.Broker.Entity: {Post: true}}
+		all := s.participants()
+		for i := range all {
+			all[i].Consumers = nil
+		}
+		state.Receiver.Directory = saml.NewDirectory(all...)
+	})
+	if w := h.posted(s.bare(), ""); w.Code != http.StatusBadRequest || w.Header().Get("Location") != "" {
+		t.Errorf("HTTP %d to %q", w.Code, w.Header().Get("Location"))
+	}
+}
+
+// Over TLS an artifact is resolved for who shows a certificate of the sender's own: a broker
+// that has got hold of another's message cannot use it.
+func TestResolveOverAnothersConnection(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	other := s.newRival()
+	h, _ := s.withStore(nil, other.known)
+	artifact := must(h.KeepFor(ctx, must(saml.Response{
+		ID: saml.NewID(), InResponseTo: "_query", Issuer: s.n.First.Entity, Issued: s.n.Now(), Status: saml.ResponderAuthnFailed,
+	}.Sign(s.n.First.Signer())), s.n.Broker.Entity, s.n.Now()))
+	asked := saml.Wrap(must(saml.Resolving{ID: saml.NewID(), Issuer: s.n.Broker.Entity, Issued: s.n.Now(), Artifact: artifact}.Sign(s.n.Broker.Signer())))
+	for _, c := range []struct {
+		shown *x509.Certificate
+		want  int
+	}{{other.signer.Certificate, http.StatusInternalServerError}, {s.n.Broker.Signer().Certificate, http.StatusOK}} {
+		r := httptest.NewRequest(http.MethodPost, server.PathResolution, bytes.NewReader(asked))
+		r.Header.Set("Content-Type", saml.ContentType)
+		r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{c.shown}}
+		w := httptest.NewRecorder()
+		if h.handler.ServeHTTP(w, r); w.Code != c.want {
+			t.Errorf("with the certificate of %s: HTTP %d", c.shown.Subject.CommonName, w.Code)
+		}
 	}
 }
 

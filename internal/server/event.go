@@ -45,6 +45,9 @@ type event struct {
 // gives back carries the span.
 func (s *Server) newEvent(w http.ResponseWriter, r *http.Request, name string) (*event, *http.Request) {
 	parent := parentOf(r.Header)
+	if name == "arrival" { // a browser is nobody's trace
+		parent = trace.SpanContext{}
+	}
 	ctx, span := s.c.Tracer.Start(trace.ContextWithRemoteSpanContext(r.Context(), parent), name, trace.WithSpanKind(trace.SpanKindServer))
 	here, state := placeOf(span.SpanContext(), parent), ""
 	place := pdp.Trace{ID: here.TraceID().String(), Span: here.SpanID().String()}
@@ -138,7 +141,9 @@ func (e *event) send(w http.ResponseWriter, status int, contentType string, body
 
 func (e *event) finish() {
 	took := time.Since(e.started)
-	e.server.c.Metrics.took(took)
+	if e.name == "query" { // others wait for brokers, too
+		e.server.c.Metrics.took(took)
+	}
 	e.endSpan()
 	attributes := []slog.Attr{
 		slog.String("outcome", e.outcome), slog.String("status", e.status), slog.Float64("seconds", took.Seconds()),

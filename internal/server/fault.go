@@ -124,13 +124,14 @@ type page struct {
 
 // The pages.
 var (
-	pageUnreadable = page{http.StatusBadRequest, "unreadable", slog.LevelWarn}
-	pageUnbelieved = page{http.StatusBadRequest, "unbelieved", slog.LevelWarn}
-	pageDisagreed  = page{http.StatusBadRequest, "unbelieved", slog.LevelError}
-	pageGone       = page{http.StatusGone, "gone", slog.LevelInfo}
-	pageAway       = page{http.StatusBadGateway, "away", slog.LevelWarn}
-	pageBusy       = page{http.StatusServiceUnavailable, "busy", slog.LevelWarn}
-	pageBroken     = page{http.StatusInternalServerError, "broken", slog.LevelError}
+	pageUnreadable  = page{http.StatusBadRequest, "unreadable", slog.LevelWarn}
+	pageUnbelieved  = page{http.StatusBadRequest, "unbelieved", slog.LevelWarn}
+	pageDisagreed   = page{http.StatusBadRequest, "unbelieved", slog.LevelError}
+	pageGone        = page{http.StatusGone, "gone", slog.LevelInfo}
+	pageAway        = page{http.StatusBadGateway, "away", slog.LevelWarn}
+	pageBusy        = page{http.StatusServiceUnavailable, "busy", slog.LevelWarn}
+	pageBroken      = page{http.StatusInternalServerError, "broken", slog.LevelError}
+	pageUndelivered = page{http.StatusInternalServerError, "undelivered", slog.LevelError} // recorded, and not kept for the broker
 )
 
 // pageFor finds the page of a message whose sender is not known.

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/base64"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"net/url"
 
@@ -42,20 +43,21 @@ func must[T any](v T, err error) T {
 func (e *event) page(w http.ResponseWriter, r *http.Request, p page, cause error) {
 	e.level, e.status, e.cause, e.reference = p.level, "page "+p.name, cause, newReference()
 	switch p {
-	case pageBroken:
+	case pageBroken, pageUndelivered:
 		e.outcome = pdp.Indeterminate
 	case pageBusy:
 		e.outcome = "busy"
 	default:
 		e.outcome = "not-believed"
 	}
-	if p != pageBusy { // the gate has counted those
+	switch {
+	case r.Context().Err() != nil: // a page that was reloaded, or left
+		e.outcome, e.level = "left", slog.LevelInfo
+	case p != pageBusy: // the gate has counted those
 		e.server.c.Metrics.faulted(cause)
 	}
-	if p == pageBusy {
-		w.Header().Set("Retry-After", "1")
-	}
 	speak := languageOf(r)
+	w.Header().Set("Referrer-Policy", "no-referrer")
 	e.show(w, p.status, "'none'", "message.html", map[string]any{"Language": speak, "Text": texts[speak][p.name], "Reference": e.reference})
 }
 
@@ -65,15 +67,22 @@ func (e *event) form(w http.ResponseWriter, r *http.Request, to, answer, relay s
 	if err != nil {
 		return err
 	}
+	// Browsers hold redirects after a form against form-action, too, and from the broker it
+	// goes on to the provider; and some brokers look at where a form comes from.
+	anywhere := "https:"
+	if address.Scheme == "http" { // on this machine
+		anywhere += " http:"
+	}
 	speak := languageOf(r)
-	e.show(w, http.StatusOK, address.Scheme+"://"+address.Host, "form.html", map[string]any{
+	w.Header().Set("Referrer-Policy", "strict-origin")
+	e.show(w, http.StatusOK, anywhere, "form.html", map[string]any{
 		"Language": speak, "Text": texts[speak]["form"], "To": to, "Answer": answer, "Relay": relay,
 	})
 	return nil
 }
 
-// show writes a page: for this browser alone, with nothing of anybody else's in it, and with
-// forms that go to one place at most.
+// show writes a page, with nothing of anybody else's in it, and with forms that go where
+// formAction says.
 func (e *event) show(w http.ResponseWriter, status int, formAction, name string, data map[string]any) {
 	data["Style"] = template.CSS(style)
 	var page bytes.Buffer
@@ -84,10 +93,22 @@ func (e *event) show(w http.ResponseWriter, status int, formAction, name string,
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleSource+"; form-action "+formAction+"; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("Content-Language", data["Language"].(string))
 	h.Set("Vary", "Accept-Language")
-	h.Set("Pragma", "no-cache")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
 	e.send(w, status, "text/html; charset=utf-8", page.Bytes())
+}
+
+// private lets nothing that a browser gets be kept or guessed at, whatever it is (eHerkenning
+// interface specifications, "Interface specifications web").
+func private(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-cache, no-store")
+		h.Set("Pragma", "no-cache")
+		h.Set("X-Content-Type-Options", "nosniff")
+		if r.TLS != nil {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // languageOf is the language that the browser asks for, nl or en.

@@ -39,21 +39,27 @@ func (s *Server) asked(w http.ResponseWriter, r *http.Request, state *State, e *
 	if !s.receive(buffer, w, r, e) || !s.enterUnknown(w, r, state, e) {
 		return saml.Resolving{}, false
 	}
-	defer s.verifying.leave()
-	now := s.c.Now()
-	asked, err := state.Receiver.ReceiveResolve(buffer.Bytes(), now)
-	if err == nil && r.TLS != nil {
-		sender, _ := state.Receiver.Directory.Find(asked.Issuer, now)
-		if !sender.Presents(r.TLS.PeerCertificates[0], now) {
-			err = errStranger
-		}
-	}
+	asked, err := s.lookAt(r, state, buffer.Bytes())
 	if err != nil {
 		e.fault(w, faultFor(err), err)
 		return asked, false
 	}
 	e.sender, e.message, e.role = asked.Issuer.String(), asked.ID, asked.Issuer.Role()
 	return asked, true
+}
+
+// lookAt reads an ArtifactResolve and gives the place back in which that is done.
+func (s *Server) lookAt(r *http.Request, state *State, body []byte) (saml.Resolving, error) {
+	defer s.verifying.leave()
+	now := s.c.Now()
+	asked, err := state.Receiver.ReceiveResolve(body, now)
+	if err == nil && r.TLS != nil {
+		sender, _ := state.Receiver.Directory.Find(asked.Issuer, now)
+		if !sender.Presents(r.TLS.PeerCertificates[0], now) {
+			err = errStranger
+		}
+	}
+	return asked, err
 }
 
 // resolved makes the ArtifactResponse.

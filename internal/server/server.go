@@ -84,7 +84,7 @@ type Config struct {
 	Guard    Guard
 	Replayed error   // what Guard returns for a message that it has seen
 	Absent   error   // and for a key under which nothing is kept
-	Fetcher  Fetcher // nil: nothing comes through browsers
+	Fetcher  Fetcher // asks brokers; needed for BrowserHandler alone
 	Metrics  *Metrics
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -111,7 +111,7 @@ type Config struct {
 type Server struct {
 	c         Config
 	artifacts *artifacts
-	fetching  *gate // what others keep for us, by whose it is
+	visiting  *gate // browsers, until what they bring is believed, by address
 	verifying *gate // what is only bytes yet, by connection
 	deciding  *gate // what is believed, by sender
 }
@@ -126,7 +126,7 @@ func New(c Config) *Server {
 	return &Server{
 		c:         c,
 		artifacts: newArtifacts(&c),
-		fetching:  newGate(c.Work, c.Work, c.Metrics, "fetch"),
+		visiting:  newGate(c.Work, c.Work, c.Metrics, "visit"),
 		verifying: newGate(processors, c.Work, c.Metrics, "verify"),
 		deciding:  newGate(c.Work, c.Work, c.Metrics, "decide"),
 	}
@@ -147,7 +147,7 @@ func (s *Server) BrowserHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+PathBrowser, s.arrive)
 	mux.HandleFunc("POST "+PathBrowser, s.arrive)
-	return mux
+	return private(mux)
 }
 
 func (s *Server) metadata(w http.ResponseWriter, _ *http.Request) {

@@ -29,10 +29,14 @@ var texts = map[string]map[string]text{
 		},
 		"busy": {
 			Title: "Het is erg druk", Message: "Er zijn nu te veel aanvragen tegelijk.",
-			Next: "Laad deze pagina over een paar seconden opnieuw.", Reference: referenceNL,
+			Next: "Wacht even en begin opnieuw op de website waar u wilt inloggen.", Reference: referenceNL,
 		},
 		"broken": {
 			Title: "Er ging iets mis", Message: "Door een storing bij ons weten wij nu niet of u mag handelen. Er is niets goedgekeurd en niets geweigerd.",
+			Next: "Wacht een paar minuten en begin opnieuw op de website waar u wilt inloggen.", Reference: referenceNL,
+		},
+		"undelivered": {
+			Title: "Er ging iets mis", Message: "Wij hebben uw aanvraag behandeld, maar door een storing bij ons kan het antwoord niet mee terug.",
 			Next: "Wacht een paar minuten en begin opnieuw op de website waar u wilt inloggen.", Reference: referenceNL,
 		},
 		"form": {
@@ -59,10 +63,14 @@ var texts = map[string]map[string]text{
 		},
 		"busy": {
 			Title: "It is very busy", Message: "There are too many requests at this moment.",
-			Next: "Load this page again in a few seconds.", Reference: referenceEN,
+			Next: "Wait a moment, and start again on the website where you want to log in.", Reference: referenceEN,
 		},
 		"broken": {
 			Title: "Something went wrong", Message: "Because of a fault on our side we do not know now whether you may act. Nothing was approved and nothing was refused.",
+			Next: "Wait a few minutes, and start again on the website where you want to log in.", Reference: referenceEN,
+		},
+		"undelivered": {
+			Title: "Something went wrong", Message: "We have handled your request, but because of a fault on our side the answer cannot go back with you.",
 			Next: "Wait a few minutes, and start again on the website where you want to log in.", Reference: referenceEN,
 		},
 		"form": {

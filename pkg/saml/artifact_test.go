@@ -98,24 +98,43 @@ func TestQueryIsFetched(t *testing.T) {
 func TestWhatIsFetchedAndNotBelieved(t *testing.T) {
 	w := world()
 	honest := w.fetched(untouched)
-	strangers := sure(w.asking("_query", w.login("_login", w.self)).Sign(w.first.signer))
+	rival := w.second()
+	stolen := sure(w.honestQuery().Sign(w.broker.signer))
+	failed := xmlsec.E("samlp:ArtifactResponse", xmlsec.A("ID", "_resolved"), xmlsec.A("Version", "2.0"),
+		xmlsec.A("IssueInstant", fuzzTime.Format(time.RFC3339)), xmlsec.A("InResponseTo", "_resolve"),
+		xmlsec.E("saml:Issuer", w.broker.entity.String()),
+		xmlsec.E("samlp:Status", xmlsec.E("samlp:StatusCode", xmlsec.A("Value", saml.ResponderFailed.Top))), sure(w.honestQuery().Sign(w.broker.signer)))
+	if err := w.broker.signer.Sign(failed); err != nil {
+		t.Fatal(err)
+	}
+	full := xmlsec.E("samlp:ArtifactResponse", xmlsec.A("ID", "_resolved"), xmlsec.A("Version", "2.0"),
+		xmlsec.A("IssueInstant", fuzzTime.Format(time.RFC3339)), xmlsec.A("InResponseTo", "_resolve"),
+		xmlsec.E("saml:Issuer", w.broker.entity.String()),
+		xmlsec.E("samlp:Status", xmlsec.E("samlp:StatusCode", xmlsec.A("Value", saml.Success.Top))), xmlsec.E("samlp:Response"))
+	if err := w.broker.signer.Sign(full); err != nil {
+		t.Fatal(err)
+	}
+	w = w.with(rival)
 	for name, c := range map[string]struct {
 		body []byte
 		want error
 	}{
 		"the answer to another question":   {w.fetched(func(_ *saml.Asking, r *saml.Resolved) { r.InResponseTo = "_other" }), nil},
-		"an answer of somebody else":       {w.fetched(func(_ *saml.Asking, r *saml.Resolved) { r.Issuer = w.first.entity }), nil},
+		"the answer of a rival":            {rival.resolved(w.honestQueryOf(rival)), nil},
+		"a rival's answer with our query":  {rival.resolved(stolen), nil},
+		"nothing, of a rival":              {rival.resolved(nil), nil},
+		"a rival's query":                  {w.fetched(func(_ *saml.Asking, r *saml.Resolved) { r.Message = w.honestQueryOf(rival) }), nil},
 		"an old answer":                    {w.fetched(func(_ *saml.Asking, r *saml.Resolved) { r.Issued = fuzzTime.Add(-time.Hour) }), nil},
 		"an answer of the future":          {w.fetched(func(_ *saml.Asking, r *saml.Resolved) { r.Issued = fuzzTime.Add(time.Hour) }), nil},
-		"a query of somebody else":         {w.fetched(func(_ *saml.Asking, r *saml.Resolved) { r.Message = strangers }), nil},
 		"an altered query":                 {bytes.Replace(honest, []byte(":services:1"), []byte(":services:2"), 1), nil},
 		"an altered answer":                {bytes.Replace(honest, []byte(`InResponseTo="_resolve"`), []byte(`InResponseTo="_resolvf"`), 1), nil},
-		"a failure":                        {bytes.Replace(honest, []byte("status:Success"), []byte("status:Responder"), 1), nil},
+		"a failure":                        {saml.Wrap(failed), nil},
+		"something else":                   {saml.Wrap(full), nil},
 		"a query without an answer around": {w.honest()["authorize"], saml.ErrNoResolved},
 		"nothing":                          {w.empty(), saml.ErrNothingThere},
 	} {
 		in, err := w.browser().ReceiveResolved(c.body, "_resolve", w.broker.entity, fuzzTime)
-		if in != nil || err == nil || c.want != nil && !errors.Is(err, c.want) {
+		if in != nil || err == nil || c.want != nil && !errors.Is(err, c.want) || c.want == nil && errors.Is(err, saml.ErrNothingThere) {
 			t.Errorf("%s: %v, %v", name, in, err)
 		}
 	}
@@ -125,6 +144,45 @@ func TestWhatIsFetchedAndNotBelieved(t *testing.T) {
 	if in, err := w.browser().ReceiveResolved(honest, "_resolf", w.broker.entity, fuzzTime); in != nil || err == nil {
 		t.Errorf("asked something else: %v, %v", in, err)
 	}
+}
+
+// rival is another broker of good standing.
+type rival struct{ fuzzParty }
+
+func (w *fuzzWorld) second() rival {
+	return rival{newFuzzParty("urn:etoegang:HM:00000003999999990000:entities:9005")}
+}
+
+// with is the world with a rival in it.
+func (w *fuzzWorld) with(r rival) *fuzzWorld {
+	more, receiver := *w, *w.receiver
+	var all []saml.Participant
+	for _, p := range []fuzzParty{w.broker, w.authenticator, w.provider, w.first, w.self, r.fuzzParty} {
+		key := []xmlsec.Key{{Name: p.signer.KeyName, Certificate: p.signer.Certificate}}
+		all = append(all, saml.Participant{Entity: p.entity, Signing: key, Encryption: key})
+	}
+	receiver.Directory = saml.NewDirectory(all...)
+	more.receiver = &receiver
+	return &more
+}
+
+func (w *fuzzWorld) honestQuery() saml.Asking {
+	q := w.asking("_query", w.login("_login", w.self))
+	q.Destination = w.browser().Addresses.Browser
+	return q
+}
+
+// honestQueryOf is the same, asked and signed by the rival.
+func (w *fuzzWorld) honestQueryOf(r rival) *xmlsec.Element {
+	q := w.honestQuery()
+	q.Issuer = r.entity
+	return sure(q.Sign(r.signer))
+}
+
+func (r rival) resolved(message *xmlsec.Element) []byte {
+	return saml.Wrap(sure(saml.Resolved{
+		ID: "_resolved", InResponseTo: "_resolve", Issuer: r.entity, Issued: fuzzTime, Message: message,
+	}.Sign(r.signer)))
 }
 
 // empty is the answer of a broker that has nothing under the artifact any more.

@@ -172,7 +172,7 @@ func (r *metadataReader) descriptor(p *Participant, n *xmlsec.Node) error {
 		case inMetadata("AssertionConsumerService"):
 			err = readConsumer(p, c)
 		case inMetadata("ArtifactResolutionService"):
-			err = readResolver(p, c)
+			err = r.resolver(p, n, c)
 		case inMetadata("AuthzService"):
 			var e Endpoint
 			e, err = readEndpoint(c)
@@ -268,9 +268,15 @@ func readConsumer(p *Participant, n *xmlsec.Node) (err error) {
 	return nil
 }
 
-func readResolver(p *Participant, n *xmlsec.Node) (err error) {
-	var r Resolver
-	if r.Endpoint, err = readEndpoint(n); err != nil {
+// resolver reads an ArtifactResolutionService, of those whose artifacts are ever resolved. Each
+// role of a participant counts its own: where two have one index, that of the service provider
+// counts, as which a broker sends queries.
+func (r *metadataReader) resolver(p *Participant, descriptor, n *xmlsec.Node) (err error) {
+	if role := p.Entity.Role(); role != etoegang.Broker && role != etoegang.Register {
+		return nil
+	}
+	var found Resolver
+	if found.Endpoint, err = readEndpoint(n); err != nil {
 		return err
 	}
 	text, _ := n.Attr("index")
@@ -278,13 +284,23 @@ func readResolver(p *Participant, n *xmlsec.Node) (err error) {
 	if !ok {
 		return fmt.Errorf("ArtifactResolutionService: index %q is not a number", text)
 	}
-	if r.Binding != bindingSOAP {
-		return fmt.Errorf("ArtifactResolutionService: binding %q is not SOAP", r.Binding)
+	if found.Binding != bindingSOAP {
+		return fmt.Errorf("ArtifactResolutionService: binding %q is not SOAP", found.Binding)
 	}
-	r.Index = uint16(i)                          // index reads no more than 16 bits
-	if _, twice := p.Resolver(r.Index); !twice { // brokers repeat theirs in each of their descriptors
-		p.Resolvers = append(p.Resolvers, r)
+	found.Index = uint16(i) // index reads no more than 16 bits
+	for i, other := range p.Resolvers {
+		if other.Index != found.Index {
+			continue
+		}
+		if other.Location != found.Location {
+			r.note("%s: two ArtifactResolutionServices have index %d: that of SPSSODescriptor is used", p.Entity, found.Index)
+		}
+		if descriptor.Name == inMetadata("SPSSODescriptor") {
+			p.Resolvers[i] = found
+		}
+		return nil
 	}
+	p.Resolvers = append(p.Resolvers, found)
 	return nil
 }
 

@@ -88,8 +88,11 @@ func ReadResolved(body []byte, d *Directory, resolve, asked string, now time.Tim
 	if to, _ := verified[0].Root().Attr("InResponseTo"); to != resolve {
 		return nil, problem(ProblemLink, "the ArtifactResponse is to another ArtifactResolve")
 	}
+	if status, err := readStatus(verified[0].Root()); err != nil || status != Success {
+		return nil, problem(ProblemStatement, "the artifact is not resolved: %s", status.Short())
+	}
 	if len(verified) == 1 {
-		return nil, ErrNothingThere
+		return nil, nothingIn(verified[0].Root())
 	}
 	if verified[1].Issuer() != verified[0].Issuer() {
 		return nil, problem(ProblemStatement, "the response is of another register than the ArtifactResponse")

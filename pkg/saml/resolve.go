@@ -60,9 +60,9 @@ var (
 	ErrNoResolve  = errors.New("saml: the SOAP body is not one ArtifactResolve")
 	ErrNoResolved = errors.New("saml: the SOAP body is not one ArtifactResponse")
 
-	// ErrNothingThere: the issuer of the artifact keeps no query under it. It was used
+	// ErrNothingThere: the issuer of the artifact keeps nothing under it. It was used
 	// before, or is too old.
-	ErrNothingThere = errors.New("saml: no query stands behind the artifact")
+	ErrNothingThere = errors.New("saml: nothing stands behind the artifact")
 )
 
 var (
@@ -147,12 +147,20 @@ func (r *Receiver) ReceiveResolved(body []byte, asked string, from etoegang.Enti
 		return nil, err
 	}
 	if len(verified) == 1 {
-		return nil, ErrNothingThere
+		return nil, nothingIn(verified[0].Root())
 	}
 	if issuer := verified[1].Issuer(); issuer != from.String() {
 		return nil, fmt.Errorf("saml: %s has sent a query of %.100q", from, issuer)
 	}
 	return r.judge(verified, 1, r.Addresses.Browser, now)
+}
+
+// nothingIn tells that an ArtifactResponse is empty, or what it holds that was not asked for.
+func nothingIn(n *xmlsec.Node) error {
+	if err := n.Only(inSAML("Issuer"), inProtocol("Extensions"), inProtocol("Status")); err != nil {
+		return wrap(ProblemForbidden, err, "ArtifactResponse")
+	}
+	return ErrNothingThere
 }
 
 // judgeResolved looks at an ArtifactResponse itself.
