@@ -122,10 +122,31 @@ func (v stopView) row(kind, who string) []string {
 	return []string{kind, fmt.Sprint(v.Number), who, v.Since, v.By, v.Why}
 }
 
-type blockedCommand struct{}
+// liftedView is an emergency stop that was lifted, when, by whom and why.
+type liftedView struct {
+	Kind string `json:"kind"`
+	stopView
+	Until     string `json:"until"`
+	LiftedBy  string `json:"lifted_by"`
+	LiftedFor string `json:"lifted_for"`
+}
 
-func (blockedCommand) Run(e *environment) error {
-	organisations, persons := []stopView{}, []stopView{}
+func viewLifted(l register.Lifted) liftedView {
+	v := liftedView{Kind: "organisation", Until: l.By.At.UTC().Format(time.RFC3339), LiftedBy: l.By.Author.Who, LiftedFor: l.By.Author.Why}
+	if l.Company != nil {
+		v.stopView = viewStop(organisationView(*l.Company), l.Stop)
+	} else {
+		v.Kind, v.stopView = "person", viewStop(partyView{Number: int64(l.Person.ID), Name: l.Person.Name}, l.Stop)
+	}
+	return v
+}
+
+type blockedCommand struct {
+	All bool `help:"Also the stops that were lifted."`
+}
+
+func (c blockedCommand) Run(e *environment) error {
+	organisations, persons, lifted := []stopView{}, []stopView{}, []liftedView{}
 	err := e.read(func(s *register.Snapshot) error {
 		companies, people, err := s.Blocked()
 		if err != nil {
@@ -145,23 +166,55 @@ func (blockedCommand) Run(e *environment) error {
 			}
 			persons = append(persons, viewStop(partyView{Number: int64(p.ID), Name: p.Name}, stop))
 		}
-		return nil
+		if !c.All {
+			return nil
+		}
+		before, err := s.LiftedStops()
+		for _, l := range before {
+			lifted = append(lifted, viewLifted(l))
+		}
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	return e.show(map[string]any{"organisations": organisations, "persons": persons}, func() {
+	shown := map[string]any{"organisations": organisations, "persons": persons}
+	if c.All {
+		shown["lifted"] = lifted
+	}
+	return e.show(shown, func() {
 		if len(organisations)+len(persons) == 0 {
 			fmt.Fprintln(e.out, "nobody is blocked")
+		} else {
+			e.table(stopRows(organisations, persons))
+		}
+		if len(lifted) == 0 {
 			return
 		}
-		rows := [][]string{{"KIND", "NUMBER", "WHO", "SINCE", "BY", "WHY"}}
-		for _, o := range organisations {
-			rows = append(rows, o.row("organisation", o.String()))
-		}
-		for _, p := range persons {
-			rows = append(rows, p.row("person", p.Name))
+		rows := [][]string{{"LIFTED", "NUMBER", "WHO", "SINCE", "BY", "WHY", "UNTIL", "BY", "WHY"}}
+		for _, l := range lifted {
+			rows = append(rows, append(l.row(l.Kind, l.who()), l.Until, l.LiftedBy, l.LiftedFor))
 		}
 		e.table(rows)
 	})
+}
+
+// stopRows are those whom a stop holds, as a table.
+func stopRows(organisations, persons []stopView) [][]string {
+	rows := [][]string{{"KIND", "NUMBER", "WHO", "SINCE", "BY", "WHY"}}
+	for _, o := range organisations {
+		rows = append(rows, o.row("organisation", o.who()))
+	}
+	for _, p := range persons {
+		rows = append(rows, p.row("person", p.who()))
+	}
+	return rows
+}
+
+// who names a company with its number, and a person.
+func (v stopView) who() string {
+	if v.KvK == "" {
+		return v.Name
+	}
+	return v.String()
 }

@@ -280,6 +280,62 @@ func TestRevisionAskedFor(t *testing.T) {
 	notFoundOut(t, answers[1], errs[1], pdp.ErrBehind)
 }
 
+// Whatever is changed while a batch is answered, all of it is answered from one moment: the
+// change comes as soon as the first question has been looked up.
+func TestABatchIsOneMoment(t *testing.T) {
+	n, request := nodeOf(t, "chain-permit")
+	meddler := &meddler{Register: n.register, change: func() {
+		n.change(func(t *register.Tx) error {
+			_, err := t.SetState(1, mandate.Revoked)
+			return err
+		})
+	}}
+	n.config.Register, n.config.Catalogues = meddler, afterwards{n.config.Catalogues, meddler}
+	n.PDP = pdp.New(n.config)
+	answers, errs := n.DecideAll(ctx, []pdp.Request{request, request, request})
+	for i, a := range answers {
+		if errs[i] != nil || a.Outcome != decision.Permit || a.Revision != answers[0].Revision {
+			t.Errorf("question %d: %v at revision %d, %v", i, a.Outcome, a.Revision, errs[i])
+		}
+	}
+	if meddler.reads != 1 || meddler.change != nil {
+		t.Errorf("read %d times, and the change is made: %v", meddler.reads, meddler.change == nil)
+	}
+	answers, errs = n.DecideAll(ctx, []pdp.Request{request, request})
+	for i, a := range answers {
+		if errs[i] != nil || a.Outcome != decision.Deny {
+			t.Errorf("a moment later, question %d: %v, %v", i, a.Outcome, errs[i])
+		}
+	}
+}
+
+// meddler is a register that is changed once while it is read.
+type meddler struct {
+	*register.Register
+	reads  int
+	change func()
+}
+
+func (m *meddler) Read(ctx context.Context, fn func(*register.Snapshot) error) error {
+	m.reads++
+	return m.Register.Read(ctx, fn)
+}
+
+// afterwards is asked for the catalogue by every question, and lets the meddler do it then.
+type afterwards struct {
+	pdp.Catalogues
+	meddler *meddler
+}
+
+func (a afterwards) Of(s *register.Snapshot) (*catalogue.Catalogue, error) {
+	c, err := a.Catalogues.Of(s)
+	if a.meddler.change != nil {
+		a.meddler.change()
+		a.meddler.change = nil
+	}
+	return c, err
+}
+
 // laggard is a register that is read from a standby, as it stood some time ago, unless
 // whoever reads says that this will not do.
 type laggard struct {

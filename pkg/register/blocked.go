@@ -58,6 +58,60 @@ func (s *Snapshot) stop(id int64, table, column string) (stop Stop, err error) {
 	return stop, err
 }
 
+// Lifted is an emergency stop that holds nobody any more. One of the two is whom it held, as
+// known now.
+type Lifted struct {
+	Company  *mandate.Organisation
+	Person   *mandate.Person
+	Stop, By Stop // how it was made, and lifted
+}
+
+// LiftedStops lists the emergency stops that were lifted, of companies and then of people, in
+// the order in which they were.
+func (s *Snapshot) LiftedStops() ([]Lifted, error) {
+	companies, companyIDs, err := s.lifted(`organisation_version`, `organisation`)
+	if err != nil {
+		return nil, err
+	}
+	for i := range companies {
+		if companies[i].Company, err = s.organisation(`o.organisation = ?2`, companyIDs[i]); err != nil {
+			return nil, err
+		}
+	}
+	people, personIDs, err := s.lifted(`person_version`, `person`)
+	if err != nil {
+		return nil, err
+	}
+	for i := range people {
+		if people[i].Person, err = s.person(`p.person = ?2`, personIDs[i]); err != nil {
+			return nil, err
+		}
+	}
+	return append(companies, people...), nil
+}
+
+// lifted reads the runs of versions that are blocked and came to an end.
+func (s *Snapshot) lifted(table, column string) (list []Lifted, ids []int64, err error) {
+	var l Lifted
+	var id, made, lifted int64
+	err = s.each([]any{&id, &l.Stop.Revision, &made, &l.Stop.Author.Who, &l.Stop.Author.Why, &l.By.Revision, &lifted, &l.By.Author.Who, &l.By.Author.Why}, func() error {
+		l.Stop.At, l.By.At = moment(made), moment(lifted)
+		list, ids = append(list, l), append(ids, id)
+		return nil
+	}, `
+		SELECT v.`+column+`, b.revision, b.at, b.who, b.why, e.revision, e.at, e.who, e.why
+		FROM `+table+` v
+		JOIN revision b ON b.revision = v.since
+		JOIN revision e ON e.revision = (
+			SELECT min(free.since) FROM `+table+` free
+			WHERE free.`+column+` = v.`+column+` AND free.version > v.version AND NOT free.blocked)
+		WHERE v.blocked AND e.revision <= ?1 AND NOT EXISTS (
+			SELECT 1 FROM `+table+` before
+			WHERE before.`+column+` = v.`+column+` AND before.version = v.version - 1 AND before.blocked)
+		ORDER BY e.revision, v.`+column, s.revision)
+	return list, ids, err
+}
+
 const (
 	blockedCompanies = `o.blocked AND o.kvk <> '` + canaryKvK + `' ORDER BY o.organisation`
 	blockedPeople    = `p.blocked AND p.authenticator <> '` + canaryAuthenticator + `' ORDER BY p.person`

@@ -334,6 +334,18 @@ func TestTheEmergencyStop(t *testing.T) {
 				}
 			})
 		}
+		for rev, want := range map[Revision]int{both: 0, lifted - 1: 1, lifted: 2} {
+			s.readAt(rev, func(v *Snapshot) {
+				got, err := v.LiftedStops()
+				if err != nil || len(got) != want {
+					t.Errorf("at revision %d %d stops were lifted, want %d (%v)", rev, len(got), want, err)
+				}
+				if want == 2 && (got[0].Company.ID != b.ID || got[0].Stop.Revision != both-1 || got[0].By.Revision != lifted-1 ||
+					got[1].Person.ID != g.ID || got[1].Stop.Revision != both || got[1].By.Revision != lifted) {
+					t.Errorf("lifted: %+v", got)
+				}
+			})
+		}
 		s.readAt(both, func(v *Snapshot) {
 			if o, p := must(v.Organisation(b.KvK.LegalSubject())), must(v.Person(g.Subject)); *o != stopped || *p != held {
 				t.Errorf("got %+v and %+v", *o, *p)
