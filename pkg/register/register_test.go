@@ -354,6 +354,48 @@ func TestTheEmergencyStop(t *testing.T) {
 	})
 }
 
+// Somebody suspends a mandate, and before every node has heard of it somebody else revokes
+// it. He is not told that it is revoked while a node may still permit.
+func TestEndingWhatIsBeingSuspendedWaits(t *testing.T) {
+	const lease = 200 * time.Millisecond
+	at := filepath.Join(t.TempDir(), "register.db")
+	first := must(Create(ctx, at, mr1, lease, Options{}))
+	defer first.Close()
+	other := must(Open(ctx, at, Options{}))
+	defer other.Close()
+	var id mandate.ID
+	must(first.Change(ctx, desk, func(t *Tx) error {
+		m, now := direct(must(t.PutOrganisation(company(1))), must(t.PutPerson(human(1)))), t.Now().Truncate(time.Second)
+		m.Validity = mandate.Validity{From: now, To: now.Add(24 * time.Hour)}
+		granted, err := t.Grant(m, GrantOptions{})
+		id = granted.ID
+		return err
+	}))
+
+	done := make(chan error, 1)
+	go func() {
+		done <- second(first.Change(ctx, desk, func(t *Tx) error { return second(t.SetState(id, mandate.Suspended)) }))
+	}()
+	for suspended := false; !suspended; {
+		err := other.Read(ctx, func(v *Snapshot) error {
+			m, err := v.Mandate(id)
+			suspended = m.State == mandate.Suspended
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := time.Now() // after the suspension was written
+	receipt := must(other.Change(ctx, desk, func(t *Tx) error { return second(t.SetState(id, mandate.Revoked)) }))
+	if waited := time.Since(seen); waited < lease+lease/10 || !receipt.Effective.After(receipt.Committed) {
+		t.Errorf("told after %v: %+v", waited, receipt)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 // What takes something away is acknowledged only after every node has heard of it; what
 // gives or lifts is not waited for.
 func TestWhatNarrows(t *testing.T) {
