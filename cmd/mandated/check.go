@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/mandated/mandated/internal/daemon"
+	"github.com/mandated/mandated/internal/server"
 	"github.com/mandated/mandated/pkg/catalogue"
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/saml"
 )
 
@@ -80,6 +82,7 @@ func (c configCheck) Run(e *environment) error {
 	v.Warnings = append(v.Warnings, notes...)
 	v.problem(err)
 	v.fact("%d participants in the metadata", len(participants))
+	v.browsers(config, participants)
 	parsed, notes, err := config.LoadCatalogue(e.now())
 	v.Warnings = append(v.Warnings, notes...)
 	v.problem(err)
@@ -93,6 +96,19 @@ func (c configCheck) Run(e *environment) error {
 		v.problem(r.Close())
 	}
 	return v.tell(e)
+}
+
+// browsers tells where browsers come, and which brokers cannot send them.
+func (v *verdict) browsers(c daemon.Config, all []saml.Participant) {
+	if c.Browser.Listen == "" {
+		return
+	}
+	v.fact("browsers come to %s%s", c.Browser.Address, server.PathBrowser)
+	for _, p := range all {
+		if p.Entity.Role() == etoegang.Broker && len(p.Resolvers) == 0 {
+			v.Warnings = append(v.Warnings, fmt.Sprintf("%s cannot send anybody there by artifact: its metadata have no ArtifactResolutionService", p.Entity))
+		}
+	}
 }
 
 type catalogueCommands struct {
@@ -148,7 +164,7 @@ func (c metadataCheck) Run(e *environment) error {
 	v.problem(err)
 	v.Warnings = append(v.Warnings, notes...)
 	for _, p := range participants {
-		v.fact("%s: %d signing and %d encryption keys, %d places for answers", p.Entity, len(p.Signing), len(p.Encryption), len(p.Consumers))
+		v.fact("%s: %d signing and %d encryption keys, %d places for answers, %d for artifacts", p.Entity, len(p.Signing), len(p.Encryption), len(p.Consumers), len(p.Resolvers))
 		for _, k := range append(p.Signing, p.Encryption...) {
 			v.fact("  key %s valid until %s", k.Name, k.Certificate.NotAfter.UTC().Format(time.DateOnly))
 		}
