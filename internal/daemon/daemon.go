@@ -69,6 +69,7 @@ type Daemon struct {
 	good    good   // what was last read without a fault
 
 	pair, browserPair atomic.Pointer[tls.Certificate]
+	fetcher           *fetcher
 
 	state    atomic.Pointer[server.State]
 	watch    *watch
@@ -96,7 +97,7 @@ func Start(ctx context.Context, c Config, o Options) (*Daemon, error) {
 		reloads: make(chan chan error), refreshed: make(chan struct{}),
 	}
 	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	d.watch, d.engines = newWatch(d.metrics, d.now), newEngines(d.metrics, d.log)
+	d.watch, d.engines, d.fetcher = newWatch(d.metrics, d.now), newEngines(d.metrics, d.log), newFetcher(d)
 	if err := d.trace(); err != nil {
 		return nil, err
 	}
@@ -262,7 +263,7 @@ func (d *Daemon) listen(o Options) (err error) {
 		Self:   d.config.EntityID(), State: d.state.Load, Decider: d.pdp, Guard: watchedGuard{d.guard, d.watch}, Replayed: guard.ErrReplayed, Absent: guard.ErrNotFound,
 		Metrics: server.NewMetrics(d.metrics), Log: d.log, Now: d.now,
 		PseudonymKey: d.register.Key("pseudonym"), ArtifactKey: d.register.Key("artifacts"), Work: d.config.Work,
-		Fetcher: &fetcher{daemon: d},
+		Fetcher: d.fetcher,
 	})
 	if d.listener, err = open(o.Public, d.config.Listen); err != nil {
 		return fmt.Errorf("listening: %w", err)

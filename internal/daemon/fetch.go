@@ -24,23 +24,49 @@ const fetchPatience = 5 * time.Second
 // fetcher asks other participants over HTTP. It goes nowhere but to addresses of metadata
 // that we believe, follows no redirects, and shows our own certificate.
 type fetcher struct {
-	daemon *Daemon
+	daemon   *Daemon
+	patience time.Duration  // for one answer
+	roots    *x509.CertPool // who may vouch for a server's name; nil: whom this machine believes
 
 	mu      sync.Mutex
-	clients map[etoegang.EntityID]*http.Client
+	clients map[desk]*http.Client
+}
+
+// desk is where one participant is asked: it may have several addresses, and a certificate
+// that is good for one says nothing of another.
+type desk struct {
+	of   etoegang.EntityID
+	host string // a name or IP address, without port
+}
+
+func newFetcher(d *Daemon) *fetcher {
+	return &fetcher{daemon: d, patience: fetchPatience, clients: map[desk]*http.Client{}}
+}
+
+// close closes the connections that nothing is asked on.
+func (f *fetcher) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.clients {
+		c.CloseIdleConnections()
+	}
 }
 
 // Fetch sends a SOAP message and gives the answer.
 func (f *fetcher) Fetch(ctx context.Context, from saml.Participant, address string, message []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, fetchPatience)
+	ctx, cancel := context.WithTimeout(ctx, f.patience)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(message))
 	if err != nil {
 		return nil, err
 	}
+	at := desk{from.Entity, request.URL.Hostname()}
+	if at.host == "" {
+		return nil, fmt.Errorf("%s: the address %q names no host", from.Entity, address)
+	}
 	request.Header.Set("Content-Type", saml.ContentType)
 	request.Header.Set("SOAPAction", `"http://www.oasis-open.org/committees/security"`) // SAML 2.0 bindings, section 3.2.3
-	response, err := f.client(from.Entity).Do(request)
+	response, err := f.client(at).Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -55,31 +81,28 @@ func (f *fetcher) Fetch(ctx context.Context, from saml.Participant, address stri
 	return body, err
 }
 
-// client is that for one participant: connections to him are kept, and are never used for
-// anybody else.
-func (f *fetcher) client(e etoegang.EntityID) *http.Client {
+// client is that for one desk: connections to it are kept, and are never used for anybody
+// else.
+func (f *fetcher) client(at desk) *http.Client {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if c := f.clients[e]; c != nil {
+	if c := f.clients[at]; c != nil {
 		return c
 	}
 	c := &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute, TLSClientConfig: f.tls(e), ForceAttemptHTTP2: true,
+			MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute, TLSClientConfig: f.tls(at), ForceAttemptHTTP2: true,
 		},
 	}
-	if f.clients == nil {
-		f.clients = map[etoegang.EntityID]*http.Client{}
-	}
-	f.clients[e] = c
+	f.clients[at] = c
 	return c
 }
 
 // tls shows our certificate to who asks for one, and believes the other side if its
 // metadata list its certificate or if the certificate authorities of this machine vouch for
-// its name.
-func (f *fetcher) tls(e etoegang.EntityID) *tls.Config {
+// the host that we ask. The handshake does not know that host if it is an IP address.
+func (f *fetcher) tls(at desk) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
@@ -91,7 +114,7 @@ func (f *fetcher) tls(e etoegang.EntityID) *tls.Config {
 		InsecureSkipVerify: true, // VerifyConnection does it
 		VerifyConnection: func(s tls.ConnectionState) error {
 			now := f.daemon.now()
-			peer, known := f.daemon.state.Load().Receiver.Directory.Find(e, now)
+			peer, known := f.daemon.state.Load().Receiver.Directory.Find(at.of, now)
 			if known && peer.Presents(s.PeerCertificates[0], now) {
 				return nil
 			}
@@ -99,9 +122,9 @@ func (f *fetcher) tls(e etoegang.EntityID) *tls.Config {
 			for _, c := range s.PeerCertificates[1:] {
 				others.AddCert(c)
 			}
-			_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{DNSName: s.ServerName, Intermediates: others, CurrentTime: now})
+			_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{DNSName: at.host, Roots: f.roots, Intermediates: others, CurrentTime: now})
 			if err != nil {
-				return errors.Join(fmt.Errorf("the server is not %s: its metadata do not list the certificate", e), err)
+				return errors.Join(fmt.Errorf("the server is not %s: its metadata do not list the certificate", at.of), err)
 			}
 			return nil
 		},
