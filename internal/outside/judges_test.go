@@ -3,6 +3,7 @@ package outside_test
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/xml"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -62,10 +64,11 @@ type specimens struct {
 
 func collect(t *testing.T, o harness.Options) *specimens {
 	t.Helper()
-	o.TwoRegisters, o.Clock = true, harness.NewClock(time.Now().UTC().Truncate(time.Second))
+	o.TwoRegisters, o.Browser, o.Clock = true, true, harness.NewClock(time.Now().UTC().Truncate(time.Second))
 	s := &specimens{t: t, net: harness.Start(t, o)}
 	s.direct()
 	s.chain()
+	s.browser()
 	s.published()
 	return s
 }
@@ -104,6 +107,25 @@ func (s *specimens) direct() {
 	s.add("denied by statement", s.recheck(n.First, permit).Received, register, register)
 	s.add("refused", s.ask(harness.Question{Person: anna, Service: vat, Mistake: harness.Expired}).Received, register)
 	s.add("fault", s.ask(harness.Question{Person: anna, Service: vat, Mistake: harness.Altered}).Received)
+}
+
+// browser: the broker fetches an answer that went through the user's browser.
+func (s *specimens) browser() {
+	n, vat := s.net, s.net.Services["vat"]
+	gijs := n.NewPerson("Gijs")
+	must[mandate.ID](s.t)(n.First.Direct(bakery, gijs, harness.For(vat, etoegang.LoA3)))
+	v := must[*harness.Visit](s.t)(n.Broker.Send(harness.Question{Person: gijs, Service: vat}, "relay"))
+	stays := http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, // development keys
+	}
+	back := must[*http.Response](s.t)(stays.Get(v.Address))
+	_ = back.Body.Close()
+	if err := n.Broker.Receive(ctx, v, back.Header.Get("Location")); err != nil {
+		s.t.Fatal(err)
+	}
+	s.add("resolve", v.Sent, n.Broker.Party)
+	s.add("resolved", v.Received, n.First.Party, n.First.Party, n.First.Party)
 }
 
 // chain: the first register's statement and the second's.
@@ -170,6 +192,8 @@ func write(t *testing.T, name string, data []byte) string {
 // signedIDs are the elements whose ID a signature may refer to.
 var signedIDs = []string{
 	"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:protocol:Response",
+	"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:protocol:ArtifactResolve",
+	"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:protocol:ArtifactResponse",
 	"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion",
 	"--id-attr:ID", "urn:oasis:xacml:2.0:saml:protocol:schema:os:XACMLAuthzDecisionQuery",
 	"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor",
@@ -377,12 +401,19 @@ func readDescriptor(t *testing.T, m specimen) {
 			t.Errorf("consumers %+v", d.AssertionConsumerServices)
 		}
 	}
+	register := len(e.PDPDescriptors) > 0
 	for _, d := range e.IDPSSODescriptors {
 		keys = append(keys, d.KeyDescriptors...)
+		if register && (len(d.ArtifactResolutionServices) != 1 || !strings.HasSuffix(d.SingleSignOnServices[0].Location, "/etoegang/1.13/authz")) {
+			t.Errorf("through the browser: %+v, %+v", d.ArtifactResolutionServices, d.SingleSignOnServices)
+		}
 	}
 	for _, d := range e.PDPDescriptors {
-		keys = append(keys, d.KeyDescriptors...)
-		if len(d.AuthzServices) != 1 || !strings.HasSuffix(d.AuthzServices[0].Location, "/etoegang/1.13/soap") {
+		if !reflect.DeepEqual(d.KeyDescriptors, keys) {
+			t.Errorf("in one role it has other keys than in the other: %+v", d.KeyDescriptors)
+		}
+		if len(d.AuthzServices) != 2 || !strings.HasSuffix(d.AuthzServices[0].Location, "/etoegang/1.13/soap") ||
+			!strings.HasSuffix(d.AuthzServices[1].Location, "/etoegang/1.13/authz") {
 			t.Errorf("services %+v", d.AuthzServices)
 		}
 	}

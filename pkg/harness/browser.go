@@ -189,8 +189,9 @@ func (b *Broker) Resolve(ctx context.Context, v *Visit, artifact saml.Artifact) 
 	if err != nil {
 		return nil, err
 	}
+	v.Sent = saml.Wrap(signed)
 	at := strings.TrimSuffix(v.at.Endpoint, server.PathQuery) + server.PathResolution
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, at, bytes.NewReader(saml.Wrap(signed)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, at, bytes.NewReader(v.Sent))
 	if err != nil {
 		return nil, err
 	}
@@ -200,14 +201,13 @@ func (b *Broker) Resolve(ctx context.Context, v *Visit, artifact saml.Artifact) 
 		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
+	if v.Received, err = io.ReadAll(response.Body); err != nil {
 		return nil, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("resolving an artifact: HTTP %d: %s", response.StatusCode, body)
+		return nil, fmt.Errorf("resolving an artifact: HTTP %d: %s", response.StatusCode, v.Received)
 	}
-	return saml.ReadResolved(body, saml.NewDirectory(v.at.participant()), asked.ID, v.asking.ID, n.Now())
+	return saml.ReadResolved(v.Received, saml.NewDirectory(v.at.participant()), asked.ID, v.asking.ID, n.Now())
 }
 
 // Artifact is that of the query, as it stands in Address.

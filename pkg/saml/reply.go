@@ -47,6 +47,16 @@ func replyPlaces(d *Directory, now time.Time, outer ...xmlsec.Step) []xmlsec.Pla
 	}
 }
 
+// resolvedPlaces are where an artifact's answer has its signatures.
+func resolvedPlaces(d *Directory, now time.Time) []xmlsec.Place {
+	places := replyPlaces(d, now, resolvedName)
+	places[0].Min = 0 // there may be nothing any more
+	return append(places, xmlsec.Place{
+		Name: placeResolved, Path: []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, resolvedName},
+		Issuer: inSAML("Issuer"), Min: 1, Max: 1, Keys: places[0].Keys,
+	})
+}
+
 // ReadReply verifies and reads the SOAP answer to one query: the Response is signed by
 // the register that was asked, and so is the assertion in it.
 func ReadReply(body []byte, d *Directory, asked string, now time.Time) (*Reply, error) {
@@ -75,13 +85,7 @@ func ReadResolved(body []byte, d *Directory, resolve, asked string, now time.Tim
 	if err := checkEnvelope(document.Outline(envelopeLevels), resolvedName, ErrNoResolved); err != nil {
 		return nil, err
 	}
-	places := replyPlaces(d, now, resolvedName)
-	places[0].Min = 0
-	resolved := xmlsec.Place{
-		Name: placeResolved, Path: []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, resolvedName},
-		Issuer: inSAML("Issuer"), Min: 1, Max: 1, Keys: places[0].Keys,
-	}
-	verified, err := document.Verify(now, append(places, resolved)...)
+	verified, err := document.Verify(now, resolvedPlaces(d, now)...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,7 +17,11 @@ func SelfTest(self etoegang.EntityID, s xmlsec.Signer) error {
 	now := s.Certificate.NotAfter
 	own := Participant{Entity: self, Signing: []xmlsec.Key{{Name: s.KeyName, Certificate: s.Certificate}}}
 	directory := NewDirectory(own)
-	for name, a := range sampleAnswers(self, now) {
+	answers, err := sampleAnswers(self, s, now)
+	if err != nil {
+		return fmt.Errorf("self-test: writing an answer: %w", err)
+	}
+	for name, a := range answers {
 		if err := readBack(a, directory, s, now); err != nil {
 			return fmt.Errorf("self-test: reading an answer (%s) that we wrote: %w", name, err)
 		}
@@ -25,8 +30,8 @@ func SelfTest(self etoegang.EntityID, s xmlsec.Signer) error {
 }
 
 // sampleAnswers are all that an answer may say, and as little as it can. Characters that
-// must be escaped are in both.
-func sampleAnswers(self etoegang.EntityID, now time.Time) map[string]Answer {
+// must be escaped are in both, and what is encrypted is encrypted to ourselves in both ways.
+func sampleAnswers(self etoegang.EntityID, s xmlsec.Signer, now time.Time) (all map[string]Answer, err error) {
 	const odd = "a & b < c > d \"e\" 'f'\t\r\n\u00e9"
 	least := Answer{ID: NewID(), Issuer: self, Subject: odd, Issued: now, Until: now.Add(time.Minute), Message: odd}
 	most := least
@@ -34,14 +39,28 @@ func sampleAnswers(self etoegang.EntityID, now time.Time) map[string]Answer {
 	most.Links = []Link{{NewID(), odd}, {NewID(), odd}}
 	most.ServiceUUIDs = make([]etoegang.ServiceUUID, 2)
 	most.Asked, most.Used, most.ActingName = etoegang.LoA4, etoegang.LoA3, odd
-	most.Acting = xmlsec.E("saml:EncryptedID", xmlsec.E("xenc:EncryptedData", xmlsec.A("Id", NewID()), xmlsec.E("ds:KeyInfo", odd)))
-	most.Represented = []*xmlsec.Element{xmlsec.E("saml:EncryptedID"), xmlsec.E("saml:EncryptedID")}
 	most.Establishments = make([]etoegang.EstablishmentNumber, 2)
-	most.Attributes = []*xmlsec.Element{xmlsec.E("saml:EncryptedAttribute", xmlsec.E("xenc:EncryptedData", xmlsec.A("Id", NewID()), xmlsec.E("ds:KeyInfo", odd)))}
-	return map[string]Answer{"least": least, "most": most}
+	key := xmlsec.Key{Name: odd, Certificate: s.Certificate}
+	for _, gcm := range []bool{false, true} {
+		to := RecipientOf(self, key, gcm)
+		if most.Acting, err = SealName(etoegang.TypePseudo113, odd, to); err != nil {
+			return nil, err
+		}
+		company, err := SealName(etoegang.TypeKvKNr, odd, to)
+		if err != nil {
+			return nil, err
+		}
+		name, err := SealAttribute(etoegang.AttributeRepresentedName, odd, to)
+		if err != nil {
+			return nil, err
+		}
+		most.Represented, most.Attributes = append(most.Represented, company), append(most.Attributes, name)
+	}
+	return map[string]Answer{"least": least, "most": most}, nil
 }
 
-// readBack signs an answer in a response, and verifies both with both engines.
+// readBack signs an answer in a response, and that in what an artifact is resolved to, and
+// verifies all of it with both engines.
 func readBack(a Answer, d *Directory, s xmlsec.Signer, now time.Time) error {
 	assertion, err := a.Sign(s)
 	if err != nil {
@@ -54,11 +73,23 @@ func readBack(a Answer, d *Directory, s xmlsec.Signer, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	document, err := xmlsec.Read(Wrap(response), xmlsec.MessageLimits)
+	kept, err := xmlsec.Restore(response.Bytes())
+	if err != nil {
+		return err
+	}
+	resolved, err := Resolved{ID: NewID(), InResponseTo: NewID(), Issuer: a.Issuer, Issued: now, Message: kept}.Sign(s)
+	if err != nil {
+		return err
+	}
+	return errors.Join(verifies(response, now, replyPlaces(d, now)), verifies(resolved, now, resolvedPlaces(d, now)))
+}
+
+func verifies(message *xmlsec.Element, now time.Time, places []xmlsec.Place) error {
+	document, err := xmlsec.Read(Wrap(message), xmlsec.MessageLimits)
 	if err != nil {
 		return err
 	}
 	defer document.Release()
-	_, err = xmlsec.Verifier{CrossCheck: 1}.Verify(document, now, replyPlaces(d, now)...)
+	_, err = xmlsec.Verifier{CrossCheck: 1}.Verify(document, now, places...)
 	return err
 }
