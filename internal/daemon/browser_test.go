@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -274,4 +275,27 @@ func TestAnswerThatCannotBeKept(t *testing.T) {
 	}
 	mend()
 	s.sentBack(s.send(""))
+}
+
+// Whoever takes his whole share of the door is refused more of it, and only there: brokers
+// come in by another.
+func TestDoorIsShared(t *testing.T) {
+	s := newScene(t, harness.Options{Browser: true, Configure: func(settings map[string]any) {
+		settings["browser"].(map[string]any)["per_address"] = 2
+	}})
+	door := must(url.Parse(s.n.First.DoorEndpoint)).Host
+	first, second, third := must(net.Dial("tcp", door)), must(net.Dial("tcp", door)), must(net.Dial("tcp", door))
+	defer func() { _, _ = second.Close(), third.Close() }()
+	if _, err := third.Read(make([]byte, 1)); err == nil {
+		t.Error("a third connection is served")
+	}
+	s.permitted("beside somebody with many connections to the other door")
+	_ = first.Close()
+	until(t, "a place is free again", func() bool {
+		response, err := user(t).Get(s.n.First.DoorEndpoint)
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		return err == nil
+	})
 }

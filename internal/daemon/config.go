@@ -168,6 +168,11 @@ type Browser struct {
 	Address string `yaml:"address"`
 	// TLS is the certificate that browsers see.
 	TLS TLS `yaml:"tls"`
+	// PerAddress is how many connections one IP address may have at once (of IPv6 a network
+	// of 64 bits), so that nobody takes all 8192; what is more is closed at once. Behind a
+	// proxy all visitors come from its address: there it is as many as the proxy may have.
+	// Default: 256.
+	PerAddress int `yaml:"per_address"`
 }
 
 // Redis is one server, a set under sentinels, or a cluster.
@@ -292,7 +297,7 @@ func defaults() Config {
 		Register: "register.db", Journal: "journal.db", Checkpoints: "checkpoints.jsonl", Guard: "guard.db",
 		Lease: Duration(500 * time.Millisecond), Refresh: Duration(5 * time.Minute), Canary: Duration(time.Minute),
 		Retention: 7, Memory: 64, Connections: 16, Tracing: Tracing{Percent: 1},
-		Certified: "loa4", Chain: Chain{SameRegister: "complete"}, Work: 64,
+		Browser: Browser{PerAddress: 256}, Certified: "loa4", Chain: Chain{SameRegister: "complete"}, Work: 64,
 		Ages:   Ages{Duration(a.Query), Duration(a.Skew), Duration(a.Chain), Duration(a.Recheck)},
 		XMLSec: XMLSec{Engine: xmlsec.Fast.String(), CrossCheck: 1000},
 	}
@@ -332,7 +337,7 @@ func (c *Config) again() (Config, error) {
 		return fmt.Sprint(c.Entity, c.Network, c.Address, c.Listen, c.Operations, c.Register, c.Standby, c.Journal, c.Checkpoints,
 			c.Guard, c.Redis, c.Memory, c.Canary, c.Tracing, c.Connections,
 			c.Certified, c.Chain.SameRegister, c.Work, c.Refresh, c.TLS.Certificate != "",
-			c.Browser.Listen, c.Browser.Address, c.Browser.TLS.Certificate != "")
+			c.Browser.Listen, c.Browser.Address, c.Browser.PerAddress, c.Browser.TLS.Certificate != "")
 	}
 	if fixed(&fresh) != fixed(c) {
 		return *c, fmt.Errorf("%s: what a running daemon has opened or was made of (entity, network, addresses, stores, redis, memory, canary, tracing, certified, chain, work, refresh) changes only with a restart", c.path)
@@ -394,9 +399,10 @@ func (c *Config) check() error {
 
 func (c *Config) checkBrowser(must func(ok bool, format string, args ...any)) {
 	b := c.Browser
-	if b == (Browser{}) {
+	if b == defaults().Browser {
 		return
 	}
+	must(b.PerAddress > 0, "browser.per_address: %d connections let nobody in", b.PerAddress)
 	host, _, err := net.SplitHostPort(b.Listen)
 	must(err == nil, "browser.listen: %q is not an address and port", b.Listen)
 	address, err := url.Parse(b.Address)

@@ -33,7 +33,7 @@ func TestSampleConfigurationsSayWhatTheyMean(t *testing.T) {
 		short.Register != "register.db" || short.Journal != "journal.db" || short.Guard != "guard.db" || short.Checkpoints != "checkpoints.jsonl" ||
 		time.Duration(short.Lease) != 500*time.Millisecond || time.Duration(short.Refresh) != 5*time.Minute || short.Work != 64 ||
 		short.Chain.SameRegister != "complete" || time.Duration(short.Ages.Query) != 2*time.Minute || time.Duration(short.Ages.Skew) != 2*time.Second ||
-		time.Duration(short.Ages.Chain) != 15*time.Minute || time.Duration(short.Ages.Recheck) != 12*time.Hour {
+		short.Browser.PerAddress != 256 || time.Duration(short.Ages.Chain) != 15*time.Minute || time.Duration(short.Ages.Recheck) != 12*time.Hour {
 		t.Errorf("the defaults are not those of the manual: %+v", short)
 	}
 	long := sample(t, "production.yaml")
@@ -115,6 +115,8 @@ func TestContradictionsAreNamed(t *testing.T) {
 		"a door for everybody, plain":   {"network: test", "network: test\nbrowser: {listen: \":8444\", address: \"http://x.test\"}", "so browser.tls is needed"},
 		"a door with half a key":        {"network: test", "network: test\nbrowser: {listen: \"127.0.0.1:8444\", address: \"https://x.test\", tls: {key: k}}", "browser.tls: certificate and key go together"},
 		"a door with TLS, said plain":   {"network: test", "network: test\nbrowser: {listen: \":8444\", address: \"http://x.test\", tls: {certificate: c, key: k}}", "browser.address: with tls it begins with https://"},
+		"a door that nobody can enter":  {"network: test", "network: test\nbrowser: {per_address: 0}", "browser.per_address: 0"},
+		"a share of no door":            {"network: test", "network: test\nbrowser: {per_address: 9}", `browser.listen: ""`},
 		"nothing to sign with":          {signing, "", "signing: at least one key"},
 		"nothing to decrypt with":       {"encryption:\n  - key: keys/encryption.key\n    certificate: keys/encryption.crt", "", "encryption: at least one key"},
 		"nobody who could ask":          {"metadata:\n  - file: metadata/network.xml\n    trust: file", "", "metadata: without any nobody can ask"},

@@ -303,8 +303,8 @@ func (d *Daemon) listenForBrowsers(l net.Listener, s *server.Server) (err error)
 	if d.browserListener, err = open(l, d.config.Browser.Listen); err != nil {
 		return fmt.Errorf("listening for browsers: %w", err)
 	}
-	d.browserListener = limit(d.browserListener, maxConnections)
-	d.browser = patient(s.BrowserHandler(), d.log)
+	d.browserListener = limit(share(d.browserListener, d.config.Browser.PerAddress), maxBrowsers)
+	d.browser = brisk(s.BrowserHandler(), d.log)
 	serve := d.browser.Serve
 	if d.config.Browser.TLS.Certificate != "" {
 		d.browser.TLSConfig = &tls.Config{
@@ -325,6 +325,14 @@ func patient(h http.Handler, log *slog.Logger) *http.Server {
 		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: 32},       // one connection is one client
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // strangers' handshakes; what is ours is logged where it happens
 	}
+}
+
+// brisk is a patient server for browsers. They keep a connection for as long as they may, and
+// a visitor comes once: his place is for the next one soon.
+func brisk(h http.Handler, log *slog.Logger) *http.Server {
+	s := patient(h, log)
+	s.IdleTimeout = 10 * time.Second
+	return s
 }
 
 // tls asks every client for a certificate. Which ones are good depends on the sender of

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -84,9 +85,13 @@ func (s activeSigner) Sign(random io.Reader, digest []byte, o crypto.SignerOpts)
 	return s.key().Sign(random, digest, o)
 }
 
-// maxConnections bounds how many senders may be connected at once: each may hold a message
-// of 256 KiB in memory.
+// maxConnections bounds how many senders may be connected at once: each may have as many
+// messages of 256 KiB under way as one connection may have streams.
 const maxConnections = 1024
+
+// maxBrowsers bounds how many browsers may be connected at once. A visitor brings little,
+// but his browser keeps the connection after that, and often has several.
+const maxBrowsers = 8192
 
 // limited is a listener that accepts only so many connections at once; the rest wait in
 // the system's queue.
@@ -118,4 +123,65 @@ type placed struct {
 func (c *placed) Close() error {
 	defer c.leave()
 	return c.Conn.Close()
+}
+
+// shared is a listener that lets nobody have more than so many connections at once: what is
+// more is closed at once. Behind a proxy all come from its address, and so are one.
+type shared struct {
+	net.Listener
+	most int
+
+	mu   sync.Mutex
+	open map[netip.Prefix]int
+}
+
+func share(l net.Listener, most int) net.Listener {
+	return &shared{Listener: l, most: most, open: map[netip.Prefix]int{}}
+}
+
+// Accept waits for a connection from somebody who has not too many.
+func (l *shared) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		who := origin(c.RemoteAddr())
+		if l.enter(who) {
+			return &placed{Conn: c, leave: sync.OnceFunc(func() { l.leave(who) })}, nil
+		}
+		_ = c.Close()
+	}
+}
+
+func (l *shared) enter(who netip.Prefix) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open[who] >= l.most {
+		return false
+	}
+	l.open[who]++
+	return true
+}
+
+func (l *shared) leave(who netip.Prefix) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open[who]--; l.open[who] == 0 {
+		delete(l.open, who)
+	}
+}
+
+// origin is whom an address belongs to: of IPv6 a subscriber has at least the 64 bits that
+// end it. All that are no IP addresses are one.
+func origin(a net.Addr) netip.Prefix {
+	remote, err := netip.ParseAddrPort(a.String())
+	if err != nil {
+		return netip.Prefix{}
+	}
+	ip, bits := remote.Addr().Unmap().WithZone(""), 32
+	if ip.Is6() {
+		bits = 64
+	}
+	return netip.PrefixFrom(ip, bits).Masked()
 }
