@@ -38,8 +38,9 @@ type Config struct {
 	// Default: production.
 	Network string `yaml:"network"`
 
-	// Address is where others reach us: scheme, host and port, without a path. What
-	// stands in the Destination of a query must begin with it. Required.
+	// Address is where others reach us: scheme, host and port, and nothing else. What stands
+	// in the Destination of a query must begin with it. It is https:// unless the host is
+	// this machine. Required.
 	Address string `yaml:"address"`
 
 	// Listen is the address and port of the public listener. Without tls it must be on
@@ -164,7 +165,7 @@ type TLS struct {
 type Browser struct {
 	// Listen is the address to listen on.
 	Listen string `yaml:"listen"`
-	// Address is the scheme, host and port that browsers use.
+	// Address is the scheme, host and port that browsers use, as in Config.Address.
 	Address string `yaml:"address"`
 	// TLS is the certificate that browsers see.
 	TLS TLS `yaml:"tls"`
@@ -357,14 +358,12 @@ func (c *Config) check() error {
 	must(err == nil && entity.Role() == etoegang.Register, "entity: %q is not the EntityID of a register (MR)", c.Entity)
 	must(c.Network == "test" || c.Network == "production", "network: %q is not test or production", c.Network)
 	must(err != nil || c.Network != "production" || !entity.Test(), "entity: index 9000 and up is for test systems; set network: test")
-	address, err := url.Parse(c.Address)
-	must(err == nil && address.Host != "" && address.Path == "", "address: %q is not a scheme, host and port", c.Address)
 	host, _, err := net.SplitHostPort(c.Listen)
 	must(err == nil, "listen: %q is not an address and port", c.Listen)
 	secure := c.TLS.Certificate != ""
 	must(secure == (c.TLS.Key != ""), "tls: certificate and key go together")
 	must(secure || loopback.Is(host), "listen: %q is reachable for others, so tls is needed", c.Listen)
-	must(address == nil || !secure || address.Scheme == "https", "address: with tls it begins with https://")
+	checkAddress(must, "address", c.Address, secure)
 	c.checkBrowser(must)
 	must(len(c.Signing) > 0, "signing: at least one key is needed")
 	must(len(c.Encryption) > 0, "encryption: at least one key is needed")
@@ -405,13 +404,24 @@ func (c *Config) checkBrowser(must func(ok bool, format string, args ...any)) {
 	must(b.PerAddress > 0, "browser.per_address: %d connections let nobody in", b.PerAddress)
 	host, _, err := net.SplitHostPort(b.Listen)
 	must(err == nil, "browser.listen: %q is not an address and port", b.Listen)
-	address, err := url.Parse(b.Address)
-	must(err == nil && address.Host != "" && address.Path == "", "browser.address: %q is not a scheme, host and port", b.Address)
 	must(b.Address != c.Address, "browser.address: browsers need an address of their own, since programs must show a certificate at the other")
 	secure := b.TLS.Certificate != ""
 	must(secure == (b.TLS.Key != ""), "browser.tls: certificate and key go together")
 	must(secure || loopback.Is(host), "browser.listen: %q is reachable for others, so browser.tls is needed", b.Listen)
-	must(address == nil || !secure || address.Scheme == "https", "browser.address: with tls it begins with https://")
+	checkAddress(must, "browser.address", b.Address, secure)
+}
+
+// checkAddress names what is wrong with an address at which others reach us. It stands in our
+// metadata, which everybody refuses with another.
+func checkAddress(must func(ok bool, format string, args ...any), key, text string, secure bool) {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.Scheme+"://"+u.Host != text {
+		must(false, "%s: %q is not a scheme, host and port alone", key, text)
+		return
+	}
+	must(u.Scheme == "https" || !secure, "%s: with tls it begins with https://", key)
+	must(u.Scheme == "https" || u.Scheme == "http" && loopback.Is(u.Hostname()),
+		"%s: %q begins neither with https:// nor, on this machine, with http://", key, text)
 }
 
 // habits turns the setting of a peer into what the server works with.
