@@ -90,7 +90,7 @@ type Config struct {
 	Lease Duration `yaml:"lease"`
 
 	// Canary is how often a mandate of nobody is granted and revoked, to measure how soon a
-	// revocation holds here. 0: never. Default: 1m.
+	// revocation holds here: a second or more. 0: never. Default: 1m.
 	Canary Duration `yaml:"canary"`
 
 	// Tracing sends spans to an OpenTelemetry collector.
@@ -378,7 +378,8 @@ func (c *Config) check() error {
 	must(c.Chain.SameRegister == "complete" || c.Chain.SameRegister == "confirm", "chain.same_register: %q is not complete or confirm", c.Chain.SameRegister)
 	must(c.certified().Supported(), "certified: %q is not a level of assurance", c.Certified)
 	must(c.Work > 0 && c.Lease > 0 && c.Refresh > 0, "work, lease and refresh must be positive")
-	must(c.Memory >= 0 && c.Canary >= 0 && c.Retention > 0 && c.Connections > 1, "memory and canary cannot be negative; retention is at least a year, connections at least 2")
+	must(c.Canary == 0 || c.Canary >= Duration(time.Second), "canary: %v is not a second or more, or 0 for never", time.Duration(c.Canary))
+	must(c.Memory >= 0 && c.Retention > 0 && c.Connections > 1, "memory cannot be negative; retention is at least a year, connections at least 2")
 	must(c.Tracing.Percent >= 0 && c.Tracing.Percent <= 100, "tracing.percent: %d is not a percentage", c.Tracing.Percent)
 	if c.Tracing.Endpoint != "" {
 		err := c.tracing(nil).Check()

@@ -136,6 +136,8 @@ func TestContradictionsAreNamed(t *testing.T) {
 		"no work at all":                {"network: test", "network: test\nwork: 0", "must be positive"},
 		"no lease":                      {"network: test", "network: test\nlease: 0s", "must be positive"},
 		"a refresh in the past":         {"network: test", "network: test\nrefresh: -1m", "must be positive"},
+		"a canary without a breath":     {"network: test", "network: test\ncanary: 1ns", "canary: 1ns is not a second or more"},
+		"a canary in the past":          {"network: test", "network: test\ncanary: -1m", "canary: -1m0s is not a second or more"},
 		"no age":                        {"network: test", "network: test\nages: {query: 0s}", "ages must be positive"},
 		"a clock ahead of itself":       {"network: test", "network: test\nages: {skew: -1s}", "ages must be positive"},
 		"another engine":                {"network: test", "network: test\nxmlsec: {engine: openssl}", "xmlsec: engine is fast or reference"},
