@@ -281,6 +281,18 @@ type Peer struct {
 // Duration is a length of time as people write it: 500ms, 2s, 15m.
 type Duration time.Duration
 
+// UnmarshalYAML reads a duration in the file, and says on which line there is none.
+func (d *Duration) UnmarshalYAML(node *yaml.Node) error {
+	var text string
+	if err := node.Decode(&text); err != nil {
+		return err
+	}
+	if err := d.UnmarshalText([]byte(text)); err != nil {
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: %v", node.Line, err)}}
+	}
+	return nil
+}
+
 // UnmarshalText reads a duration.
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))

@@ -81,7 +81,10 @@ func TestUnknownKeysAreRefused(t *testing.T) {
 		"inside a list":   {"    trust: file", "    trusted: file", "field trusted not found"},
 		"twice":           {"network: test", "network: test\nnetwork: test", "line 13"},
 		"of a wrong kind": {"network: test", "work: many", "line 12"},
-		"no duration":     {"network: test", "lease: soon", `invalid duration "soon"`},
+		"no duration":     {"network: test", "lease: soon", `line 12: time: invalid duration "soon"`},
+		"a bare number":   {"network: test", "ages: {skew: 2}", "line 12: time: missing unit"},
+		"several":         {"network: test", "refresh: [1m, 2m]", "line 12: cannot unmarshal"},
+		"one of two":      {"network: test", "lease: soon\nrefresh: often", `line 13: time: invalid duration "often"`},
 	} {
 		_, err := load(t, nil, c.old, c.new)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "mandated.yaml") {
