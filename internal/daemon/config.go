@@ -274,7 +274,8 @@ type Peer struct {
 	// Encryption is cbc (what the network uses, the default) or gcm.
 	Encryption string `yaml:"encryption"`
 	// Allow lists what its queries may leave out (no-destination, no-return-context,
-	// no-environment), and post: they may come through the browser without an artifact.
+	// no-environment), and for a broker post: they may come through the browser without an
+	// artifact.
 	Allow []string `yaml:"allow"`
 }
 
@@ -467,6 +468,9 @@ func (p Peer) habits(name string) (server.Peer, error) {
 		case "no-environment":
 			habits.Leniency.NoEnvironment = true
 		case "post":
+			if entity.Role() != etoegang.Broker {
+				return habits, fmt.Errorf("peers: %s: allow: post is for brokers, who alone send queries through browsers", name)
+			}
 			habits.Post = true
 		default:
 			return habits, fmt.Errorf("peers: %s: allow: %q is not known", name, word)

@@ -153,6 +153,8 @@ func TestContradictionsAreNamed(t *testing.T) {
 		"a peer that is nobody":         {"network: test", "network: test" + peers + "broker: {}", `peers: "broker"`},
 		"a peer's odd refusals":         {"network: test", "network: test" + peers + entity + ": {refusals: silence}", `refusals: "silence" is not status or statement`},
 		"a peer's odd encryption":       {"network: test", "network: test" + peers + entity + ": {encryption: rot13}", `encryption: "rot13" is not cbc or gcm`},
+		"a provider that posts":         {"network: test", "network: test" + peers + "urn:etoegang:DV:00000004333333330000:entities:9001: {allow: [post]}", "allow: post is for brokers"},
+		"a register that posts":         {"network: test", "network: test" + peers + entity + ": {allow: [post]}", "allow: post is for brokers"},
 		"a peer's odd leniency":         {"network: test", "network: test" + peers + entity + ": {allow: [no-signature]}", `allow: "no-signature" is not known`},
 	} {
 		_, err := load(t, nil, c.old, c.new)
@@ -165,6 +167,14 @@ func TestContradictionsAreNamed(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("all contradictions are told at once, also %s: %v", key, err)
 		}
+	}
+}
+
+// A broker may be allowed everything that there is.
+func TestBrokerIsAllowed(t *testing.T) {
+	const broker = "urn:etoegang:HM:00000003222222220000:entities:9001"
+	if _, err := load(t, nil, "network: test", "network: test\npeers: {"+broker+": {allow: [no-destination, no-return-context, no-environment, post]}}"); err != nil {
+		t.Error(err)
 	}
 }
 
