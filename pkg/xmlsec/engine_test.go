@@ -145,6 +145,15 @@ func TestCrossCheck(t *testing.T) {
 	}
 }
 
+// An alarm names the message by its ID. What only looks like one is the sender's choice.
+func TestAlarmNamesNoOtherID(t *testing.T) {
+	d := mustRead(t, []byte(`<e:List xmlns:e="urn:e" e:ID="_l"/>`))
+	err := newDisagreement(d, []Place{{Path: []Step{{{"urn:e", "List"}}}}}, "")
+	if disagreement := new(DisagreementError); !errors.As(err, &disagreement) || disagreement.ID != "" {
+		t.Errorf("got %v, want no ID", err)
+	}
+}
+
 func TestEnginesHaveNames(t *testing.T) {
 	for _, engine := range []Engine{Fast, Reference} {
 		if got, err := ParseEngine(engine.String()); got != engine || err != nil {

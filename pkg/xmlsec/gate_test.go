@@ -207,6 +207,8 @@ func TestGateAccepts(t *testing.T) {
 		"comments in a document":  "<!--> a --><a><!-- \"' -->v<!-- > --></a><!---->",
 		"undeclared default":      "<a xmlns=''>v</a>",
 		"IDs of two kinds":        "<a ID='x' xml:id='y'>v</a>",
+		"names like ID":           "<a I='1' IDs='1' ad='1' is='1'>v</a>",
+		"names like xmlns":        "<a xmlns:other='u:x' xmlnsb='1' other:b='1' local='1'>v</a>",
 		"empty value around":      "<a b=''>v</a>",
 		"quotes within quotes":    `<a b='"' c="'">v</a>`,
 		"characters beyond ASCII": "<a b='é\U0001F600'>v</a>",

@@ -49,8 +49,8 @@ func (s *scanner) namespaces(e *element, declares bool) error {
 
 // isDeclaration reports whether an attribute of that name declares a namespace.
 func isDeclaration(name []byte) bool {
-	return len(name) >= len("xmlns") && string(name[:len("xmlns")]) == "xmlns" &&
-		(len(name) == len("xmlns") || name[len("xmlns")] == ':')
+	prefix, ok := bytes.CutPrefix(name, []byte("xmlns"))
+	return ok && (len(prefix) == 0 || prefix[0] == ':')
 }
 
 // bind moves the declarations out of the attributes and into scope.

@@ -248,6 +248,7 @@ func TestOddSignaturesAreRefused(t *testing.T) {
 		{"a blank where nothing belongs", add(" \n", reference, digest), nil},
 		{"an Id on the signature", outside(func(s *Element) { s.add(A("Id", "_sig")) }), nil},
 		{"no key info", outside(func(s *Element) { drop(s, 2) }), nil},
+		{"an attribute that comes before the ID", forgery{element: func(e *Element) { e.add(A("Consent", "urn:x")) }}, nil},
 		{"empty prefix list", parameters(inclusive("")), ErrSignature}, // well built, but does not fit: xs is declared
 		{"signature value in lines", outside(func(s *Element) {
 			v := at(s, 1)
@@ -274,10 +275,15 @@ func TestOddSignaturesAreRefused(t *testing.T) {
 		{"digest of nothing", forgery{info: func(i *Element) { at(i, reference, value).content = nil }}, ErrSignatureShape},
 		{"digest of 20 bytes", forgery{info: func(i *Element) { text(at(i, reference, value), "2jmj7l5rSw0yVb/vlWAYkK/YBwk=") }}, ErrSignatureShape},
 		{"digest that is not base64", forgery{info: func(i *Element) { text(at(i, reference, value), "!") }}, ErrSignatureShape},
+		{"digest that is right as far as it is base64", forgery{info: func(i *Element) {
+			v := at(i, reference, value)
+			text(v, v.content[0].text+"!")
+		}}, ErrSignatureShape},
 		{"digest with an attribute", add(A("Encoding", "x"), reference, value), ErrSignatureShape},
 
 		{"empty URI", uri(""), ErrReference},
 		{"question mark for the number sign", uri("?_q1"), ErrReference},
+		{"ID for the URI", uri("_q1"), ErrReference},
 		{"URI of the nested assertion", uri("#_ad1"), ErrReference},
 		{"URI of nothing", uri("#_none"), ErrReference},
 		{"xpointer", uri("#xpointer(id('_q1'))"), ErrReference},
@@ -307,6 +313,7 @@ func TestOddSignaturesAreRefused(t *testing.T) {
 		{"two prefix lists", parameters(inclusive("xs"), inclusive("xs")), ErrTransforms},
 		{"default namespace in the prefix list", parameters(inclusive("#default xs")), ErrTransforms},
 		{"prefix list split by a no-break space", parameters(inclusive("xs\u00a0xsi")), ErrTransforms},
+		{"prefix list split by a letter that ends like a space", parameters(inclusive("xs\u0120xsi")), ErrTransforms},
 		{"prefix list with more", parameters(E("ec:InclusiveNamespaces", A("PrefixList", "xs"), A("Other", "x"))), ErrTransforms},
 		{"prefix list missing", parameters(E("ec:InclusiveNamespaces")), ErrTransforms},
 		{"other parameter", parameters(E("saml:Audience", A("PrefixList", "xs"))), ErrTransforms},
