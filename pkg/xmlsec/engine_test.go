@@ -199,6 +199,7 @@ func TestDisagreementOnWhatIsRead(t *testing.T) {
 		"child":     node(func(n *Node) { n.Children = nil }),
 		"attribute": node(func(n *Node) { n.Attrs[0].Value = "3" }),
 		"fewer":     node(func(n *Node) { n.Attrs = n.Attrs[:1] }),
+		"more":      node(func(n *Node) { n.Attrs = append(n.Attrs, Attr{Name{"", "d"}, "3"}) }),
 	}
 	for what, change := range map[string]func(*Verified){
 		"place": func(v *Verified) { v.place = "q" }, "issuer": func(v *Verified) { v.issuer = "j" },

@@ -208,6 +208,7 @@ func TestGateAccepts(t *testing.T) {
 		"undeclared default":      "<a xmlns=''>v</a>",
 		"IDs of two kinds":        "<a ID='x' xml:id='y'>v</a>",
 		"names like ID":           "<a I='1' IDs='1' ad='1' is='1'>v</a>",
+		"scheme with a plus":      "<a xmlns:p='a+b:x'>v</a>",
 		"names like xmlns":        "<a xmlns:other='u:x' xmlnsb='1' other:b='1' local='1'>v</a>",
 		"empty value around":      "<a b=''>v</a>",
 		"quotes within quotes":    `<a b='"' c="'">v</a>`,
@@ -244,7 +245,7 @@ func TestAttributeValuesAreNormalized(t *testing.T) {
 
 // Even where comments may occur they must be comments.
 func TestBrokenCommentsAreRefused(t *testing.T) {
-	for _, doc := range []string{"<a><!-- -- --></a>", "<a><!-- ", "<a><!--->", "<a><!-- --->"} {
+	for _, doc := range []string{"<a><!-- -- --></a>", "<a><!-- ", "<a><!--->", "<a><!---></a>", "<a><!-- --->"} {
 		if _, err := Read([]byte(doc), DocumentLimits); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%s: got %v, want %v", doc, err, ErrMalformed)
 		}

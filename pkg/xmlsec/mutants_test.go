@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -20,10 +21,12 @@ import (
 // sees, and lets the other tests run. It takes a minute for every ten or so: run it with
 // MANDATED_MUTANTS=1, or with a part of a file's name.
 
-// mutatedFiles hold the checks. In each, every if that does nothing but return is a check.
+// mutatedFiles hold the checks. In each, every if that does nothing but return is a check, and
+// so is every operand of its condition.
 var mutatedFiles = []string{
 	"scan.go", "scan_tag.go", "scan_namespace.go", "scan_reference.go", "scan_declaration.go", "ids.go", "read.go",
 	"fast.go", "fast_place.go", "place.go", "shape.go", "c14n.go", "decode.go", "engine.go",
+	"reading.go", "tokens.go", "chars.go",
 }
 
 // otherMutants are checks that do not have that form: what stands there, and instead of what.
@@ -58,7 +61,20 @@ var harmless = map[string]string{
 	"decode.go: if c&oddText == 0 { return append(out, run...)":                   "saves a look at each byte",
 	"decode.go: if a.text&oddValue == 0 { return a.raw(doc)":                      "saves a copy",
 	"decode.go: if a.text&oddValue == 0 { return append(out, value...)":           "saves a look at each byte",
-	"c14n.go: if !c.poolable() { return":                                          "what is too large for the pool is seen in TestPoolsAreCapped",
+	"scan.go: if len(s.open) == 0 || c&classGreater != 0 && bytes.Contains(run, []byte(\"]]>\")) { return s.fail(ErrMalformed) | c&classGreater != 0":                "saves a search",
+	"scan_tag.go: if pos == int(local) || s.at(pos) == ':' || s.at(pos) >= 0x80 { return 0, 0, s.fail(ErrMalformed) | s.at(pos) == ':'":                              "a tag that goes on so after a name is malformed all the same",
+	"scan_tag.go: if pos == int(local) || s.at(pos) == ':' || s.at(pos) >= 0x80 { return 0, 0, s.fail(ErrMalformed) | s.at(pos) >= 0x80":                             "a tag that goes on so after a name is malformed all the same",
+	"scan_reference.go: } else if b < '0' || b > '9' { return 0, false | b < '0'":                                                                                    "a byte below 0 less 0 is more than any digit",
+	"fast.go: if ok && rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], f.envelope.signature) == nil { return nil | ok":                                             "keys that are not RSA are not usable",
+	"shape.go: if err != nil || len(e.signature) == 0 || len(n.Children) > 0 || attributesBeyond(n, nil) { return shape(n, \"is not base64\") | len(n.Children) > 0": "what holds elements has no text, and so no value",
+	"chars.go: if len(text) == 0 || nameBytes[text[0]]&nameStart == 0 { return 0 | len(text) == 0":                                                                   "isNCName has looked",
+	"chars.go: if len(text) >= longRun { return classOfLong(text)":                                                                                                   "saves looking at each byte",
+	"reading.go: if slices.Contains(r.bare, i) { return":                                                                                                             "saves room",
+	"reading.go: if count == 0 { return nil":      "none are none, in a list or without",
+	"reading.go: if len(attrs) == 0 { return nil": "none are none, in a list or without",
+	"reading.go: if !r.poolable() { return":       "what is too large for the pool is seen in TestPoolsAreCapped",
+	"tokens.go: if !t.poolable() { return":        "what is too large for the pool is seen in TestPoolsAreCapped",
+	"c14n.go: if !c.poolable() { return":          "what is too large for the pool is seen in TestPoolsAreCapped",
 }
 
 // mutant is a piece of source and what takes its place; at is where the piece begins, or 0
@@ -68,21 +84,38 @@ type mutant struct {
 	at             int
 }
 
+// said is how harmless names a mutant: the file, what stood there, and of what is taken out
+// of its condition the part, unless that is all.
+func (m mutant) said() string {
+	name := m.file + ": " + strings.Join(strings.Fields(m.old), " ")
+	if _, operand, ok := strings.Cut(m.new, without); ok {
+		operand, _, _ = strings.Cut(operand, "*/")
+		name += " | " + strings.Join(strings.Fields(operand), " ")
+	}
+	return name
+}
+
+// without stands in a mutant before the operand that it lacks.
+const without = "/* without "
+
+// allMutants are those listed and those found.
+func allMutants(t *testing.T) []mutant {
+	t.Helper()
+	all := slices.Clone(otherMutants)
+	for _, file := range mutatedFiles {
+		all = append(all, checksIn(t, file)...)
+	}
+	return all
+}
+
 func TestEveryCheckHasATest(t *testing.T) {
 	only := os.Getenv("MANDATED_MUTANTS")
 	if only == "" {
 		t.Skip("takes minutes; MANDATED_MUTANTS=1 runs it")
 	}
-	mutants := otherMutants
-	for _, file := range mutatedFiles {
-		mutants = append(mutants, checksIn(t, file)...)
-	}
-	for i, m := range mutants {
-		name := fmt.Sprintf("%03d %s: %s", i, m.file, strings.Join(strings.Fields(m.old), " "))
-		if only != "1" && !strings.Contains(name, only) {
-			continue
-		}
-		if why := harmless[m.file+": "+strings.Join(strings.Fields(m.old), " ")]; why != "" {
+	for i, m := range allMutants(t) {
+		name := fmt.Sprintf("%03d %s", i, m.said())
+		if only != "1" && !strings.Contains(name, only) || harmless[m.said()] != "" {
 			continue
 		}
 		if failed := m.failing(t); failed == "" {
@@ -98,6 +131,15 @@ func TestMutantsFitTheSource(t *testing.T) {
 	for _, m := range otherMutants {
 		if count := strings.Count(readSource(t, m.file), m.old); count != 1 {
 			t.Errorf("%s has %q %d times", m.file, m.old, count)
+		}
+	}
+	said := map[string]bool{}
+	for _, m := range allMutants(t) {
+		said[m.said()] = true
+	}
+	for name := range harmless {
+		if !said[name] {
+			t.Errorf("harmless names what is no mutant: %s", name)
 		}
 	}
 }
@@ -131,7 +173,12 @@ func checksIn(t *testing.T, file string) []mutant {
 		from, to := files.Position(condition.Pos()).Offset, files.Position(condition.End()).Offset
 		end := files.Position(body[0].End()).Offset
 		start := strings.LastIndexByte(source[:from], '\n') + 1
-		found = append(found, mutant{file, source[start:end], source[start:from] + "(" + source[from:to] + ") && never" + source[to:end], start})
+		old := source[start:end]
+		found = append(found, mutant{file, old, source[start:from] + "(" + source[from:to] + ") && never" + source[to:end], start})
+		for _, o := range operandsOf(condition) {
+			a, b := files.Position(o.Pos()).Offset, files.Position(o.End()).Offset
+			found = append(found, mutant{file, old, source[start:a] + "(" + source[a:b] + o.gone + without + source[a:b] + " */)" + source[b:end], start})
+		}
 	}
 	ast.Inspect(tree, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -147,6 +194,35 @@ func checksIn(t *testing.T, file string) []mutant {
 		return true
 	})
 	return found
+}
+
+// operand is one side of a condition that has several, and what makes it count for nothing.
+type operand struct {
+	ast.Expr
+	gone string
+}
+
+// operandsOf takes a condition apart, down to what holds neither || nor &&.
+func operandsOf(condition ast.Expr) (all []operand) {
+	if inner, ok := condition.(*ast.ParenExpr); ok {
+		return operandsOf(inner.X)
+	}
+	both, ok := condition.(*ast.BinaryExpr)
+	if !ok || both.Op != token.LAND && both.Op != token.LOR {
+		return nil
+	}
+	gone := " && never"
+	if both.Op == token.LAND {
+		gone = " || !never"
+	}
+	for _, side := range []ast.Expr{both.X, both.Y} {
+		inner := operandsOf(side)
+		if len(inner) == 0 {
+			inner = []operand{{side, gone}}
+		}
+		all = append(all, inner...)
+	}
+	return all
 }
 
 // quickTests notice most of what is missing; all are only asked if these do not.
@@ -165,7 +241,7 @@ func (m mutant) failing(t *testing.T) string {
 	folder := t.TempDir()
 	changed, overlay := filepath.Join(folder, m.file), filepath.Join(folder, "overlay.json")
 	text := source[:at] + m.new + source[at+len(m.old):]
-	if strings.Contains(m.new, "&& never") {
+	if strings.Contains(m.new, "never") {
 		text += "\nvar never = len(prefixes) == 0\n"
 	}
 	here, err := os.Getwd()
@@ -195,8 +271,10 @@ func (m mutant) failing(t *testing.T) string {
 	case bytes.Contains(out, []byte("[build failed]")):
 		t.Errorf("%s without %q does not compile:\n%s", m.file, m.old, out)
 	}
-	if names := failedTest.FindAllSubmatch(out, -1); len(names) > 0 {
-		return string(names[len(names)-1][1])
+	names := failedTest.FindAllSubmatch(out, -1)
+	if len(names) == 0 {
+		t.Logf("%s: a panic or a timeout in no test:\n%.2000s", m.said(), out)
+		return ""
 	}
-	return "panic or timeout"
+	return string(names[len(names)-1][1])
 }
