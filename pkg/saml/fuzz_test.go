@@ -100,6 +100,7 @@ var world = sync.OnceValue(func() *fuzzWorld {
 		Self: w.self.entity, Addresses: saml.Addresses{Queries: fuzzAddress}, Directory: saml.NewDirectory(directory...), Ages: saml.DefaultAges,
 		Openers:  []xmlsec.Opener{{KeyName: w.self.signer.KeyName, Key: w.self.signer.Key.(crypto.Decrypter)}},
 		Leniency: func(etoegang.EntityID) saml.Leniency { return saml.Leniency{} },
+		Verifier: xmlsec.Verifier{CrossCheck: 1}, // one refusal of two engines is a finding
 	}
 	return w
 })
