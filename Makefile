@@ -37,11 +37,13 @@ engines:
 	go test -race -tags $(ENGINES) -timeout 15m ./internal/signing
 	go test -race -tags $(ENGINES) -timeout 15m -run 'Engines' ./internal/daemon
 
-# Every target in turn, N executions each.
+# Every target in turn, N executions each, and ten times as many of the two engines against
+# each other.
 fuzz:
 	@for target in $(FUZZ); do \
 		echo "$$target"; \
-		go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(N)x -fuzzminimizetime 20x "$${target%:*}" || exit 1; \
+		n=$(N); case $$target in *:FuzzEngines) n=$${n}0;; esac; \
+		go test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $${n}x -fuzzminimizetime 20x "$${target%:*}" || exit 1; \
 	done
 
 # What decisions, look-ups and imports cost, beside the cryptography they cannot do without
