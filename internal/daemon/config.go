@@ -188,7 +188,9 @@ type Redis struct {
 	// User and PasswordFile are those of an ACL user; the file holds the password alone.
 	User         string `yaml:"user"`
 	PasswordFile string `yaml:"password_file"`
-	// SentinelPasswordFile holds the sentinels' password, if they have one.
+	// SentinelUser and SentinelPasswordFile are those of the sentinels, if they ask for a
+	// password: of an ACL user of theirs, or without SentinelUser of anybody.
+	SentinelUser         string `yaml:"sentinel_user"`
 	SentinelPasswordFile string `yaml:"sentinel_password_file"`
 	// Database is the number of the database. Default: 0.
 	Database int `yaml:"database"`

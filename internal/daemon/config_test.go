@@ -150,6 +150,8 @@ func TestContradictionsAreNamed(t *testing.T) {
 		"no place for checkpoints":      {"network: test", "network: test\ncheckpoints: ''", "checkpoints: they need a file"},
 		"no memory of messages":         {"network: test", "network: test\nguard: ''", "guard: it needs a place"},
 		"a standby of a file":           {"network: test", "network: test\nstandby: register2.db", "standby: only a register in PostgreSQL"},
+		"a sentinels' user, no secret":  {"network: test", "network: test\nredis: {addresses: [\"127.0.0.1:1\"], master: m, sentinel_user: u}", "redis.sentinel_user: "},
+		"a sentinels' user, no such":    {"network: test", "network: test\nredis: {addresses: [\"127.0.0.1:1\"], sentinel_user: u, sentinel_password_file: f}", "redis.sentinel_user: "},
 		"a peer that is nobody":         {"network: test", "network: test" + peers + "broker: {}", `peers: "broker"`},
 		"a peer's odd refusals":         {"network: test", "network: test" + peers + entity + ": {refusals: silence}", `refusals: "silence" is not status or statement`},
 		"a peer's odd encryption":       {"network: test", "network: test" + peers + entity + ": {encryption: rot13}", `encryption: "rot13" is not cbc or gcm`},

@@ -38,6 +38,8 @@ func (c *Config) checkStores(must func(ok bool, format string, args ...any)) {
 	must(!postgres.IsPlace(c.Register) || postgres.IsPlace(c.Guard) || c.Guard == guardInRedis,
 		"guard: nodes that share a register must share their memory of messages: name its database, or redis")
 	must(c.Redis.Master == "" || !c.Redis.Cluster, "redis: there are either sentinels (master) or a cluster")
+	must(c.Redis.SentinelUser == "" || c.Redis.SentinelPasswordFile != "" && c.Redis.Master != "",
+		"redis.sentinel_user: without sentinel_password_file and sentinels (master) it is shown to nobody")
 	must(c.Redis.Database == 0 || !c.Redis.Cluster, "redis: a cluster has only database 0")
 	must((c.Redis.Certificate != "") == (c.Redis.Key != ""), "redis: certificate and key go together")
 	must(c.Redis.Certificate == "" || c.Redis.CA != "", "redis: a certificate is only shown over TLS: name the ca")
@@ -81,7 +83,7 @@ func (c *Config) connectRedis(o cache.ConnectOptions) (redis.UniversalClient, er
 	var err error
 	r := c.Redis
 	o.Addresses, o.Master, o.Cluster, o.Database = r.Addresses, r.Master, r.Cluster, r.Database
-	o.Username = r.User
+	o.Username, o.SentinelUsername = r.User, r.SentinelUser
 	if o.Password, err = c.secret(r.PasswordFile); err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
