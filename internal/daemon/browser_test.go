@@ -1,8 +1,10 @@
 package daemon_test
 
 import (
+	"bufio"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -298,4 +300,38 @@ func TestDoorIsShared(t *testing.T) {
 		}
 		return err == nil
 	})
+}
+
+// While the daemon stops, a user who is under way is still sent back, and until then brokers
+// can still come for answers.
+func TestVisitorsUnderWayAreSentBack(t *testing.T) {
+	s := newScene(t, harness.Options{Browser: true})
+	v := s.send("")
+	form := url.Values{"SAMLart": {v.Artifact().String()}}.Encode()
+	door := must(url.Parse(s.n.First.DoorEndpoint))
+	connection := must(net.Dial("tcp", door.Host))
+	defer func() { _ = connection.Close() }()
+	answers := bufio.NewReader(connection)
+	fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", door.Path, door.Host, len(form))
+	if response, err := http.ReadResponse(answers, nil); err != nil || response.StatusCode != http.StatusContinue {
+		t.Fatalf("the daemon does not ask for the form: %v", err)
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.n.Stop(ctx) }()
+	until(t, "no visitor comes in any more", func() bool {
+		c, err := net.Dial("tcp", door.Host)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err != nil
+	})
+	s.permitted("with a visitor under way at the other door")
+	_, _ = io.WriteString(connection, form)
+	response, err := http.ReadResponse(answers, nil)
+	if err != nil || response.StatusCode != http.StatusSeeOther {
+		t.Errorf("the visitor is not sent back: %v, %v", response, err)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
 }

@@ -414,22 +414,36 @@ func (d *Daemon) Reload() error {
 }
 
 // Stop turns readiness off, lets requests under way end, signs a last checkpoint and
-// closes everything. ctx bounds how long requests may take to end and the last spans to be
-// sent. What the stores then still have to do takes its own time, since it would be lost
-// otherwise: with healthy ones a moment, with ones that are lost two minutes at most.
+// closes everything. The door for browsers is closed first: whoever is under way there is
+// sent back to a broker that comes to the other for the answer. ctx bounds how long requests
+// may take to end and the last spans to be sent; each door has its share of that. What the
+// stores then still have to do takes its own time, since it would be lost otherwise: with
+// healthy ones a moment, with ones that are lost two minutes at most.
 func (d *Daemon) Stop(ctx context.Context) error {
 	d.stopping.Store(true)
-	err := d.public.Shutdown(ctx)
+	var err error
 	if d.browser != nil {
-		err = errors.Join(err, d.browser.Shutdown(ctx))
+		err = shut(ctx, d.browser, 3)
 	}
+	err = errors.Join(err, shut(ctx, d.public, 2))
 	d.stopWork()
 	d.work.Wait()
+	d.fetcher.close()
 	err = errors.Join(err, d.operations.Shutdown(ctx), d.closeStores())
 	if d.tracing != nil {
 		err = errors.Join(err, d.tracing.Shutdown(ctx))
 	}
 	return err
+}
+
+// shut lets requests under way end, for one part in so many of the time that is left.
+func shut(ctx context.Context, s *http.Server, parts time.Duration) error {
+	if end, bounded := ctx.Deadline(); bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/parts)
+		defer cancel()
+	}
+	return s.Shutdown(ctx)
 }
 
 func (d *Daemon) closeStores() error {
