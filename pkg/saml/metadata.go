@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mandated/mandated/internal/loopback"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/xmlsec"
 )
@@ -310,10 +311,8 @@ func readEndpoint(n *xmlsec.Node) (Endpoint, error) {
 	binding, _ := n.Attr("Binding")
 	location, _ := n.Attr("Location")
 	u, err := url.Parse(location)
-	if err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+	if err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback.Is(u.Hostname())) {
 		return Endpoint{}, fmt.Errorf("%s: the address %q is not https", n.Name.Local, location)
 	}
 	return Endpoint{Binding: binding, Location: location}, nil
 }
-
-func loopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
