@@ -71,6 +71,9 @@ func TraceOf(h http.Header) (id, span, flags, state string) {
 func (s *Server) Waiting() int { return s.deciding.Waiting() }
 func (s *Server) Looking() int { return s.verifying.Waiting() }
 
+// PeerOf names who is at the other end.
+func PeerOf(remote string) string { return peerOf(&http.Request{RemoteAddr: remote}) }
+
 // Visiting counts the browsers that wait to be attended to.
 func (s *Server) Visiting() int { return s.visiting.Waiting() }
 

@@ -313,3 +313,21 @@ func TestWhoLeavesIsNotCountedAsShed(t *testing.T) {
 		t.Errorf("when he comes back with it: HTTP %d", again.Code)
 	}
 }
+
+// Whoever has many addresses is one visitor where they are one subscriber's.
+func TestVisitorsByTheirAddress(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"192.0.2.1:1", "192.0.2.1:2", true},
+		{"192.0.2.1:1", "192.0.2.2:1", false},
+		{"192.0.2.1:1", "[::ffff:192.0.2.1]:1", true},
+		{"[2001:db8::1]:1", "[2001:db8::ffff:2]:1", true},
+		{"[2001:db8::1]:1", "[2001:db8:0:1::1]:1", false},
+	} {
+		if got := server.PeerOf(c.a) == server.PeerOf(c.b); got != c.same {
+			t.Errorf("%s and %s are one: %v", c.a, c.b, got)
+		}
+	}
+}

@@ -3,8 +3,8 @@ package server
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -90,11 +90,16 @@ func (g *gate) leave() {
 }
 
 // peerOf names whoever is at the other end of a connection, before anything is known of
-// his message: by the certificate he showed, or else by his address.
+// his message: by the certificate he showed, or else by his address. Of IPv6 everybody has
+// the 64 bits that end it.
 func peerOf(r *http.Request) string {
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		return string(r.TLS.PeerCertificates[0].Raw)
 	}
-	host, _, _ := net.SplitHostPort(r.RemoteAddr) // the server itself wrote it
-	return host
+	remote, _ := netip.ParseAddrPort(r.RemoteAddr) // the server itself wrote it
+	ip := remote.Addr().Unmap().WithZone("")
+	if !ip.Is6() {
+		return ip.String()
+	}
+	return netip.PrefixFrom(ip, 64).Masked().String()
 }
