@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"maps"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -62,16 +64,19 @@ func TestFastIsStricterWhereFormsDiffer(t *testing.T) {
 	}
 }
 
+// ordinaryForms are close to those.
+var ordinaryForms = map[string]string{
+	"a default namespace undeclared where one is":  `<e:List xmlns:e="urn:e" ID="_l"><x xmlns="urn:d"><plain xmlns="">x</plain></x></e:List>`,
+	"undeclared on the signed element itself":      `<List xmlns="urn:e" ID="_l"><e:x xmlns:e="urn:e" xmlns="">x</e:x></List>`,
+	"undeclared on the signed element, and used":   `<e:List xmlns:e="urn:e" xmlns="" ID="_l"><plain>x</plain></e:List>`,
+	"undeclared and not used":                      `<e:List xmlns:e="urn:e" ID="_l"><e:x xmlns="">x</e:x></e:List>`,
+	"attributes of two namespaces, in both orders": `<e:List xmlns:e="urn:e" ID="_l"><e:x xmlns:a="urn:2" xmlns:b="urn:1" b:a="" a:b=""></e:x></e:List>`,
+	"two prefixes of one namespace":                `<e:List xmlns:e="urn:e" ID="_l"><e:x xmlns:a="urn:1" xmlns:b="urn:1" b:a="" a:b=""></e:x></e:List>`,
+}
+
 // What is close to those is accepted by both.
 func TestOrdinaryFormsAreBelieved(t *testing.T) {
-	for name, doc := range map[string]string{
-		"a default namespace undeclared where one is":  `<e:List xmlns:e="urn:e" ID="_l"><x xmlns="urn:d"><plain xmlns="">x</plain></x></e:List>`,
-		"undeclared on the signed element itself":      `<List xmlns="urn:e" ID="_l"><e:x xmlns:e="urn:e" xmlns="">x</e:x></List>`,
-		"undeclared on the signed element, and used":   `<e:List xmlns:e="urn:e" xmlns="" ID="_l"><plain>x</plain></e:List>`,
-		"undeclared and not used":                      `<e:List xmlns:e="urn:e" ID="_l"><e:x xmlns="">x</e:x></e:List>`,
-		"attributes of two namespaces, in both orders": `<e:List xmlns:e="urn:e" ID="_l"><e:x xmlns:a="urn:2" xmlns:b="urn:1" b:a="" a:b=""></e:x></e:List>`,
-		"two prefixes of one namespace":                `<e:List xmlns:e="urn:e" ID="_l"><e:x xmlns:a="urn:1" xmlns:b="urn:1" b:a="" a:b=""></e:x></e:List>`,
-	} {
+	for name, doc := range ordinaryForms {
 		d := mustRead(t, []byte(doc))
 		form, reason := canonical(d, 0, noElement, nil)
 		if reason != "" {
@@ -83,16 +88,44 @@ func TestOrdinaryFormsAreBelieved(t *testing.T) {
 	}
 }
 
+// What both engines accept xmlsec1 accepts: forms that are only just ordinary, and comments in
+// odd places.
+func TestXmlsec1AcceptsWhatWeAccept(t *testing.T) {
+	tool(t, "xmlsec1")
+	authority := someone(t, "authority")
+	certificate := certificateFile(t, authority)
+	forms := maps.Clone(ordinaryForms)
+	for name, text := range commentsApart {
+		forms[name] = `<e:List xmlns:e="urn:e" ID="_l"><e:x>` + text + `</e:x></e:List>`
+	}
+	for name, doc := range forms {
+		d, err := Read([]byte(doc), DocumentLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		form, _ := canonical(d, 0, noElement, nil)
+		signed := listSigned(t, doc, form)
+		out, err := exec.Command("xmlsec1", "--verify", "--id-attr:ID", d.Unverified().Name.Space+":List",
+			"--pubkey-cert-pem:"+authority.name, certificate, writeFile(t, "message.xml", signed)).CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v\n%s\n%s", name, err, out, signed)
+		}
+	}
+}
+
+// commentsApart stand between characters that would mean something together.
+var commentsApart = map[string]string{
+	"line break":         "\r<!-- -->\n",
+	"line breaks":        "\r\r<!-- -->><!-- -->>",
+	"end of CDATA":       "]]<!-- -->>",
+	"end of CDATA early": "]<!-- -->]>",
+	"end of CDATA twice": "]<!-- -->]<!-- -->>",
+}
+
 // A comment between two characters does not let them mean something together, and the
 // signature of a peer who knows that fits.
 func TestCommentsKeepApart(t *testing.T) {
-	for name, text := range map[string]string{
-		"line break":         "\r<!-- -->\n",
-		"line breaks":        "\r\r<!-- -->><!-- -->>",
-		"end of CDATA":       "]]<!-- -->>",
-		"end of CDATA early": "]<!-- -->]>",
-		"end of CDATA twice": "]<!-- -->]<!-- -->>",
-	} {
+	for name, text := range commentsApart {
 		doc := `<e:List xmlns:e="urn:e" ID="_l"><e:x>` + text + `</e:x></e:List>`
 		d, err := Read([]byte(doc), DocumentLimits)
 		if err != nil {
