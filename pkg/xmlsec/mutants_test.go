@@ -228,7 +228,8 @@ func operandsOf(condition ast.Expr) (all []operand) {
 // quickTests notice most of what is missing; all are only asked if these do not.
 const quickTests = "Gate|Limits|Odd|Wrapping|Key|Outer|Cross|Forms|Disagreement|Comments|Normalized|Issuer|Quoted|Place|Certificate|Unverified|Declared|Outlives|Released"
 
-var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+// failedTest finds the names of tests that failed, or did not end.
+var failedTest = regexp.MustCompile(`(?m)^\s*(?:--- FAIL:|running tests:\n) *\t*(\S+)`)
 
 // failing runs the tests with the mutant in place and returns the name of one that fails.
 func (m mutant) failing(t *testing.T) string {
@@ -259,7 +260,7 @@ func (m mutant) failing(t *testing.T) string {
 	}
 	var out []byte
 	for _, tests := range []string{quickTests, "."} {
-		command := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-failfast", "-timeout", "5m", "-run", tests, ".")
+		command := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-failfast", "-timeout", "1m", "-run", tests, ".")
 		command.Env = append(os.Environ(), "MANDATED_MUTANTS=")
 		if out, err = command.CombinedOutput(); err != nil {
 			break
