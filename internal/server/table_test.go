@@ -120,7 +120,7 @@ func TestFaultsLookAlike(t *testing.T) {
 // That our two verifying engines disagree is an alarm for us, and nothing special for
 // whoever sent the message.
 func TestDisagreementIsAnAlarm(t *testing.T) {
-	err := fmt.Errorf("receiving: %w", &xmlsec.DisagreementError{ID: "_a", Digest: "00", Detail: "they read different things"})
+	err := fmt.Errorf("receiving: %w", &xmlsec.DisagreementError{ID: "_a", Digest: "00ff", Detail: "they read different things"})
 	if server.FaultLevel(err) != slog.LevelError || server.FaultLevel(xmlsec.ErrSignature) == slog.LevelError {
 		t.Errorf("logged as %v, a wrong signature as %v", server.FaultLevel(err), server.FaultLevel(xmlsec.ErrSignature))
 	}
@@ -130,7 +130,7 @@ func TestDisagreementIsAnAlarm(t *testing.T) {
 	if got := server.Defence(err); got != "the-two-engines-disagree" {
 		t.Errorf("counted as %q", got)
 	}
-	if text := err.Error(); !strings.Contains(text, "_a") || !strings.Contains(text, "SHA-256 00") {
+	if text := err.Error(); !strings.Contains(text, "_a") || !strings.Contains(text, "SHA-256 00 ff") {
 		t.Errorf("the log says %q", text)
 	}
 }

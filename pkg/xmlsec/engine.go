@@ -58,15 +58,17 @@ type Verifier struct {
 var ErrDisagreement = errors.New("xmlsec: the two engines disagree")
 
 // DisagreementError is an ErrDisagreement, with what helps to find the message again. It
-// quotes no value of the message but the ID, and names of elements where a refusal does.
+// quotes nothing of the message but the ID.
 type DisagreementError struct {
 	ID     string // of the first signed element, not verified: an XML name, or empty
 	Digest string // SHA-256 of the document, hexadecimal
-	Detail string // which engine refused and why, or that they read different things
+	Detail string // which engine refused with what kind of error, or that they read different things
 }
 
 func (e *DisagreementError) Error() string {
-	return fmt.Sprintf("%v on %s (SHA-256 %s): %s", ErrDisagreement, e.ID, e.Digest, e.Detail)
+	// In halves: a log that keeps pseudonyms out would take 64 digits together for one.
+	half := len(e.Digest) / 2
+	return fmt.Sprintf("%v on %s (SHA-256 %s %s): %s", ErrDisagreement, e.ID, e.Digest[:half], e.Digest[half:], e.Detail)
 }
 
 // Is makes it an ErrDisagreement.
@@ -114,13 +116,28 @@ func disagreement(first Engine, a, b []Verified, errA, errB error) string {
 	case errA != nil && errB != nil:
 		return ""
 	case errA != nil:
-		return fmt.Sprintf("%v refuses: %v", first, errA)
+		return fmt.Sprintf("%v refuses: %v", first, kindOf(errA))
 	case errB != nil:
-		return fmt.Sprintf("%v refuses: %v", first.other(), errB)
+		return fmt.Sprintf("%v refuses: %v", first.other(), kindOf(errB))
 	case !sameVerified(a, b):
 		return "they read different things"
 	}
 	return ""
+}
+
+// kindOf is the error that an error began with: what was wrapped around it may quote the
+// message.
+func kindOf(err error) error {
+	for {
+		switch wrapped := err.(type) {
+		case interface{ Unwrap() error }:
+			err = wrapped.Unwrap()
+		case interface{ Unwrap() []error }:
+			err = wrapped.Unwrap()[0]
+		default:
+			return err
+		}
+	}
 }
 
 func sameVerified(a, b []Verified) bool {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"maps"
 	"os/exec"
 	"strings"
@@ -168,12 +169,26 @@ func TestCrossCheck(t *testing.T) {
 		if disagreement.ID != "_l" || disagreement.Digest != hex.EncodeToString(sum[:]) || !strings.Contains(disagreement.Detail, "fast refuses") {
 			t.Errorf("%v: got %+v", engine, disagreement)
 		}
-		if strings.Contains(err.Error(), "urn:e") {
+		if strings.Contains(err.Error(), "urn:") || strings.Contains(err.Error(), "List") {
 			t.Errorf("the error quotes the message: %v", err)
 		}
 		forged := bytes.Replace(odd, []byte("_l"), []byte("_m"), 1)
 		if _, err := list(t, v, forged); err == nil || errors.Is(err, ErrDisagreement) {
 			t.Errorf("%v: two refusals are an agreement, got %v", engine, err)
+		}
+	}
+}
+
+// What an engine quotes in its refusal stays out of the alarm: a log keeps it for years.
+func TestAlarmQuotesNothing(t *testing.T) {
+	for _, err := range []error{
+		fmt.Errorf("%w: %q", ErrAlgorithm, "the bakery"),
+		fmt.Errorf("at %q: %w", "the bakery", fmt.Errorf("%w: %w", ErrAlgorithm, errors.New("the bakery"))),
+	} {
+		for _, detail := range []string{disagreement(Fast, nil, nil, err, nil), disagreement(Reference, nil, nil, nil, err)} {
+			if detail != "fast refuses: "+ErrAlgorithm.Error() {
+				t.Errorf("got %q", detail)
+			}
 		}
 	}
 }
