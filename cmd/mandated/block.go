@@ -118,8 +118,8 @@ func viewStop(p partyView, s register.Stop) stopView {
 	return stopView{p, s.Revision, s.At.UTC().Format(time.RFC3339), s.Author.Who, s.Author.Why}
 }
 
-func (v stopView) row(kind, who string) []string {
-	return []string{kind, fmt.Sprint(v.Number), who, v.Since, v.By, v.Why}
+func (v stopView) row(kind string) []string {
+	return []string{kind, fmt.Sprint(v.Number), v.who(), v.Since, v.By, v.Why}
 }
 
 // liftedView is an emergency stop that was lifted, when, by whom and why.
@@ -193,7 +193,7 @@ func (c blockedCommand) Run(e *environment) error {
 		}
 		rows := [][]string{{"LIFTED", "NUMBER", "WHO", "SINCE", "BY", "WHY", "UNTIL", "BY", "WHY"}}
 		for _, l := range lifted {
-			rows = append(rows, append(l.row(l.Kind, l.who()), l.Until, l.LiftedBy, l.LiftedFor))
+			rows = append(rows, append(l.row(l.Kind), l.Until, l.LiftedBy, l.LiftedFor))
 		}
 		e.table(rows)
 	})
@@ -203,10 +203,10 @@ func (c blockedCommand) Run(e *environment) error {
 func stopRows(organisations, persons []stopView) [][]string {
 	rows := [][]string{{"KIND", "NUMBER", "WHO", "SINCE", "BY", "WHY"}}
 	for _, o := range organisations {
-		rows = append(rows, o.row("organisation", o.who()))
+		rows = append(rows, o.row("organisation"))
 	}
 	for _, p := range persons {
-		rows = append(rows, p.row("person", p.who()))
+		rows = append(rows, p.row("person"))
 	}
 	return rows
 }

@@ -170,18 +170,17 @@ func publicKeys[K interface{ public() xmlsec.Key }](keys []K) []xmlsec.Key {
 func (c *Config) CheckKeys(dev bool) error {
 	_, signing := c.loadSigning(dev, nil)
 	_, encryption := c.loadKeys(c.Encryption, dev)
-	errs := []error{signing, encryption}
-	for name, t := range map[string]TLS{"tls": c.TLS, "browser.tls": c.Browser.TLS} {
-		if t.Certificate != "" {
-			_, err := c.loadTLS(name, t, dev)
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
+	_, queries := c.loadTLS("tls", c.TLS, dev)
+	_, browsers := c.loadTLS("browser.tls", c.Browser.TLS, dev)
+	return errors.Join(signing, encryption, queries, browsers)
 }
 
 // loadTLS reads the key and the certificates of a listener, by the same rules as all keys.
+// Without a certificate there is nothing to read, and nothing wrong.
 func (c *Config) loadTLS(name string, t TLS, dev bool) (*tls.Certificate, error) {
+	if t.Certificate == "" {
+		return nil, nil
+	}
 	pair, err := loadKey(c.Path(t.Key), c.Path(t.Certificate), "", dev)
 	if err != nil {
 		return nil, fmt.Errorf("%s key %s: %w", name, t.Key, err)

@@ -200,11 +200,8 @@ func (d *Daemon) refreshKeys() error {
 
 // refreshTLS reads the certificate of a listener, if it has one.
 func (d *Daemon) refreshTLS(name string, t TLS, into *atomic.Pointer[tls.Certificate]) error {
-	if t.Certificate == "" {
-		return nil
-	}
 	pair, err := d.current.loadTLS(name, t, d.dev)
-	if err == nil {
+	if pair != nil {
 		into.Store(pair)
 	}
 	return err

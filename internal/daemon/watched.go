@@ -12,6 +12,7 @@ import (
 
 	"github.com/mandated/mandated/internal/guard"
 	"github.com/mandated/mandated/internal/journal"
+	"github.com/mandated/mandated/internal/server"
 )
 
 // watchedJournal tells the watch whether records can be written: a daemon that cannot
@@ -146,7 +147,7 @@ func (l *shared) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		who := origin(c.RemoteAddr())
+		who := server.Origin(c.RemoteAddr().String())
 		if l.enter(who) {
 			return &placed{Conn: c, leave: sync.OnceFunc(func() { l.leave(who) })}, nil
 		}
@@ -170,18 +171,4 @@ func (l *shared) leave(who netip.Prefix) {
 	if l.open[who]--; l.open[who] == 0 {
 		delete(l.open, who)
 	}
-}
-
-// origin is whom an address belongs to: of IPv6 a subscriber has at least the 64 bits that
-// end it. All that are no IP addresses are one.
-func origin(a net.Addr) netip.Prefix {
-	remote, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return netip.Prefix{}
-	}
-	ip, bits := remote.Addr().Unmap().WithZone(""), 32
-	if ip.Is6() {
-		bits = 64
-	}
-	return netip.PrefixFrom(ip, bits).Masked()
 }

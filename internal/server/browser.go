@@ -46,7 +46,7 @@ var (
 // and answered like one that came over SOAP, and the browser sent back with an artifact of
 // the answer. Where there is nobody to send it back to, the user sees a page.
 func (s *Server) arrive(w http.ResponseWriter, r *http.Request) {
-	e, r := s.newEvent(w, r, "arrival")
+	e, r := s.newEvent(w, r, onArrival)
 	defer e.finish()
 	defer e.rescue(func(broken error) { e.page(w, r, pageBroken, broken) })
 	state := s.c.State()

@@ -38,7 +38,7 @@ func (d *delivery) prepare(a pdp.Answer) error {
 	if err != nil {
 		return err
 	}
-	if err := d.name(known, provider); err != nil {
+	if err := d.sealAttributes(known, provider); err != nil {
 		return err
 	}
 	return d.identify(a, provider)
@@ -118,9 +118,9 @@ func judgeAttributes(requested []saml.RequestedAttribute, service *catalogue.Def
 	return nil
 }
 
-// name makes the encrypted attributes: those that are requested, and with a chain the name
+// sealAttributes makes the encrypted attributes: those that are requested, and with a chain the name
 // of the intermediary, which comes along unasked.
-func (d *delivery) name(known knowledge, provider xmlsec.Recipient) error {
+func (d *delivery) sealAttributes(known knowledge, provider xmlsec.Recipient) error {
 	for _, attribute := range slices.Sorted(maps.Keys(known.values)) {
 		requested := slices.ContainsFunc(d.in.Query.Requested, func(a saml.RequestedAttribute) bool { return a.Name == attribute })
 		if !requested && attribute != etoegang.AttributeIntermediaryName {

@@ -20,11 +20,24 @@ import (
 	"github.com/mandated/mandated/pkg/saml"
 )
 
+// occasion is what a request asks for.
+type occasion struct {
+	name   string // in logs and traces
+	traced bool   // the sender's trace goes on here
+	timed  bool   // how long it took is all our doing, and is measured
+}
+
+var (
+	onQuery   = occasion{"query", true, true}
+	onResolve = occasion{"resolve", true, false}
+	onArrival = occasion{"arrival", false, false} // a browser is nobody's trace, and we wait for its broker
+)
+
 // event is what happened to one request: filled on the way, logged and counted once.
 // Nothing in it names a person or a company.
 type event struct {
-	server  *Server
-	name    string // what was asked for
+	server *Server
+	occasion
 	started time.Time
 	level   slog.Level
 	span    trace.Span // of the whole query
@@ -41,21 +54,21 @@ type event struct {
 	cause                     error
 }
 
-// newEvent begins to follow a request of that name, as a span of the sender's trace. The request that it
-// gives back carries the span.
-func (s *Server) newEvent(w http.ResponseWriter, r *http.Request, name string) (*event, *http.Request) {
-	parent := parentOf(r.Header)
-	if name == "arrival" { // a browser is nobody's trace
-		parent = trace.SpanContext{}
+// newEvent begins to follow a request, as a span. The request that it gives back carries
+// the span.
+func (s *Server) newEvent(w http.ResponseWriter, r *http.Request, on occasion) (*event, *http.Request) {
+	var parent trace.SpanContext
+	if on.traced {
+		parent = parentOf(r.Header)
 	}
-	ctx, span := s.c.Tracer.Start(trace.ContextWithRemoteSpanContext(r.Context(), parent), name, trace.WithSpanKind(trace.SpanKindServer))
+	ctx, span := s.c.Tracer.Start(trace.ContextWithRemoteSpanContext(r.Context(), parent), on.name, trace.WithSpanKind(trace.SpanKindServer))
 	here, state := placeOf(span.SpanContext(), parent), ""
 	place := pdp.Trace{ID: here.TraceID().String(), Span: here.SpanID().String()}
 	if parent.IsValid() {
 		state, place.Parent = stateOf(r.Header), parent.SpanID().String()
 	}
 	tell(w, here, state)
-	e := &event{server: s, name: name, started: time.Now(), span: span, trace: place}
+	e := &event{server: s, occasion: on, started: time.Now(), span: span, trace: place}
 	return e, r.WithContext(ctx)
 }
 
@@ -141,7 +154,7 @@ func (e *event) send(w http.ResponseWriter, status int, contentType string, body
 
 func (e *event) finish() {
 	took := time.Since(e.started)
-	if e.name == "query" { // others wait for brokers, too
+	if e.timed {
 		e.server.c.Metrics.took(took)
 	}
 	e.endSpan()

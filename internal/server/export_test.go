@@ -123,6 +123,14 @@ func (s *Server) KeepFor(ctx context.Context, answer *xmlsec.Element, broker eto
 	return s.artifacts.keep(ctx, answer, broker, now)
 }
 
+// PageNames are the pages that tell of something wrong, as a page is chosen.
+func PageNames() (names []string) {
+	for _, p := range []page{pageUnreadable, pageUnbelieved, pageDisagreed, pageGone, pageAway, pageBusy, pageBroken, pageUndelivered} {
+		names = append(names, p.name)
+	}
+	return names
+}
+
 // Words are what the pages of a language say, by page.
 func Words(language string) map[string][]string {
 	words := map[string][]string{}

@@ -90,16 +90,24 @@ func (g *gate) leave() {
 }
 
 // peerOf names whoever is at the other end of a connection, before anything is known of
-// his message: by the certificate he showed, or else by his address. Of IPv6 everybody has
-// the 64 bits that end it.
+// his message: by the certificate he showed, or else by the origin of his address.
 func peerOf(r *http.Request) string {
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		return string(r.TLS.PeerCertificates[0].Raw)
 	}
-	remote, _ := netip.ParseAddrPort(r.RemoteAddr) // the server itself wrote it
-	ip := remote.Addr().Unmap().WithZone("")
-	if !ip.Is6() {
-		return ip.String()
+	return Origin(r.RemoteAddr).String()
+}
+
+// Origin is whom an address with a port belongs to: of IPv6 a subscriber has at least the 64
+// bits that end it. All that are no such addresses are one.
+func Origin(address string) netip.Prefix {
+	remote, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return netip.Prefix{}
 	}
-	return netip.PrefixFrom(ip, 64).Masked().String()
+	ip, bits := remote.Addr().Unmap().WithZone(""), 32
+	if ip.Is6() {
+		bits = 64
+	}
+	return netip.PrefixFrom(ip, bits).Masked()
 }

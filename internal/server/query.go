@@ -24,7 +24,7 @@ import (
 // which is logged and counted once, at the end. A place for work is taken only when the
 // message has arrived: whoever sends slowly keeps nobody waiting.
 func (s *Server) query(w http.ResponseWriter, r *http.Request) {
-	e, r := s.newEvent(w, r, "query")
+	e, r := s.newEvent(w, r, onQuery)
 	defer e.finish()
 	defer e.rescue(func(broken error) { e.fault(w, faultBroken, broken) })
 	atLeast, ok := s.atLeast(w, r, e)
@@ -74,20 +74,38 @@ func (s *Server) atLeast(w http.ResponseWriter, r *http.Request, e *event) (regi
 	return register.Revision(n), true
 }
 
-// messages are the buffers that messages are read into. They are as large as a message can
-// be at most, so that none is kept that grew beyond it.
+// messages are the buffers that messages are read into. A buffer grows by doubling, so that
+// none that is kept is larger than twice the largest message.
 var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// believed reads a message and finds out who has sent it: see believe. Nothing of the
-// message's bytes is left in what it returns.
-func (s *Server) believed(w http.ResponseWriter, r *http.Request, state *State, e *event) (*saml.Received, error) {
+// believed finds out who has sent a message and what it asks. Without a Received that is
+// not known, and the sender is answered. With one the error is what is wrong with the
+// message, if anything is.
+func (s *Server) believed(w http.ResponseWriter, r *http.Request, state *State, e *event) (in *saml.Received, problem error) {
+	looked := s.lookAt(w, r, state, e, func(message []byte) { in, problem = s.verify(r, state, message, e) })
+	if looked && in == nil {
+		e.fault(w, faultFor(problem), problem)
+	}
+	return in, problem
+}
+
+// lookAt shows a message of which nothing is known yet, or answers why it cannot be looked
+// at and gives false. Nothing of the message's bytes may be kept.
+//
+// How many messages are looked at at once is bounded, and one who is at the other end of
+// many connections waits for himself: before his message is believed, a sender is known
+// only by the certificate of his connection. The place is given back before anything is
+// sent, so that who reads slowly keeps none.
+func (s *Server) lookAt(w http.ResponseWriter, r *http.Request, state *State, e *event, look func(message []byte)) bool {
 	buffer := messages.Get().(*bytes.Buffer)
 	defer messages.Put(buffer)
 	buffer.Reset()
-	if !s.receive(buffer, w, r, e) {
-		return nil, nil
+	if !s.receive(buffer, w, r, e) || !s.enterUnknown(w, r, state, e) {
+		return false
 	}
-	return s.believe(w, r, state, buffer.Bytes(), e)
+	defer s.verifying.leave()
+	look(buffer.Bytes())
+	return true
 }
 
 // receive reads the message, or answers what is no message.
@@ -115,24 +133,6 @@ func acceptable(contentType string) bool {
 	return err == nil && media == saml.ContentType && (charset == "" || strings.EqualFold(charset, "utf-8"))
 }
 
-// believe finds out who has sent a message and what it asks. Without a Received that is
-// not known, and a fault has been answered. With one the error is what is wrong with the
-// message, if anything is.
-//
-// How many messages are looked at at once is bounded, and one who is at the other end of
-// many connections waits for himself: before his message is believed, a sender is known
-// only by the certificate of his connection.
-func (s *Server) believe(w http.ResponseWriter, r *http.Request, state *State, body []byte, e *event) (*saml.Received, error) {
-	if !s.enterUnknown(w, r, state, e) {
-		return nil, nil
-	}
-	in, problem := s.verify(r, state, body, e)
-	if in == nil {
-		e.fault(w, faultFor(problem), problem)
-	}
-	return in, problem
-}
-
 // enterUnknown waits for a place in which a message is looked at of which nothing is known
 // yet, or answers.
 func (s *Server) enterUnknown(w http.ResponseWriter, r *http.Request, state *State, e *event) bool {
@@ -143,21 +143,26 @@ func (s *Server) enterUnknown(w http.ResponseWriter, r *http.Request, state *Sta
 	return s.enter(w, r, s.verifying, peerOf(r), e)
 }
 
-// verify reads a message and gives the place back in which that is done.
-func (s *Server) verify(r *http.Request, state *State, body []byte, e *event) (*saml.Received, error) {
-	defer s.verifying.leave()
+// verify reads a message.
+func (s *Server) verify(r *http.Request, state *State, message []byte, e *event) (*saml.Received, error) {
 	_, span := s.c.Tracer.Start(r.Context(), "receive")
 	defer span.End()
 	now := s.c.Now()
-	in, problem := state.Receiver.Receive(body, now)
+	in, problem := state.Receiver.Receive(message, now)
 	if in == nil {
 		return nil, problem
 	}
 	e.received(in)
-	if r.TLS != nil && !in.Sender.Presents(r.TLS.PeerCertificates[0], now) {
+	if !presents(r, in.Sender, now) {
 		return nil, errStranger
 	}
 	return in, problem
+}
+
+// presents tells whether a sender is at the other end himself. Without TLS of our own that
+// is for the proxy before us to see to.
+func presents(r *http.Request, sender saml.Participant, now time.Time) bool {
+	return r.TLS == nil || sender.Presents(r.TLS.PeerCertificates[0], now)
 }
 
 // patience is how long the stores may take for one question.

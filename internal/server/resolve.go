@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 
@@ -12,7 +11,7 @@ import (
 // ArtifactResponse has no message when there is none: the artifact was used, or is too old,
 // or is for somebody else; who asks cannot tell which.
 func (s *Server) resolve(w http.ResponseWriter, r *http.Request) {
-	e, r := s.newEvent(w, r, "resolve")
+	e, r := s.newEvent(w, r, onResolve)
 	defer e.finish()
 	defer e.rescue(func(broken error) { e.fault(w, faultBroken, broken) })
 	state := s.c.State()
@@ -32,14 +31,11 @@ func (s *Server) resolve(w http.ResponseWriter, r *http.Request) {
 }
 
 // asked reads an ArtifactResolve, or answers what is none.
-func (s *Server) asked(w http.ResponseWriter, r *http.Request, state *State, e *event) (saml.Resolving, bool) {
-	buffer := messages.Get().(*bytes.Buffer)
-	defer messages.Put(buffer)
-	buffer.Reset()
-	if !s.receive(buffer, w, r, e) || !s.enterUnknown(w, r, state, e) {
-		return saml.Resolving{}, false
+func (s *Server) asked(w http.ResponseWriter, r *http.Request, state *State, e *event) (asked saml.Resolving, ok bool) {
+	var err error
+	if !s.lookAt(w, r, state, e, func(message []byte) { asked, err = s.verifyResolve(r, state, message) }) {
+		return asked, false
 	}
-	asked, err := s.lookAt(r, state, buffer.Bytes())
 	if err != nil {
 		e.fault(w, faultFor(err), err)
 		return asked, false
@@ -48,18 +44,17 @@ func (s *Server) asked(w http.ResponseWriter, r *http.Request, state *State, e *
 	return asked, true
 }
 
-// lookAt reads an ArtifactResolve and gives the place back in which that is done.
-func (s *Server) lookAt(r *http.Request, state *State, body []byte) (saml.Resolving, error) {
-	defer s.verifying.leave()
+// verifyResolve reads an ArtifactResolve.
+func (s *Server) verifyResolve(r *http.Request, state *State, message []byte) (saml.Resolving, error) {
 	now := s.c.Now()
-	asked, err := state.Receiver.ReceiveResolve(body, now)
-	if err == nil && r.TLS != nil {
-		sender, _ := state.Receiver.Directory.Find(asked.Issuer, now)
-		if !sender.Presents(r.TLS.PeerCertificates[0], now) {
-			err = errStranger
-		}
+	asked, err := state.Receiver.ReceiveResolve(message, now)
+	if err != nil {
+		return asked, err
 	}
-	return asked, err
+	if sender, _ := state.Receiver.Directory.Find(asked.Issuer, now); !presents(r, sender, now) {
+		return asked, errStranger
+	}
+	return asked, nil
 }
 
 // resolved makes the ArtifactResponse.

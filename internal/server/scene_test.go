@@ -187,7 +187,7 @@ func (h house) observed(t *testing.T, name, label, value string) uint64 {
 	return h.metric(t, name, label, value).GetHistogram().GetSampleCount()
 }
 
-// metric finds a metric by one of its labels; nil if nothing was counted.
+// metric finds a metric by one of its labels, or by none; nil if nothing was counted.
 func (h house) metric(t *testing.T, name, label, value string) *model.Metric {
 	t.Helper()
 	families, err := h.registry.Gather()
@@ -196,6 +196,9 @@ func (h house) metric(t *testing.T, name, label, value string) *model.Metric {
 	}
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
+			if family.GetName() == name && label == "" {
+				return m
+			}
 			for _, l := range m.GetLabel() {
 				if family.GetName() == name && l.GetName() == label && l.GetValue() == value {
 					return m

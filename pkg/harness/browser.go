@@ -60,9 +60,7 @@ func (b *Broker) open() error {
 }
 
 // Leave closes the broker's desk: what is kept there can no longer be fetched.
-func (b *Broker) Leave() error { return b.close() }
-
-func (b *Broker) close() error {
+func (b *Broker) Leave() error {
 	if b.desk.web == nil {
 		return nil
 	}
@@ -85,15 +83,13 @@ func (b *Broker) resolve(r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := b.network
+	n, known := b.network, r.TLS == nil
 	var registers []saml.Participant
 	for _, node := range n.registers() {
 		registers = append(registers, node.participant())
-		if r.TLS != nil && r.TLS.PeerCertificates[0].Equal(node.pair.Certificate) {
-			r.TLS = nil // one of them
-		}
+		known = known || r.TLS.PeerCertificates[0].Equal(node.pair.Certificate)
 	}
-	if r.TLS != nil {
+	if !known {
 		return nil, errors.New("the client is no register")
 	}
 	receiver := saml.Receiver{

@@ -465,7 +465,7 @@ func (n *Network) Stop(ctx context.Context) error {
 		}
 		r.daemon = nil
 	}
-	return n.Broker.close()
+	return n.Broker.Leave()
 }
 
 // Reload lets the daemon look at its files again, as SIGHUP does.

@@ -54,7 +54,7 @@ var (
 
 	// ErrReserved: the number or participant is the canary's, which nobody else may use:
 	// what concerns it stands in no list.
-	ErrReserved = errors.New("KvK number 00000000 is reserved for the register's own canary")
+	ErrReserved = errors.New("KvK number 00000000 and its people are reserved for the register's own canary")
 
 	// ErrRSINTaken: the RSIN belongs to another organisation now.
 	ErrRSINTaken = errors.New("another organisation has this RSIN")

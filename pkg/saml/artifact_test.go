@@ -263,6 +263,40 @@ func TestArtifactsInMetadata(t *testing.T) {
 	}
 }
 
+// Each role of a participant counts its ArtifactResolutionServices from nought. A broker
+// sends queries as a service provider, so that one of its artifacts is resolved there; a
+// service of somebody whose artifacts nobody resolves is not looked at.
+func TestTwoServicesOfOneIndex(t *testing.T) {
+	w := world()
+	d := saml.Description{
+		ID: "_m", Name: "urn:etoegang:1.13:T:1", Entity: w.broker.entity, Until: fuzzTime.Add(time.Hour), Organisation: "x", Contact: "desk@x.test",
+		Signing: []xmlsec.Key{{Name: w.broker.signer.KeyName, Certificate: w.broker.signer.Certificate}}, Resolution: "https://x.test/sp",
+		Consumers: []saml.Consumer{{Endpoint: saml.Endpoint{Binding: saml.BindingArtifact, Location: fuzzConsumer}, Index: 1}},
+	}
+	doc := string(sure(d.Sign(w.broker.signer)).Bytes())
+	begin, end := strings.Index(doc, "<md:SPSSODescriptor"), strings.Index(doc, "</md:SPSSODescriptor>")+len("</md:SPSSODescriptor>")
+	provider := doc[begin:end]
+	other := strings.ReplaceAll(strings.ReplaceAll(provider, "SPSSODescriptor", "IDPSSODescriptor"), "x.test/sp", "x.test/idp")
+	for name, both := range map[string]string{"the provider last": other + provider, "the provider first": provider + other} {
+		list, notes, err := saml.ParseMetadata([]byte(doc[:begin]+both+doc[end:]), saml.Trust{File: true}, fuzzTime)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, ok := list[0].Resolver(0); !ok || r.Location != "https://x.test/sp" || len(list[0].Resolvers) != 1 {
+			t.Errorf("%s: it resolves at %+v", name, list[0].Resolvers)
+		}
+		if !strings.Contains(strings.Join(notes, "\n"), "two ArtifactResolutionServices have index 0") {
+			t.Errorf("%s: nobody is told: %q", name, notes)
+		}
+	}
+
+	authenticator := strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(doc, "SPSSODescriptor", "IDPSSODescriptor"), w.broker.entity.String(), w.authenticator.entity.String()), "https://x.test/sp", "javascript:alert(1)")
+	list, _, err := saml.ParseMetadata([]byte(authenticator), saml.Trust{File: true}, fuzzTime)
+	if err != nil || len(list) != 1 || len(list[0].Resolvers) != 0 {
+		t.Errorf("of an authentication service: %v, %+v", err, list)
+	}
+}
+
 // Our own artifacts are resolved for brokers that ask for one of ours, just now and here.
 func TestResolveIsRead(t *testing.T) {
 	w := world()

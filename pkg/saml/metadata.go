@@ -289,7 +289,7 @@ func (r *metadataReader) resolver(p *Participant, descriptor, n *xmlsec.Node) (e
 		return fmt.Errorf("ArtifactResolutionService: binding %q is not SOAP", found.Binding)
 	}
 	found.Index = uint16(i) // index reads no more than 16 bits
-	for i, other := range p.Resolvers {
+	for at, other := range p.Resolvers {
 		if other.Index != found.Index {
 			continue
 		}
@@ -297,7 +297,7 @@ func (r *metadataReader) resolver(p *Participant, descriptor, n *xmlsec.Node) (e
 			r.note("%s: two ArtifactResolutionServices have index %d: that of SPSSODescriptor is used", p.Entity, found.Index)
 		}
 		if descriptor.Name == inMetadata("SPSSODescriptor") {
-			p.Resolvers[i] = found
+			p.Resolvers[at] = found
 		}
 		return nil
 	}

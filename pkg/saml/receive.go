@@ -109,6 +109,11 @@ const (
 // paths lead to them.
 type paths struct{ query, assertion, advice []xmlsec.Step }
 
+// inBody is a path in a SOAP body.
+func inBody(steps ...xmlsec.Step) []xmlsec.Step {
+	return append([]xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}}, steps...)
+}
+
 // below are the paths in what stands around a query.
 func below(outer ...xmlsec.Step) paths {
 	query := slices.Concat(outer, []xmlsec.Step{queryNames})
@@ -119,8 +124,8 @@ func below(outer ...xmlsec.Step) paths {
 }
 
 var (
-	pathsSent    = below(xmlsec.Step{inSOAP("Envelope")}, xmlsec.Step{inSOAP("Body")})
-	pathsFetched = below(xmlsec.Step{inSOAP("Envelope")}, xmlsec.Step{inSOAP("Body")}, resolvedName)
+	pathsSent    = below(inBody()...)
+	pathsFetched = below(inBody(resolvedName)...)
 	pathsPosted  = below()
 )
 

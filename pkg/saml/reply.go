@@ -40,7 +40,7 @@ var responseName = xmlsec.Step{inProtocol("Response")}
 // stands in one.
 func replyPlaces(d *Directory, now time.Time, outer ...xmlsec.Step) []xmlsec.Place {
 	keys := func(issuer string) []xmlsec.Key { return d.keys(issuer, now, etoegang.Register) }
-	path := slices.Concat([]xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}}, outer, []xmlsec.Step{responseName})
+	path := inBody(append(outer, responseName)...)
 	return []xmlsec.Place{
 		{Name: "response", Path: path, Issuer: inSAML("Issuer"), Keys: keys, Min: 1, Max: 1},
 		{Name: "assertion", Path: slices.Concat(path, []xmlsec.Step{{inSAML("Assertion")}}), Issuer: inSAML("Issuer"), Keys: keys, Min: 0, Max: 1},
@@ -51,10 +51,7 @@ func replyPlaces(d *Directory, now time.Time, outer ...xmlsec.Step) []xmlsec.Pla
 func resolvedPlaces(d *Directory, now time.Time) []xmlsec.Place {
 	places := replyPlaces(d, now, resolvedName)
 	places[0].Min = 0 // there may be nothing any more
-	return append(places, xmlsec.Place{
-		Name: placeResolved, Path: []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, resolvedName},
-		Issuer: inSAML("Issuer"), Min: 1, Max: 1, Keys: places[0].Keys,
-	})
+	return append(places, resolvedPlace(places[0].Keys))
 }
 
 // ReadReply verifies and reads the SOAP answer to one query: the Response is signed by
@@ -92,7 +89,7 @@ func ReadResolved(body []byte, d *Directory, resolve, asked string, now time.Tim
 	if to, _ := verified[0].Root().Attr("InResponseTo"); to != resolve {
 		return nil, problem(ProblemLink, "the ArtifactResponse is to another ArtifactResolve")
 	}
-	if status, err := readStatus(verified[0].Root()); err != nil || status != Success {
+	if status, _, err := readStatus(verified[0].Root()); err != nil || status != Success {
 		return nil, problem(ProblemStatement, "the artifact is not resolved: %s", status.Short())
 	}
 	if len(verified) == 1 {
@@ -135,32 +132,30 @@ func readResponse(v xmlsec.Verified) (*Reply, error) {
 		return nil, err
 	}
 	r.Destination, _ = n.Attr("Destination")
-	if r.Status, err = readStatus(n); err != nil {
-		return nil, err
-	}
-	if status, _ := n.One(inProtocol("Status")); len(status.All(inProtocol("StatusMessage"))) > 0 {
-		r.Message, err = text(status, inProtocol("StatusMessage"))
-	}
+	r.Status, r.Message, err = readStatus(n)
 	return r, err
 }
 
-// readStatus reads the status of a response.
-func readStatus(n *xmlsec.Node) (s Status, err error) {
+// readStatus reads the status of a response and its message, if it has one.
+func readStatus(n *xmlsec.Node) (s Status, message string, err error) {
 	status, err := n.One(inProtocol("Status"))
 	if err != nil {
-		return s, wrap(ProblemMalformed, err, "%s", n.Name.Local)
+		return s, "", wrap(ProblemMalformed, err, "%s", n.Name.Local)
 	}
 	code, err := status.One(inProtocol("StatusCode"))
 	if err != nil {
-		return s, wrap(ProblemMalformed, err, "Status")
+		return s, "", wrap(ProblemMalformed, err, "Status")
 	}
 	if s.Top, err = attribute(code, "Value"); err != nil {
-		return s, err
+		return s, "", err
 	}
 	if second, err := code.Maybe(inProtocol("StatusCode")); err == nil && second != nil {
 		s.Second, _ = second.Attr("Value")
 	}
-	return s, nil
+	if len(status.All(inProtocol("StatusMessage"))) > 0 {
+		message, err = text(status, inProtocol("StatusMessage"))
+	}
+	return s, message, err
 }
 
 // Intermediary is the company between; zero for a direct mandate.

@@ -89,7 +89,7 @@ func (r *Receiver) ReceiveResolve(body []byte, now time.Time) (Resolving, error)
 		return Resolving{}, err
 	}
 	verified, err := r.Verifier.Verify(document, now, xmlsec.Place{
-		Name: "resolve", Path: []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, resolveName},
+		Name: "resolve", Path: inBody(resolveName),
 		Issuer: inSAML("Issuer"), Min: 1, Max: 1, Keys: r.keysOf(now, resolvers[r.Self.Role()]...),
 	})
 	if err != nil {
@@ -133,11 +133,7 @@ func (r *Receiver) ReceiveResolved(body []byte, asked string, from etoegang.Enti
 	if err := checkEnvelope(document.Outline(envelopeLevels), resolvedName, ErrNoResolved); err != nil {
 		return nil, err
 	}
-	resolved := xmlsec.Place{
-		Name: placeResolved, Path: []xmlsec.Step{{inSOAP("Envelope")}, {inSOAP("Body")}, resolvedName},
-		Issuer: inSAML("Issuer"), Min: 1, Max: 1, Keys: r.keysOf(now, etoegang.Broker),
-	}
-	places := append(r.places(now, pathsFetched), resolved)
+	places := append(r.places(now, pathsFetched), resolvedPlace(r.keysOf(now, etoegang.Broker)))
 	places[0].Min = 0 // nothing may be there any more
 	verified, err := r.Verifier.Verify(document, now, places...)
 	if err != nil {
@@ -153,6 +149,11 @@ func (r *Receiver) ReceiveResolved(body []byte, asked string, from etoegang.Enti
 		return nil, fmt.Errorf("saml: %s has sent a query of %.100q", from, issuer)
 	}
 	return r.judge(verified, 1, r.Addresses.Browser, now)
+}
+
+// resolvedPlace is where an ArtifactResponse has its signature.
+func resolvedPlace(keys func(issuer string) []xmlsec.Key) xmlsec.Place {
+	return xmlsec.Place{Name: placeResolved, Path: inBody(resolvedName), Issuer: inSAML("Issuer"), Min: 1, Max: 1, Keys: keys}
 }
 
 // nothingIn tells that an ArtifactResponse is empty, or what it holds that was not asked for.
@@ -175,7 +176,7 @@ func (r *Receiver) judgeResolved(n *xmlsec.Node, asked string, from etoegang.Ent
 	if to, _ := n.Attr("InResponseTo"); to != asked {
 		return problem(ProblemLink, "the ArtifactResponse is to another ArtifactResolve")
 	}
-	status, err := readStatus(n)
+	status, _, err := readStatus(n)
 	if err == nil && status != Success {
 		err = fmt.Errorf("saml: %s does not resolve its artifact: %s", from, status.Short())
 	}

@@ -68,6 +68,44 @@ func TestLibxml2AgreesOnCanonicalForm(t *testing.T) {
 	}
 }
 
+// TestLibxml2AgreesOnTheCorpus: the same for what the fuzzing of both engines has found
+// worth keeping, whatever of it is a document.
+func TestLibxml2AgreesOnTheCorpus(t *testing.T) {
+	judge := startLibxml2(t)
+	files, err := filepath.Glob("testdata/fuzz/FuzzEngines/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits, compared := MessageLimits, 0
+	limits.Comments = true
+	for _, file := range files {
+		seed, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		quoted := strings.TrimSuffix(strings.TrimPrefix(strings.Split(string(seed), "\n")[1], "[]byte("), ")")
+		doc, err := strconv.Unquote(quoted)
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		d, err := Read([]byte(doc), limits)
+		if err != nil {
+			continue
+		}
+		for element := range int32(len(d.tokens.elements)) {
+			got, _ := canonical(d, element, noElement, nil)
+			if want := judge(d.doc, element, noElement, nil); !bytes.Equal(got, want) {
+				t.Errorf("%s: element %d of\n%q\ngot\n%q\nwant\n%q", file, element, d.doc, got, want)
+			}
+			compared++
+		}
+		d.Release()
+	}
+	if compared < 200 {
+		t.Errorf("%d elements of %d files: the corpus is not there", compared, len(files))
+	}
+}
+
 // startLibxml2 compiles and starts the judge.
 func startLibxml2(t *testing.T) func(doc []byte, apex, skip int32, list []string) []byte {
 	t.Helper()

@@ -21,9 +21,9 @@ var sealedLimits = Limits{
 	Tokens: 512, AttributeBytes: 4 << 10,
 }
 
-// Open decrypts a verified saml:EncryptedID or saml:EncryptedAttribute that is encrypted to that recipient
-// (our EntityID) under one of our keys, and returns the element in it, read through
-// the same gate as messages. The result cannot be opened again: nothing in the
+// Open decrypts a verified saml:EncryptedID or saml:EncryptedAttribute that is encrypted
+// to that recipient (our EntityID) under one of our keys, and returns the element in it,
+// read through the same gate as messages. The result cannot be opened again: nothing in the
 // scheme is encrypted twice.
 //
 // ErrUnverified: the node does not come from a Verified; CBC is only safe to

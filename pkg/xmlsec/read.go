@@ -75,8 +75,8 @@ func (d *Document) Outline(levels int) *Node {
 
 // Release lets the next document have the memory of this one. It is called when nobody
 // uses the document any more: whoever does so after it panics. Nodes and Verifieds are
-// copies and stay, but Quote needs the document, unless the reference engine verified it. Without Release the garbage collector
-// does the same, later.
+// copies and stay, but Quote needs the document, unless the reference engine verified it.
+// Without Release the garbage collector does the same, later.
 func (d *Document) Release() {
 	if d.tokens != nil {
 		d.tokens.release()
