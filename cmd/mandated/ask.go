@@ -25,7 +25,7 @@ type askCommand struct {
 	Login   string        `help:"Level at which he logs in. Default: what the service needs."`
 	Asked   string        `help:"Level that the service asks for. Default: the catalogue's."`
 	AtLeast int64         `name:"at-least-revision" help:"Want no answer from before this revision of the register, as a change tells it." placeholder:"N"`
-	Mistake string        `help:"Something to do wrong on purpose: expired, wrong-audience, altered, replayed or wrong-key."`
+	Mistake string        `help:"Something to do wrong on purpose: expired, wrong-audience, altered, replayed, wrong-key or skewed-clock."`
 	Wait    time.Duration `default:"1s" help:"How long to wait for a daemon that is still starting."`
 	Out     string        `help:"Folder to keep the messages in." placeholder:"DIR"`
 }

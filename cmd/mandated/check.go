@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mandated/mandated/internal/daemon"
+	"github.com/mandated/mandated/internal/review"
 	"github.com/mandated/mandated/internal/server"
 	"github.com/mandated/mandated/pkg/catalogue"
 	"github.com/mandated/mandated/pkg/etoegang"
@@ -83,6 +84,7 @@ func (c configCheck) Run(e *environment) error {
 	v.problem(err)
 	v.fact("%d participants in the metadata", len(participants))
 	v.browsers(config, participants)
+	v.discovery(config, participants)
 	parsed, notes, err := config.LoadCatalogue(e.now())
 	v.Warnings = append(v.Warnings, notes...)
 	v.problem(err)
@@ -108,6 +110,23 @@ func (v *verdict) browsers(c daemon.Config, all []saml.Participant) {
 		if p.Entity.Role() == etoegang.Broker && len(p.Resolvers) == 0 {
 			v.Warnings = append(v.Warnings, fmt.Sprintf("%s cannot send anybody there by artifact: its metadata have no ArtifactResolutionService", p.Entity))
 		}
+	}
+}
+
+// discovery tells which other registers can be asked for chain mandates, and which cannot.
+func (v *verdict) discovery(c daemon.Config, all []saml.Participant) {
+	asked := 0
+	for _, p := range all {
+		switch {
+		case p.Entity.Role() != etoegang.Register || p.Entity == c.EntityID():
+		case p.Chain == "":
+			v.Warnings = append(v.Warnings, fmt.Sprintf("%s cannot be asked for chain mandates: its metadata have no ChainInformationService", p.Entity))
+		default:
+			asked++
+		}
+	}
+	if asked > 0 {
+		v.fact("%d other registers are asked for chain mandates, for %v at most", asked, time.Duration(c.Chain.Discovery))
 	}
 }
 
@@ -161,8 +180,10 @@ func (c metadataCheck) Run(e *environment) error {
 	}
 	v := newVerdict()
 	participants, notes, err := saml.ParseMetadata(doc, trust, e.now())
-	v.problem(err)
-	v.Warnings = append(v.Warnings, notes...)
+	if !v.review(doc, e.now()) {
+		v.problem(err) // of the signature, about which a review says nothing
+		v.Warnings = append(v.Warnings, notes...)
+	}
 	for _, p := range participants {
 		v.fact("%s: %d signing and %d encryption keys, %d places for answers, %d for artifacts", p.Entity, len(p.Signing), len(p.Encryption), len(p.Consumers), len(p.Resolvers))
 		for _, k := range append(p.Signing, p.Encryption...) {
@@ -170,6 +191,24 @@ func (c metadataCheck) Run(e *environment) error {
 		}
 	}
 	return v.tell(e)
+}
+
+// review tells line by line what is wrong. true: something is.
+func (v *verdict) review(doc []byte, now time.Time) bool {
+	found := false
+	for _, f := range review.Metadata(doc, now) {
+		text := fmt.Sprintf("%s %s", f.What.EN, f.Next.EN)
+		if f.Line > 0 {
+			text = fmt.Sprintf("line %d: %s", f.Line, text)
+		}
+		if f.Bad {
+			found = true
+			v.Problems = append(v.Problems, text)
+		} else {
+			v.Warnings = append(v.Warnings, text)
+		}
+	}
+	return found
 }
 
 func readTrusted(file, trustFile string) ([]byte, saml.Trust, error) {

@@ -123,7 +123,7 @@ func (x *export) write(r journal.Record) error {
 func rawLine(r journal.Record) ([]byte, error) { return json.Marshal(viewEntry(r)) }
 
 func adlLine(c daemon.Config, r journal.Record) ([]byte, error) {
-	record, err := readRecord(r)
+	record, err := daemon.ReadRecord(r)
 	if err != nil {
 		return nil, err
 	}

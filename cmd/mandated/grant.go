@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
@@ -55,8 +56,10 @@ func (g grantCommand) Run(e *environment) error {
 		if err := g.parties(t, &m); err != nil {
 			return err
 		}
-		m, err = t.Grant(m, register.GrantOptions{})
-		return err
+		if m, err = t.Grant(m, register.GrantOptions{}); err != nil {
+			return err
+		}
+		return desk.WroteAtDesk(t, m, mandate.ActAsk)
 	})
 	if err != nil {
 		return err
@@ -78,12 +81,8 @@ func (g grantCommand) mandate(e *environment) (m mandate.Mandate, err error) {
 	case g.Client != 0:
 		m.Kind = mandate.Assignment
 	}
-	for _, text := range g.Scope {
-		item, err := mandate.ParseItem(text)
-		if err != nil {
-			return m, err
-		}
-		m.Scope = append(m.Scope, item)
+	if m.Scope, err = mandate.ParseScope(strings.Join(g.Scope, " ")); err != nil {
+		return m, err
 	}
 	for _, text := range g.Establishment {
 		number, err := etoegang.ParseEstablishmentNumber(text)

@@ -11,7 +11,7 @@ import (
 )
 
 type importCommand struct {
-	File      string `arg:"" help:"CSV file with a header; - reads standard input."`
+	File      string `arg:"" help:"CSV file whose first line names the columns, or JSON lines; - reads standard input."`
 	Migrating bool   `help:"The mandates come from another register and keep the dates they had there."`
 	DryRun    bool   `help:"Judge every line and change nothing."`
 	All       bool   `help:"Also report the lines that were granted or were there already."`
@@ -23,7 +23,16 @@ type lineView struct {
 	Status  string `json:"status"`
 	Mandate int64  `json:"mandate,omitempty"`
 	Column  string `json:"column,omitempty"`
+	Code    string `json:"code,omitempty"`
 	Problem string `json:"problem,omitempty"`
+}
+
+func lineViewOf(r intake.Result) lineView {
+	view := lineView{Line: r.Line, Status: string(r.Status), Mandate: int64(r.Mandate)}
+	if p := r.Problem; p != nil {
+		view.Column, view.Code, view.Problem = p.Column, p.Code, p.Error()
+	}
+	return view
 }
 
 func (c importCommand) Run(e *environment) error {
@@ -41,7 +50,7 @@ func (c importCommand) Run(e *environment) error {
 		}
 		summary, err = intake.Import(e.ctx, r, in, options, func(result intake.Result) error {
 			if c.All || result.Status == intake.Refused {
-				lines = append(lines, lineView{result.Line, string(result.Status), int64(result.Mandate), result.Column, result.Problem})
+				lines = append(lines, lineViewOf(result))
 			}
 			return nil
 		})

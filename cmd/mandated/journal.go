@@ -13,6 +13,7 @@ import (
 type journalCommands struct {
 	Show   journalShow   `cmd:"" help:"Show one record: what was asked, what was answered, and on what ground."`
 	Export journalExport `cmd:"" help:"Write records as lines of JSON, for an archive or another log."`
+	Use    journalUse    `cmd:"" help:"Tell when mandates were last used, and where."`
 	Verify journalVerify `cmd:"" help:"Find any altered, missing or reordered record."`
 	Retire journalRetire `cmd:"" help:"Delete records that need not be kept any longer, and leave a signed stub."`
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -65,43 +64,4 @@ func findOrganisation(s *register.Snapshot, number string) (*mandate.Organisatio
 		err = errors.New("no organisation with that KvK number is known here")
 	}
 	return o, err
-}
-
-type showCommand struct {
-	ID int64 `arg:"" help:"Number of the mandate."`
-}
-
-// versionView is one version of a mandate in its history.
-type versionView struct {
-	Revision register.Revision `json:"revision"`
-	At       time.Time         `json:"at"`
-	By       string            `json:"by"`
-	Why      string            `json:"why"`
-	Mandate  mandateView       `json:"mandate"`
-}
-
-func (c showCommand) Run(e *environment) error {
-	var history []versionView
-	err := e.read(func(s *register.Snapshot) error {
-		versions, err := s.History(mandate.ID(c.ID))
-		for _, v := range versions {
-			history = append(history, versionView{v.Revision, v.At, v.Author.Who, v.Author.Why, viewOf(v.Mandate)})
-		}
-		return err
-	})
-	if errors.Is(err, register.ErrNotFound) || err == nil && len(history) == 0 {
-		return fmt.Errorf("there is no mandate %d: \"mandated list\" shows them", c.ID)
-	}
-	if err != nil {
-		return err
-	}
-	return e.show(history, func() {
-		e.table([][]string{mandateHeader, mandateRow(history[len(history)-1].Mandate)})
-		fmt.Fprintln(e.out)
-		rows := [][]string{{"REVISION", "AT", "STATE", "BY", "WHY"}}
-		for _, v := range history {
-			rows = append(rows, []string{fmt.Sprint(v.Revision), v.At.UTC().Format(time.RFC3339), v.Mandate.State, v.By, v.Why})
-		}
-		e.table(rows)
-	})
 }

@@ -20,23 +20,28 @@ type commands struct {
 	Config string `short:"c" default:"mandated.yaml" env:"MANDATED_CONFIG" help:"Configuration file." placeholder:"FILE"`
 	JSON   bool   `name:"json" help:"Write data as JSON, for programs."`
 
-	Serve serveCommand `cmd:"" help:"Run the daemon."`
-	Demo  demoCommand  `cmd:"" help:"Ask a whole network real questions, with nothing installed."`
-	Keys  keysCommand  `cmd:"" help:"Make development keys."`
+	Serve   serveCommand   `cmd:"" help:"Run the daemon."`
+	Demo    demoCommand    `cmd:"" help:"Ask a whole network real questions, with nothing installed."`
+	Sandbox sandboxCommand `cmd:"" help:"Run a whole network for people with a browser."`
+	Keys    keysCommand    `cmd:"" help:"Make development keys."`
 
-	Register     registerCommands `cmd:"" help:"The register itself."`
-	Organisation organisationPut  `cmd:"" help:"Record an organisation, or what changed of it."`
-	Person       personPut        `cmd:"" help:"Record a person who can act."`
-	Grant        grantCommand     `cmd:"" help:"Record a mandate."`
-	Suspend      suspendCommand   `cmd:"" help:"Stop a mandate for the time being."`
-	Resume       resumeCommand    `cmd:"" help:"Let a suspended mandate go on."`
-	Revoke       revokeCommand    `cmd:"" help:"End a mandate for good."`
-	Block        blockCommands    `cmd:"" help:"Emergency stop: nothing is permitted to, from or through somebody."`
-	Unblock      unblockCommands  `cmd:"" help:"Lift an emergency stop."`
-	Blocked      blockedCommand   `cmd:"" help:"List who is blocked."`
-	List         listCommand      `cmd:"" help:"List mandates."`
-	Show         showCommand      `cmd:"" help:"Show one mandate and its history."`
-	Import       importCommand    `cmd:"" help:"Record many mandates from a CSV file."`
+	Register     registerCommands    `cmd:"" help:"The register itself."`
+	Organisation organisationPut     `cmd:"" help:"Record an organisation, or what changed of it."`
+	Person       personPut           `cmd:"" help:"Record a person who can act."`
+	Grant        grantCommand        `cmd:"" help:"Record a mandate."`
+	Suspend      suspendCommand      `cmd:"" help:"Stop a mandate for the time being."`
+	Resume       resumeCommand       `cmd:"" help:"Let a suspended mandate go on."`
+	Revoke       revokeCommand       `cmd:"" help:"End a mandate for good."`
+	Staff        staffCommands       `cmd:"" help:"Who keeps the register."`
+	Appointment  appointmentCommands `cmd:"" help:"Who manages mandates for a company."`
+	Block        blockCommands       `cmd:"" help:"Emergency stop: nothing is permitted to, from or through somebody."`
+	Unblock      unblockCommands     `cmd:"" help:"Lift an emergency stop."`
+	Blocked      blockedCommand      `cmd:"" help:"List who is blocked."`
+	List         listCommand         `cmd:"" help:"List mandates."`
+	Show         showCommand         `cmd:"" help:"Show one mandate and its history."`
+	Fees         feesCommand         `cmd:"" help:"List what companies have to pay for their mandates."`
+	Import       importCommand       `cmd:"" help:"Record many mandates from a CSV file or JSON lines."`
+	Discover     discoverCommand     `cmd:"" help:"Ask the other registers which companies have mandated an intermediary there."`
 
 	Decide decideCommand `cmd:"" help:"Explain a decision, rule by rule, without a message."`
 	Ask    askCommand    `cmd:"" help:"Play the broker against a running daemon."`

@@ -225,10 +225,10 @@ func moment(ts *testscript.TestScript, neg bool, args []string) {
 // exit code 0 for every verb.
 func TestHelpOfEveryVerb(t *testing.T) {
 	for _, verb := range [][]string{
-		{}, {"serve"}, {"demo"}, {"keys"}, {"register"}, {"register", "create"}, {"organisation"}, {"person"}, {"grant"},
+		{}, {"serve"}, {"demo"}, {"sandbox"}, {"keys"}, {"register"}, {"register", "create"}, {"organisation"}, {"person"}, {"grant"},
 		{"suspend"}, {"resume"}, {"revoke"}, {"block", "person"}, {"block", "organisation"}, {"unblock", "person"}, {"unblock", "organisation"},
-		{"blocked"}, {"list"}, {"show"}, {"decide"}, {"ask"}, {"replay"}, {"catalogue", "check"}, {"metadata", "check"},
-		{"config", "check"}, {"journal", "show"}, {"journal", "export"}, {"journal", "verify"}, {"journal", "retire"},
+		{"blocked"}, {"discover"}, {"list"}, {"show"}, {"decide"}, {"ask"}, {"replay"}, {"catalogue", "check"}, {"metadata", "check"},
+		{"config", "check"}, {"journal", "show"}, {"journal", "export"}, {"journal", "use"}, {"journal", "verify"}, {"journal", "retire"},
 	} {
 		var out, errOut strings.Builder
 		code := run(context.Background(), append(verb, "--help"), nil, &out, &errOut)
@@ -242,8 +242,8 @@ func TestHelpOfEveryVerb(t *testing.T) {
 // configuration each tells where it looked, what to do, and writes no data.
 func TestWithoutConfiguration(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for _, verb := range []string{"list", "show 1", "revoke 1 --why x", "organisation 12345678", "config check", "journal verify", "register create", "serve",
-		"blocked", "block person 1 --why x", "unblock organisation 12345678 --why x", "replay x", "journal show x", "journal export", "journal retire --yes"} {
+	for _, verb := range []string{"list", "fees", "discover --intermediary 12345678", "show 1", "revoke 1 --why x", "organisation 12345678", "config check", "journal verify", "register create", "serve",
+		"blocked", "block person 1 --why x", "unblock organisation 12345678 --why x", "replay x", "journal show x", "journal export", "journal use 1", "journal retire --yes"} {
 		var out, errOut strings.Builder
 		code := run(context.Background(), strings.Fields(verb), nil, &out, &errOut)
 		if code != exitFailed || out.Len() > 0 || !strings.Contains(errOut.String(), "mandated.yaml") || !strings.Contains(errOut.String(), "--config") {

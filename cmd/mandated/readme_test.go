@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +94,23 @@ func TestReadmeGo(t *testing.T) {
 	for _, block := range blocks(t, "go") {
 		if !strings.Contains(string(source), block) {
 			t.Errorf("this is not in pkg/harness/readme_test.go:\n%s", block)
+		}
+	}
+}
+
+// The README's commands for the sandbox are those that tests run against one, to the letter.
+func TestReadmeSandbox(t *testing.T) {
+	typed := blocks(t, "bash")
+	if len(typed) != len(sandboxScripts) {
+		t.Errorf("the README has %d scripts, and the tests %d", len(typed), len(sandboxScripts))
+	}
+	for name := range sandboxScripts {
+		script, err := os.ReadFile("../../testdata/sandbox/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(typed, string(script)) {
+			t.Errorf("testdata/sandbox/%s is not in the README", name)
 		}
 	}
 }

@@ -33,21 +33,13 @@ func (e *environment) readJournal(fn func(daemon.Config, *journal.Journal) error
 	return err
 }
 
-// find finds a record by its id.
-func find(e *environment, j *journal.Journal, id string) (journal.Record, error) {
-	entry, err := j.Get(e.ctx, id)
+// find finds a record by what people call it.
+func find(e *environment, j *journal.Journal, name string) (journal.Record, pdp.Record, error) {
+	entry, record, err := daemon.FindRecord(e.ctx, j, name)
 	if errors.Is(err, journal.ErrNotFound) {
-		return entry, fmt.Errorf("the journal has no record %q: the id stands in the daemon's log beside the answer, and in what \"mandated journal export\" writes", id)
+		err = fmt.Errorf("the journal has no record %q: the id stands in the daemon's log beside the answer, and in what \"mandated journal export\" writes", name)
 	}
-	return entry, err
-}
-
-// readRecord reads what was recorded.
-func readRecord(entry journal.Record) (record pdp.Record, err error) {
-	if err := json.Unmarshal(entry.Body, &record); err != nil {
-		return record, fmt.Errorf("record %d of the journal cannot be read, see \"mandated journal verify\": %w", entry.Sequence, err)
-	}
-	return record, nil
+	return entry, record, err
 }
 
 // entryView is a record with its place in the journal, as programs read it.
@@ -65,16 +57,14 @@ func viewEntry(r journal.Record) entryView {
 }
 
 type journalShow struct {
-	ID string `arg:"" help:"The id of the record."`
+	ID string `arg:"" help:"The id of the record or its beginning, as users read it aloud; or the ID of the message or of the assertion that answered it."`
 }
 
 func (c journalShow) Run(e *environment) error {
 	var entry journal.Record
 	var record pdp.Record
 	err := e.readJournal(func(_ daemon.Config, j *journal.Journal) (err error) {
-		if entry, err = find(e, j, c.ID); err == nil {
-			record, err = readRecord(entry)
-		}
+		entry, record, err = find(e, j, c.ID)
 		return err
 	})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 type replayCommand struct {
-	ID   string `arg:"" help:"The id of the record."`
+	ID   string `arg:"" help:"The id of the record or its beginning; or the ID of the message or of the assertion that answered it."`
 	With string `help:"What to decide on: then (everything as it was, and the answers must agree) or now (what would change)." enum:"then,now" default:"then"`
 }
 
@@ -58,11 +58,8 @@ func (c replayCommand) Run(e *environment) error {
 
 func (c replayCommand) record(e *environment) (pdp.Record, error) {
 	var record pdp.Record
-	err := e.readJournal(func(_ daemon.Config, j *journal.Journal) error {
-		entry, err := find(e, j, c.ID)
-		if err == nil {
-			record, err = readRecord(entry)
-		}
+	err := e.readJournal(func(_ daemon.Config, j *journal.Journal) (err error) {
+		_, record, err = find(e, j, c.ID)
 		return err
 	})
 	return record, err

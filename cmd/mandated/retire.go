@@ -10,6 +10,7 @@ import (
 	"github.com/mandated/mandated/internal/daemon"
 	"github.com/mandated/mandated/internal/journal"
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/pdp"
 )
 
 type journalRetire struct {
@@ -80,7 +81,7 @@ func (c journalRetire) options(e *environment, config daemon.Config) (o journal.
 	if err != nil {
 		return o, err
 	}
-	o = journal.Options{Signer: key, Checkpoints: config.Path(config.Checkpoints), Now: e.now}
+	o = journal.Options{Signer: key, Checkpoints: config.Path(config.Checkpoints), Now: e.now, Used: pdp.Used}
 	o.Keys, err = publicKeys(append(ownCertificates(config), c.Trust...))
 	return o, err
 }

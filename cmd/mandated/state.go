@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
 )
@@ -29,7 +30,7 @@ func (c revokeCommand) Run(e *environment) error { return c.become(e, mandate.Re
 func (c stateCommand) become(e *environment, to mandate.State) error {
 	var m mandate.Mandate
 	receipt, err := e.change(c.Why, func(t *register.Tx) (err error) {
-		m, err = t.SetState(mandate.ID(c.ID), to)
+		m, err = desk.MoveAtDesk(t, mandate.ID(c.ID), to)
 		return err
 	})
 	if errors.Is(err, register.ErrNotFound) {

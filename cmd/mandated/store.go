@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mandated/mandated/internal/daemon"
+	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/internal/postgres"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -106,6 +107,8 @@ type organisationPut struct {
 	KvK      string `arg:"" name:"kvk" help:"KvK number, eight digits."`
 	Name     string `help:"Name for people; left alone if not given."`
 	RSIN     string `name:"rsin" help:"RSIN, nine digits; left alone if not given."`
+	Form     string `help:"Legal form: sole-proprietorship, partnership, legal-person or public-body; left alone if not given."`
+	Standing string `help:"How it stands in the trade register: normal, moratorium, bankrupt, dissolved or deregistered; left alone if not given."`
 	Inactive bool   `help:"Stop every mandate from, to and through it; without this they count again."`
 }
 
@@ -132,8 +135,10 @@ func (p organisationPut) Run(e *environment) error {
 				return err
 			}
 		}
-		o, err = t.PutOrganisation(o)
-		return err
+		if o, err = t.PutOrganisation(o); err != nil {
+			return err
+		}
+		return p.entry(t, o.ID)
 	})
 	if err != nil {
 		return err
@@ -142,6 +147,29 @@ func (p organisationPut) Run(e *environment) error {
 	return e.show(map[string]any{"organisation": view, "active": o.Active, "blocked": o.Blocked, "change": viewReceipt(receipt)}, func() {
 		fmt.Fprintf(e.out, "organisation %d: %s%s, %s\n", o.ID, view, standing(o.Active, o.Blocked), viewReceipt(receipt))
 	})
+}
+
+// entry writes down what the trade register says, as far as it was told.
+func (p organisationPut) entry(t *register.Tx, id mandate.OrganisationID) error {
+	entry, err := t.Snapshot().Entry(id)
+	if err != nil {
+		return err
+	}
+	if p.Form != "" {
+		entry.Form = mandate.LegalForm(p.Form)
+	}
+	switch p.Standing {
+	case "":
+	case "normal":
+		entry.Standing = mandate.Normal
+	default:
+		entry.Standing = mandate.Standing(p.Standing)
+	}
+	o, err := t.Snapshot().OrganisationNumbered(id)
+	if err != nil {
+		return err
+	}
+	return desk.PutEntryAtDesk(t, *o, entry)
 }
 
 // standing tells what keeps a party from taking part, if anything does.

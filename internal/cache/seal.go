@@ -1,17 +1,15 @@
 package cache
 
 import (
-	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"time"
 
-	"golang.org/x/crypto/chacha20poly1305"
+	"github.com/mandated/mandated/internal/seal"
 )
 
 const (
@@ -47,18 +45,14 @@ const (
 // it where Redis was made to forget its expiry.
 type sealer struct {
 	naming []byte
-	aead   cipher.AEAD
+	seals  *seal.Sealer
 }
 
 func newSealer(secret []byte) *sealer {
 	if len(secret) != secretSize {
 		panic(fmt.Sprintf("cache: secret of %d bytes, want %d", len(secret), secretSize))
 	}
-	aead, err := chacha20poly1305.NewX(derive(secret, "mandated cache 1 values"))
-	if err != nil {
-		panic(err) // only for a key of another length
-	}
-	return &sealer{naming: derive(secret, "mandated cache 1 names"), aead: aead}
+	return &sealer{naming: derive(secret, "mandated cache 1 names"), seals: seal.New(derive(secret, "mandated cache 1 values"))}
 }
 
 func derive(secret []byte, purpose string) []byte {
@@ -86,11 +80,7 @@ func (s *sealer) seal(name, key string, value []byte, until time.Time) []byte {
 
 // wrap encrypts and binds to the name.
 func (s *sealer) wrap(name string, plain []byte) []byte {
-	header := 1 + s.aead.NonceSize()
-	sealed := make([]byte, header, header+len(plain)+s.aead.Overhead())
-	sealed[0] = format
-	rand.Read(sealed[1:])
-	return s.aead.Seal(sealed, sealed[1:], plain, []byte(name))
+	return s.seals.Seal([]byte{format}, plain, name)
 }
 
 // open gives the value that was sealed under name for key, and its end; or why it
@@ -99,11 +89,7 @@ func (s *sealer) open(name, key string, sealed []byte) (value []byte, until time
 	if len(sealed) == 0 || sealed[0] != format {
 		return nil, until, badFormat
 	}
-	header := 1 + s.aead.NonceSize()
-	if len(sealed) < header {
-		return nil, until, badSeal
-	}
-	plain, err := s.aead.Open(nil, sealed[1:header], sealed[header:], []byte(name))
+	plain, err := s.seals.Open(sealed[1:], name)
 	if err != nil {
 		return nil, until, badSeal
 	}

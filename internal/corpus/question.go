@@ -12,6 +12,7 @@ import (
 // readQuestion reads the one line of a question:
 //
 //	authorize anna for vat at MOMENT login loa3 [asked loa2] [company bakery] [confirm-here] [test] [certified loa3]
+//	authorize anna for vat at MOMENT login loa3 company bakery [through office] [only 000000000001] chosen [elsewhere] [opening permit waste]
 //	confirm bakery through office for vat at MOMENT login loa3 previous loa3 [asked loa2]
 //	recheck bakery by anna [through office] for vat at MOMENT login loa3 [only 000000000001]
 //	recheck bakery through office for vat at MOMENT login loa3 previous loa3
@@ -27,7 +28,7 @@ func (c *Case) readQuestion(text string) error {
 	if len(words) < 2 {
 		return fmt.Errorf("a question starts with its kind and whom it is about")
 	}
-	f, err := fields(words[2:], "for", "at", "login", "asked", "company", "through", "by", "previous", "only", "confirm-here", "test", "certified")
+	f, err := fields(words[2:], "for", "at", "login", "asked", "company", "through", "by", "previous", "only", "confirm-here", "test", "certified", "chosen", "elsewhere", "opening")
 	if err != nil {
 		return err
 	}
@@ -59,6 +60,27 @@ func (c *Case) readQuestion(text string) error {
 		return err
 	}
 	c.Question = r
+	return c.readChoice(f)
+}
+
+// readChoice reads what the user has chosen.
+func (c *Case) readChoice(f map[string][]string) error {
+	r := &c.Question
+	if r.Chosen = f["chosen"] != nil; !r.Chosen {
+		return nil
+	}
+	if f["elsewhere"] != nil {
+		r.ConfirmAt = Elsewhere
+	} else if !r.Intermediary.IsZero() {
+		r.ConfirmAt = r.ConfirmHere
+	}
+	for _, name := range f["opening"] {
+		s := c.World.Services[name]
+		if s == nil {
+			return fmt.Errorf("%q is no service of this world", name)
+		}
+		r.Services = append(r.Services, s.UUID)
+	}
 	return nil
 }
 

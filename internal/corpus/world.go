@@ -91,9 +91,9 @@ func fields(words []string, keys ...string) (map[string][]string, error) {
 
 // The keys that take no word, and those that take several. All others take one.
 var (
-	flags = []string{"hidden", "inactive", "blocked", "unblocked", "elsewhere", "confirm-here", "test",
+	flags = []string{"hidden", "inactive", "blocked", "unblocked", "elsewhere", "confirm-here", "test", "chosen",
 		"suspended", "revoked", "lapsed-unused", "requested", "superseded"}
-	lists = []string{"by", "opens", "for", "only"}
+	lists = []string{"by", "opens", "opening", "for", "only"}
 )
 
 func one(list []string) string {

@@ -95,14 +95,11 @@ func TestRefusalThroughTheBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := s.send("")
-	back := s.sentBack(v)
-	if strings.Contains(back, "RelayState") {
+	page := s.sees(s.arrives(s.n.Visitor(), v).Leave(ctx))
+	if strings.Contains(page.Back, "RelayState") {
 		t.Error("a RelayState comes back that never went")
 	}
-	if err := s.n.Broker.Receive(ctx, v, back); err != nil {
-		t.Fatal(err)
-	}
-	if v.Reply.Status != saml.ResponderAuthnFailed || v.Reply.Message != "revoked" {
+	if s.answered(v, page); v.Reply.Status != saml.ResponderAuthnFailed || v.Reply.Message != "revoked" {
 		t.Errorf("%+v", v.Reply)
 	}
 }

@@ -50,7 +50,11 @@ func (c *catalogues) Of(s *register.Snapshot) (*catalogue.Catalogue, error) {
 // find finds the entry of the catalogue that was current at the snapshot. If there is
 // none the document is read, and is being parsed from then on.
 func (c *catalogues) find(s *register.Snapshot) *catalogueEntry {
-	sequence := s.CatalogueSequence()
+	return c.edition(s, s.CatalogueSequence())
+}
+
+// edition finds the entry of an edition that the snapshot knows.
+func (c *catalogues) edition(s *register.Snapshot, sequence int64) *catalogueEntry {
 	e, mine := c.entry(sequence)
 	if !mine {
 		return e

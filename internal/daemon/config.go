@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mandated/mandated/internal/loopback"
+	"github.com/mandated/mandated/internal/mail"
 	"github.com/mandated/mandated/internal/postgres"
 	"github.com/mandated/mandated/internal/server"
 	"github.com/mandated/mandated/internal/tracing"
@@ -93,6 +94,13 @@ type Config struct {
 	// revocation holds here: a second or more. 0: never. Default: 1m.
 	Canary Duration `yaml:"canary"`
 
+	// Unused is after how many months without any use a mandate ends (scheme: 24). Those
+	// concerned are told 60 and 30 days before. 0: never. Default: 24.
+	Unused int `yaml:"unused"`
+
+	// Mail writes to people of what is done to their mandates.
+	Mail Mail `yaml:"mail"`
+
 	// Tracing sends spans to an OpenTelemetry collector.
 	Tracing Tracing `yaml:"tracing"`
 
@@ -107,6 +115,9 @@ type Config struct {
 	// Browser is a door for users' browsers, through which brokers send queries by artifact.
 	// Default: none, and queries come over SOAP alone.
 	Browser Browser `yaml:"browser"`
+
+	// Manage lets people and programs of organisations manage mandates themselves.
+	Manage Manage `yaml:"manage"`
 
 	// Signing are the keys we sign answers with, the active one first. A next one is
 	// published in our metadata before it is used: put it second, and first later.
@@ -146,7 +157,8 @@ type Config struct {
 	// told to come back. Default: 64.
 	Work int `yaml:"work"`
 
-	// Organisation and Contact (an e-mail address of a desk) stand in our metadata.
+	// Organisation and Contact (an e-mail address of a desk) stand in our metadata, and in
+	// letters.
 	Organisation string `yaml:"organisation"`
 	Contact      string `yaml:"contact"`
 
@@ -174,6 +186,59 @@ type Browser struct {
 	// proxy all visitors come from its address: there it is as many as the proxy may have.
 	// Default: 256.
 	PerAddress int `yaml:"per_address"`
+	// Visit is how long a user may take to choose for which company he logs in, and his log-in
+	// is believed: an hour at most. Default: 15m.
+	Visit Duration `yaml:"visit"`
+}
+
+// Manage are the doors for those who manage mandates. Default: none, and the command line
+// does it.
+type Manage struct {
+	// API is the door for programs: the REST API of /openapi.json.
+	API API `yaml:"api"`
+	// Pages is the door for people with a browser.
+	Pages Pages `yaml:"pages"`
+	// PerSecond is how often each address may ask in a second at each of these doors, after ten
+	// times as many at once; 0: as often as it likes. Default: 50.
+	PerSecond int `yaml:"per_second"`
+	// Prices are what mandates cost that are granted there. Default: nothing.
+	Prices []Price `yaml:"prices"`
+	// Sets are lists of services that belong together, and can be chosen at once.
+	Sets []Set `yaml:"sets"`
+}
+
+// API is the door for programs, which show a certificate or sign with a key that their
+// organisation has registered.
+type API struct {
+	// Listen is the address and port to listen on.
+	Listen string `yaml:"listen"`
+	// Address is the scheme, host and port that programs use; their tokens are for it. It
+	// begins with https://.
+	Address string `yaml:"address"`
+	// TLS is the certificate that programs see. Required.
+	TLS TLS `yaml:"tls"`
+}
+
+// Pages is the door for people, who log in with their eHerkenning means as at any service
+// provider: a broker tells who acts for whom. With the signing and encryption keys of the
+// register we are that provider.
+type Pages struct {
+	// Listen is the address and port to listen on.
+	Listen string `yaml:"listen"`
+	// Address is the scheme, host and port that browsers use; it stands in letters, too. It
+	// begins with https://.
+	Address string `yaml:"address"`
+	// TLS is the certificate that browsers see. Required.
+	TLS TLS `yaml:"tls"`
+	// Entity is our name as a service provider (DV), and Broker that of the broker (HM) whom
+	// our metadata were given to. The broker's own must be among the metadata here, with where
+	// it takes requests.
+	Entity string `yaml:"entity"`
+	Broker string `yaml:"broker"`
+	// Service is the ServiceID in the catalogue for which people log in here.
+	Service string `yaml:"service"`
+	// Level is the lowest level with which anybody comes in. Default: loa3.
+	Level string `yaml:"level"`
 }
 
 // Redis is one server, a set under sentinels, or a cluster.
@@ -246,6 +311,14 @@ type Chain struct {
 	// SameRegister is complete (both halves are decided in one question, the default) or
 	// confirm (the broker is told to ask us again for the company's half).
 	SameRegister string `yaml:"same_register"`
+	// Elsewhere is assigned (a person may act for a client whose mandate is at another register
+	// if his office has recorded that client here and assigned it to him, the default) or
+	// mandated (also if the office has mandated him itself for the service: he may then let the
+	// other registers be asked for its clients, and choose one; the other register decides).
+	Elsewhere string `yaml:"elsewhere"`
+	// Discovery is how long other registers may take, all together, to tell which companies
+	// have mandated an intermediary there. Who has not answered by then is named. Default: 2s.
+	Discovery Duration `yaml:"discovery"`
 }
 
 // Ages bound how old messages may be.
@@ -312,8 +385,9 @@ func defaults() Config {
 		Network: "production", Listen: "127.0.0.1:8443", Operations: "127.0.0.1:9443",
 		Register: "register.db", Journal: "journal.db", Checkpoints: "checkpoints.jsonl", Guard: "guard.db",
 		Lease: Duration(500 * time.Millisecond), Refresh: Duration(5 * time.Minute), Canary: Duration(time.Minute),
+		Unused: 24, Mail: Mail{Security: mail.StartTLS, Digest: Duration(24 * time.Hour)},
 		Retention: 7, Memory: 64, Connections: 16, Tracing: Tracing{Percent: 1},
-		Browser: Browser{PerAddress: 256}, Certified: "loa4", Chain: Chain{SameRegister: "complete"}, Work: 64,
+		Browser: Browser{PerAddress: 256, Visit: Duration(15 * time.Minute)}, Manage: Manage{Pages: Pages{Level: "loa3"}, PerSecond: 50}, Certified: "loa4", Chain: Chain{"complete", "assigned", Duration(2 * time.Second)}, Work: 64,
 		Ages:   Ages{Duration(a.Query), Duration(a.Skew), Duration(a.Chain), Duration(a.Recheck)},
 		XMLSec: XMLSec{Engine: xmlsec.Fast.String(), CrossCheck: 1000},
 	}
@@ -352,11 +426,12 @@ func (c *Config) again() (Config, error) {
 	fixed := func(c *Config) string {
 		return fmt.Sprint(c.Entity, c.Network, c.Address, c.Listen, c.Operations, c.Register, c.Standby, c.Journal, c.Checkpoints,
 			c.Guard, c.Redis, c.Memory, c.Canary, c.Tracing, c.Connections,
-			c.Certified, c.Chain.SameRegister, c.Work, c.Refresh, c.TLS.Certificate != "",
-			c.Browser.Listen, c.Browser.Address, c.Browser.PerAddress, c.Browser.TLS.Certificate != "")
+			c.Unused, c.Mail, c.Certified, c.Chain, c.Work, c.Refresh, c.TLS.Certificate != "",
+			c.Browser.Listen, c.Browser.Address, c.Browser.PerAddress, c.Browser.Visit, c.Browser.TLS.Certificate != "",
+			c.Manage.API.Listen, c.Manage.API.Address, c.Manage.Pages.Listen, c.Manage.Pages.Address, c.Manage.PerSecond, c.Manage.Prices, c.Manage.Sets)
 	}
 	if fixed(&fresh) != fixed(c) {
-		return *c, fmt.Errorf("%s: what a running daemon has opened or was made of (entity, network, addresses, stores, redis, memory, canary, tracing, certified, chain, work, refresh) changes only with a restart", c.path)
+		return *c, fmt.Errorf("%s: what a running daemon has opened or was made of (entity, network, addresses, stores, redis, memory, canary, unused, mail, manage.per_second, manage.prices, manage.sets, tracing, certified, chain, work, refresh) changes only with a restart", c.path)
 	}
 	return fresh, nil
 }
@@ -380,6 +455,7 @@ func (c *Config) check() error {
 	must(secure || loopback.Is(host), "listen: %q is reachable for others, so tls is needed", c.Listen)
 	checkAddress(must, "address", c.Address, secure)
 	c.checkBrowser(must)
+	c.checkManage(must)
 	must(len(c.Signing) > 0, "signing: at least one key is needed")
 	must(len(c.Encryption) > 0, "encryption: at least one key is needed")
 	for _, k := range append(slices.Clone(c.Signing), c.Encryption...) {
@@ -390,7 +466,9 @@ func (c *Config) check() error {
 	for i, s := range append(slices.Clone(c.Metadata), c.Catalogue) {
 		must(s.File != "" && s.Trust != "", "metadata %d or catalogue: file and trust are both needed", i+1)
 	}
+	must(c.Chain.Elsewhere == "assigned" || c.Chain.Elsewhere == "mandated", "chain.elsewhere: %q is not assigned or mandated", c.Chain.Elsewhere)
 	must(c.Chain.SameRegister == "complete" || c.Chain.SameRegister == "confirm", "chain.same_register: %q is not complete or confirm", c.Chain.SameRegister)
+	must(c.Chain.Discovery > 0, "chain.discovery: %v leaves nobody time to answer", time.Duration(c.Chain.Discovery))
 	must(c.certified().Supported(), "certified: %q is not a level of assurance", c.Certified)
 	must(c.Work > 0 && c.Lease > 0 && c.Refresh > 0, "work, lease and refresh must be positive")
 	must(c.Canary == 0 || c.Canary >= Duration(time.Second), "canary: %v is not a second or more, or 0 for never", time.Duration(c.Canary))
@@ -400,6 +478,7 @@ func (c *Config) check() error {
 		err := c.tracing(nil).Check()
 		must(err == nil, "tracing: %v", err)
 	}
+	c.checkMail(must)
 	c.checkStores(must)
 	must(c.Ages.Query > 0 && c.Ages.Skew >= 0 && c.Ages.Chain > 0 && c.Ages.Recheck > 0, "ages must be positive")
 	_, err = xmlsec.ParseEngine(c.XMLSec.Engine)
@@ -417,6 +496,8 @@ func (c *Config) checkBrowser(must func(ok bool, format string, args ...any)) {
 	if b == defaults().Browser {
 		return
 	}
+	must(b.Visit > 0, "browser.visit: in %v nobody chooses anything", time.Duration(b.Visit))
+	must(b.Visit <= Duration(time.Hour), "browser.visit: %v is longer than a log-in should be believed; an hour is the most", time.Duration(b.Visit))
 	must(b.PerAddress > 0, "browser.per_address: %d connections let nobody in", b.PerAddress)
 	host, _, err := net.SplitHostPort(b.Listen)
 	must(err == nil, "browser.listen: %q is not an address and port", b.Listen)
@@ -425,6 +506,36 @@ func (c *Config) checkBrowser(must func(ok bool, format string, args ...any)) {
 	must(secure == (b.TLS.Key != ""), "browser.tls: certificate and key go together")
 	must(secure || loopback.Is(host), "browser.listen: %q is reachable for others, so browser.tls is needed", b.Listen)
 	checkAddress(must, "browser.address", b.Address, secure)
+}
+
+func (c *Config) checkManage(must func(ok bool, format string, args ...any)) {
+	door := func(key, listen, address string, t TLS) {
+		_, _, err := net.SplitHostPort(listen)
+		must(err == nil, "%s.listen: %q is not an address and port", key, listen)
+		must(t.Certificate != "" && t.Key != "", "%s.tls: certificate and key are needed: nobody manages mandates in the open", key)
+		must(address != c.Address && address != c.Browser.Address, "%s.address: it needs an address of its own", key)
+		checkAddress(must, key+".address", address, true)
+	}
+	must(c.Manage.PerSecond >= 0, "manage.per_second: %d is less than never", c.Manage.PerSecond)
+	_, err := c.Manage.terms()
+	must(err == nil, "%v", err)
+	if a := c.Manage.API; a != (API{}) {
+		door("manage.api", a.Listen, a.Address, a.TLS)
+	}
+	p := c.Manage.Pages
+	if p == defaults().Manage.Pages {
+		return
+	}
+	door("manage.pages", p.Listen, p.Address, p.TLS)
+	must(p.Address != c.Manage.API.Address, "manage.pages.address: browsers need another address than programs")
+	entity, err := etoegang.ParseEntityID(p.Entity)
+	must(err == nil && entity.Role() == etoegang.Provider, "manage.pages.entity: %q is not the EntityID of a service provider (DV)", p.Entity)
+	broker, err := etoegang.ParseEntityID(p.Broker)
+	must(err == nil && broker.Role() == etoegang.Broker, "manage.pages.broker: %q is not the EntityID of a broker (HM)", p.Broker)
+	_, err = etoegang.ParseServiceID(p.Service)
+	must(err == nil, "manage.pages.service: %q is not a ServiceID", p.Service)
+	level, err := etoegang.ParseLevelName(p.Level)
+	must(err == nil && level.Supported(), "manage.pages.level: %q is not a level of assurance", p.Level)
 }
 
 // checkAddress names what is wrong with an address at which others reach us. It stands in our

@@ -33,13 +33,14 @@ func TestSampleConfigurationsSayWhatTheyMean(t *testing.T) {
 		short.Register != "register.db" || short.Journal != "journal.db" || short.Guard != "guard.db" || short.Checkpoints != "checkpoints.jsonl" ||
 		time.Duration(short.Lease) != 500*time.Millisecond || time.Duration(short.Refresh) != 5*time.Minute || short.Work != 64 ||
 		short.Chain.SameRegister != "complete" || time.Duration(short.Ages.Query) != 2*time.Minute || time.Duration(short.Ages.Skew) != 2*time.Second ||
+		short.Unused != 24 || short.Mail != (daemon.Mail{Security: "starttls", Digest: daemon.Duration(24 * time.Hour)}) ||
 		short.Browser.PerAddress != 256 || time.Duration(short.Ages.Chain) != 15*time.Minute || time.Duration(short.Ages.Recheck) != 12*time.Hour {
 		t.Errorf("the defaults are not those of the manual: %+v", short)
 	}
 	long := sample(t, "production.yaml")
 	if long.Network != "production" || len(long.Signing) != 2 || len(long.Encryption) != 2 || long.Signing[1].Name != "signing-2027" ||
 		time.Duration(long.Ages.Query) != 90*time.Second || time.Duration(long.Ages.Chain) != 15*time.Minute ||
-		long.EntityID().String() != long.Entity || len(long.Peers) != 2 || long.Browser.Address != "https://login.register.example" {
+		long.EntityID().String() != long.Entity || len(long.Peers) != 2 || long.Mail.Server != "mail.register.example:587" || long.Mail.Security != "starttls" || long.Browser.Address != "https://login.register.example" {
 		t.Errorf("the long example is read as %+v", long)
 	}
 }
@@ -136,6 +137,22 @@ func TestContradictionsAreNamed(t *testing.T) {
 		"metadata without trust":        {"metadata/network.xml\n    trust: file", "metadata/network.xml", "metadata 1 or catalogue: file and trust are both needed"},
 		"a catalogue without trust":     {"catalogue.xml\n  trust: file", "catalogue.xml", "metadata 2 or catalogue: file and trust are both needed"},
 		"another kind of chain":         {"network: test", "network: test\nchain: {same_register: never}", `chain.same_register: "never"`},
+		"no time for the others":        {"network: test", "network: test\nchain: {discovery: 0s}", `chain.discovery: 0s leaves nobody time`},
+		"mandates that never last":      {"network: test", "network: test\nunused: 3", "unused: people are told 60 days before"},
+		"less than never used":          {"network: test", "network: test\nunused: -1", "unused: -1"},
+		"letters without a server":      {"network: test", "network: test\nmail: {from: a@b.example}", "mail.server: without it nobody"},
+		"letters from nobody":           {"network: test", "network: test\nmail: {server: \"mail.example:587\"}", "mail: from: "},
+		"letters in the clear":          {"network: test", "network: test\nmail: {server: \"mail.example:25\", from: a@b.example, security: none}", "is another machine, so TLS is needed"},
+		"trust in no certificate":       {"network: test", "network: test\nmail: {server: \"127.0.0.1:25\", from: a@b.example, security: none, ca: ca.pem}", "mail.ca: without TLS"},
+		"a password of nobody":          {"network: test", "network: test\nmail: {server: \"mail.example:587\", from: a@b.example, password_file: p}", "user and password go together"},
+		"letters of last week":          {"network: test", "network: test\nmail: {server: \"mail.example:587\", from: a@b.example, digest: 100h}", "mail.digest: 100h"},
+		"a pace of less than nothing":   {"network: test", "network: test\nmanage: {per_second: -1}", "manage.per_second: -1"},
+		"a price for a gift":            {"network: test", "network: test\nmanage: {prices: [{kind: gift, level: loa3, years: 1, euros: 20}]}", "manage.prices, number 1: a price is that"},
+		"a price for no level":          {"network: test", "network: test\nmanage: {prices: [{kind: chain, level: loa9, years: 1, euros: 20}]}", "manage.prices, number 1: "},
+		"a price in tenths":             {"network: test", "network: test\nmanage: {prices: [{kind: chain, level: loa3, years: 1, euros: 20.5}]}", `"20.5" is not an amount in euros`},
+		"money back":                    {"network: test", "network: test\nmanage: {prices: [{kind: chain, level: loa3, years: 1, euros: -20}]}", `"-20" is not an amount in euros`},
+		"a set of something else":       {"network: test", "network: test\nmanage: {sets: [{name: {nl: a, en: b}, services: [vat]}]}", "manage.sets, number 1: "},
+		"a set without an English name": {"network: test", "network: test\nmanage: {sets: [{name: {nl: a}, services: [11111111-2222-3333-4444-555555555555]}]}", "manage.sets, number 1: a set of services has a name in nl and en"},
 		"no work at all":                {"network: test", "network: test\nwork: 0", "must be positive"},
 		"no lease":                      {"network: test", "network: test\nlease: 0s", "must be positive"},
 		"a refresh in the past":         {"network: test", "network: test\nrefresh: -1m", "must be positive"},

@@ -24,10 +24,13 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/mandated/mandated/internal/cache"
+	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/internal/guard"
 	"github.com/mandated/mandated/internal/journal"
+	"github.com/mandated/mandated/internal/notices"
 	"github.com/mandated/mandated/internal/quiet"
 	"github.com/mandated/mandated/internal/server"
+	"github.com/mandated/mandated/internal/signin"
 	"github.com/mandated/mandated/internal/tracing"
 	"github.com/mandated/mandated/pkg/freshness"
 	"github.com/mandated/mandated/pkg/pdp"
@@ -42,7 +45,7 @@ type Options struct {
 	Now func() time.Time // nil: time.Now
 
 	// Listeners that are open already; nil: the daemon opens those that the configuration says.
-	Public, Browser, Operations net.Listener
+	Public, Browser, Operations, API, Pages net.Listener
 }
 
 // Daemon is a running daemon.
@@ -61,6 +64,8 @@ type Daemon struct {
 	follower   *freshness.Follower
 	catalogues *catalogues
 	pdp        *pdp.PDP
+	post       *notices.Post // nil: not configured
+	terms      desk.Terms
 	tracing    *tracing.Tracing // nil: not configured
 	clients    []redis.UniversalClient
 
@@ -68,10 +73,16 @@ type Daemon struct {
 	current Config // as it was last read; config is what the daemon was started with
 	good    good   // what was last read without a fault
 
-	pair, browserPair atomic.Pointer[tls.Certificate]
-	fetcher           *fetcher
+	asRead atomic.Pointer[Config] // current, for everybody else
 
+	pair, browserPair, apiPair, pagesPair atomic.Pointer[tls.Certificate]
+	fetcher                               *fetcher
+	discovery                             *server.Discovery
+
+	peers    peers
+	reading  sync.Mutex // of an edition that staff look at
 	state    atomic.Pointer[server.State]
+	signIn   atomic.Pointer[signin.Door] // to the pages where mandates are managed
 	watch    *watch
 	engines  *engines
 	metrics  *prometheus.Registry
@@ -79,6 +90,7 @@ type Daemon struct {
 
 	public, browser, operations            *http.Server // browser is nil where no browser may come
 	listener, browserListener, opsListener net.Listener
+	managers                               []*http.Server // for those who manage mandates
 	reloads                                chan chan error
 	refreshed                              chan struct{} // closed when nobody hears reloads any more
 
@@ -89,15 +101,11 @@ type Daemon struct {
 // Start starts a daemon. When it returns without an error, both listeners answer. What
 // cannot be read is an error here; later it only keeps the last good version in use.
 func Start(ctx context.Context, c Config, o Options) (*Daemon, error) {
-	if o.Now == nil {
-		o.Now = time.Now
+	d := newDaemon(c, o)
+	var err error
+	if d.terms, err = c.Manage.terms(); err != nil {
+		return nil, err
 	}
-	d := &Daemon{
-		config: c, current: c, dev: o.Dev, log: slog.New(quiet.New(o.Log.Handler())), now: o.Now, metrics: prometheus.NewRegistry(),
-		reloads: make(chan chan error), refreshed: make(chan struct{}),
-	}
-	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	d.watch, d.engines, d.fetcher = newWatch(d.metrics, d.now), newEngines(d.metrics, d.log), newFetcher(d)
 	if err := d.trace(); err != nil {
 		return nil, err
 	}
@@ -109,6 +117,24 @@ func Start(ctx context.Context, c Config, o Options) (*Daemon, error) {
 	}
 	d.begin()
 	return d, nil
+}
+
+// newDaemon is one that has opened and read nothing yet.
+func newDaemon(c Config, o Options) *Daemon {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	d := &Daemon{
+		config: c, current: c, dev: o.Dev, log: slog.New(quiet.New(o.Log.Handler())), now: o.Now, metrics: prometheus.NewRegistry(),
+		reloads: make(chan chan error), refreshed: make(chan struct{}),
+	}
+	d.asRead.Store(&c)
+	d.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	d.watch, d.engines, d.fetcher = newWatch(d.metrics, d.now), newEngines(d.metrics, d.log), newFetcher(d)
+	d.discovery = &server.Discovery{
+		Self: c.EntityID(), State: d.state.Load, Fetcher: d.fetcher, Now: d.now, Patience: time.Duration(c.Chain.Discovery),
+	}
+	return d
 }
 
 // abandon closes what was opened before something stood in the way of starting.
@@ -137,6 +163,10 @@ func (d *Daemon) begin() {
 	d.stopWork = stop
 	d.work.Go(func() { d.refreshing(working) })
 	d.work.Go(func() { d.follower.Follow(working, d.followed()) })
+	d.work.Go(func() { d.sweeping(working) })
+	if d.post != nil {
+		d.work.Go(func() { d.post.Run(working, postEvery) })
+	}
 	if every := time.Duration(d.config.Canary); every > 0 {
 		d.work.Go(func() { newCanary(d).sing(working, every) })
 	}
@@ -168,6 +198,7 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	}
 	if d.journal, err = journal.Open(ctx, d.config.Path(d.config.Journal), journal.Options{
 		Signer: activeSigner{d, signing[0].key}, Checkpoints: d.config.Path(d.config.Checkpoints), Now: d.now, Log: d.log, Metrics: d.metrics,
+		Used: pdp.Used,
 	}); err != nil {
 		return fmt.Errorf("opening the journal: %w", err)
 	}
@@ -182,6 +213,9 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	config := d.config.decisionPoint(d.reader, d.register.Key("journal"), d.catalogues, watchedJournal{d.journal, d.watch}, d.now)
 	config.Hot, config.Freshness = d.hot, d.follower
 	d.pdp = pdp.New(config)
+	if err := d.openPost(); err != nil {
+		return fmt.Errorf("preparing mail: %w", err)
+	}
 	if err := d.openStandby(ctx); err != nil {
 		return err
 	}
@@ -192,7 +226,8 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 }
 
 // tolerate decides whether the daemon can start although something is wrong. It can without
-// a participant whose metadata have expired: he is refused, and readiness tells. It can
+// a participant whose metadata have expired: he is refused, and readiness tells; and if that
+// is the broker of our own pages, nobody logs in there. It can
 // without a readable catalogue if the register has kept an earlier version. Anything else
 // somebody has just configured wrong, and had better hear at once.
 func (d *Daemon) tolerate(ctx context.Context, problem error) error {
@@ -200,6 +235,9 @@ func (d *Daemon) tolerate(ctx context.Context, problem error) error {
 		if d.watch.problem(source) != nil {
 			return problem
 		}
+	}
+	if err := d.watch.problem("log-in to pages"); err != nil && !errors.Is(err, signin.ErrNoBroker) {
+		return problem
 	}
 	if !expiredOnly(d.watch.problem("metadata")) {
 		return problem
@@ -249,6 +287,7 @@ func (c *Config) decisionPoint(r pdp.Register, key []byte, catalogues pdp.Catalo
 	if c.Chain.SameRegister == "confirm" {
 		config.ConfirmHere = c.EntityID()
 	}
+	config.OwnElsewhere = c.Chain.Elsewhere == "mandated"
 	return config
 }
 
@@ -258,12 +297,18 @@ func (d *Daemon) listen(o Options) (err error) {
 	if d.tracing != nil {
 		tracer = d.tracing.Tracer()
 	}
+	var discover func(context.Context, saml.ChainFilter) server.Discovered
+	if d.config.Chain.Elsewhere == "mandated" {
+		forUsers := *d.discovery
+		forUsers.Most = server.MostFound
+		discover = forUsers.Discover
+	}
 	s := server.New(server.Config{
-		Tracer: tracer,
-		Self:   d.config.EntityID(), State: d.state.Load, Decider: d.pdp, Guard: watchedGuard{d.guard, d.watch}, Replayed: guard.ErrReplayed, Absent: guard.ErrNotFound,
+		Tracer: tracer, Discover: discover,
+		Self: d.config.EntityID(), State: d.state.Load, Decider: d.pdp, Register: d.register, Guard: watchedGuard{d.guard, d.watch}, Replayed: guard.ErrReplayed, Absent: guard.ErrNotFound,
 		Metrics: server.NewMetrics(d.metrics), Log: d.log, Now: d.now,
-		PseudonymKey: d.register.Key("pseudonym"), ArtifactKey: d.register.Key("artifacts"), Work: d.config.Work,
-		Fetcher: d.fetcher,
+		PseudonymKey: d.register.Key("pseudonym"), SealingKey: d.register.Key("sealing"), Work: d.config.Work,
+		Fetcher: d.fetcher, Visit: time.Duration(d.config.Browser.Visit),
 	})
 	if d.listener, err = open(o.Public, d.config.Listen); err != nil {
 		return fmt.Errorf("listening: %w", err)
@@ -275,6 +320,9 @@ func (d *Daemon) listen(o Options) (err error) {
 	}
 	if err := d.listenForBrowsers(o.Browser, s); err != nil {
 		return errors.Join(err, d.listener.Close(), d.opsListener.Close())
+	}
+	if err := d.listenForManagers(o); err != nil {
+		return errors.Join(err, d.closeDoors(), d.listener.Close(), d.opsListener.Close())
 	}
 	d.public = patient(s.Handler(), d.log)
 	d.operations = patient(server.Operations(d.problems, d.metrics), d.log)
@@ -315,6 +363,17 @@ func (d *Daemon) listenForBrowsers(l net.Listener, s *server.Server) (err error)
 	}
 	go d.serving("browser", serve, d.browserListener)
 	return nil
+}
+
+// closeDoors closes the doors that were opened, where another could not be.
+func (d *Daemon) closeDoors() (err error) {
+	if d.browser != nil {
+		err = d.browser.Close()
+	}
+	for _, s := range d.managers {
+		err = errors.Join(err, s.Close())
+	}
+	return err
 }
 
 // patient is an HTTP server with an end to everything.
@@ -425,6 +484,9 @@ func (d *Daemon) Stop(ctx context.Context) error {
 	if d.browser != nil {
 		err = shut(ctx, d.browser, 3)
 	}
+	for _, s := range d.managers {
+		err = errors.Join(err, shut(ctx, s, 3))
+	}
 	err = errors.Join(err, shut(ctx, d.public, 2))
 	d.stopWork()
 	d.work.Wait()
@@ -504,3 +566,7 @@ func (d *Daemon) OperationsAddress() string { return "http://" + d.opsListener.A
 
 // Register is the register the daemon works on, for those who start one in process.
 func (d *Daemon) Register() *register.Register { return d.register }
+
+// CatchUp lets the daemon hear now of every change that was acknowledged before. It would by
+// itself within a lease, and until then may say no again to what has just been granted.
+func (d *Daemon) CatchUp(ctx context.Context) error { return d.follower.Poll(ctx) }

@@ -29,18 +29,18 @@ type fetcher struct {
 	roots    *x509.CertPool // who may vouch for a server's name; nil: whom this machine believes
 
 	mu      sync.Mutex
-	clients map[desk]*http.Client
+	clients map[counter]*http.Client
 }
 
-// desk is where one participant is asked: it may have several addresses, and a certificate
+// counter is where one participant is asked: it may have several addresses, and a certificate
 // that is good for one says nothing of another.
-type desk struct {
+type counter struct {
 	of   etoegang.EntityID
 	host string // a name or IP address, without port
 }
 
 func newFetcher(d *Daemon) *fetcher {
-	return &fetcher{daemon: d, patience: fetchPatience, clients: map[desk]*http.Client{}}
+	return &fetcher{daemon: d, patience: fetchPatience, clients: map[counter]*http.Client{}}
 }
 
 // close closes the connections that nothing is asked on.
@@ -60,7 +60,7 @@ func (f *fetcher) Fetch(ctx context.Context, from saml.Participant, address stri
 	if err != nil {
 		return nil, err
 	}
-	at := desk{from.Entity, request.URL.Hostname()}
+	at := counter{from.Entity, request.URL.Hostname()}
 	if at.host == "" {
 		return nil, fmt.Errorf("%s: the address %q names no host", from.Entity, address)
 	}
@@ -81,9 +81,9 @@ func (f *fetcher) Fetch(ctx context.Context, from saml.Participant, address stri
 	return body, err
 }
 
-// client is that for one desk: connections to it are kept, and are never used for anybody
+// client is that for one counter: connections to it are kept, and are never used for anybody
 // else.
-func (f *fetcher) client(at desk) *http.Client {
+func (f *fetcher) client(at counter) *http.Client {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if c := f.clients[at]; c != nil {
@@ -102,7 +102,7 @@ func (f *fetcher) client(at desk) *http.Client {
 // tls shows our certificate to who asks for one, and believes the other side if its
 // metadata list its certificate or if the certificate authorities of this machine vouch for
 // the host that we ask. The handshake does not know that host if it is an IP address.
-func (f *fetcher) tls(at desk) *tls.Config {
+func (f *fetcher) tls(at counter) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {

@@ -27,14 +27,14 @@ const trustFile = "file"
 // of two files that describe one participant which they are: neither may replace the other
 // unnoticed.
 func (c *Config) LoadMetadata(now time.Time) (participants []saml.Participant, notes []string, err error) {
-	files, notes, err := c.loadMetadata(now, nil)
-	return c.inOrder(files), notes, err
+	files, notes, wrong := c.loadMetadata(now, nil)
+	return c.inOrder(files), notes, c.together(wrong)
 }
 
 // loadMetadata reads every file; for one that is wrong, what was last good stands in for
 // those whom no other file describes.
-func (c *Config) loadMetadata(now time.Time, good map[string][]saml.Participant) (files map[string][]saml.Participant, notes []string, err error) {
-	var wrong []error
+func (c *Config) loadMetadata(now time.Time, good map[string][]saml.Participant) (files map[string][]saml.Participant, notes []string, wrong map[string]error) {
+	wrong = map[string]error{}
 	files = map[string][]saml.Participant{}
 	described := map[etoegang.EntityID]string{}
 	var broken []Source
@@ -47,7 +47,7 @@ func (c *Config) loadMetadata(now time.Time, good map[string][]saml.Participant)
 			err = twice(found, described)
 		}
 		if err != nil {
-			wrong = append(wrong, fmt.Errorf("%s: %w", source.File, err))
+			wrong[source.File] = fmt.Errorf("%s: %w", source.File, err)
 			broken = append(broken, source)
 			continue
 		}
@@ -59,7 +59,16 @@ func (c *Config) loadMetadata(now time.Time, good map[string][]saml.Participant)
 		files[source.File] = left
 		describe(left, source, described)
 	}
-	return files, append(notes, c.misplaced(files)...), errors.Join(wrong...)
+	return files, append(notes, c.misplaced(files)...), wrong
+}
+
+// together is all that is wrong with files, in the order of the configuration's.
+func (c *Config) together(wrong map[string]error) error {
+	var all []error
+	for _, source := range c.Metadata {
+		all = append(all, wrong[source.File])
+	}
+	return errors.Join(all...)
 }
 
 // twice tells which participant a file describes that another describes already.
@@ -164,6 +173,7 @@ func (d *Daemon) refresh(ctx context.Context) error {
 	now := d.now()
 	fresh, err := d.current.again()
 	d.current = fresh
+	d.asRead.Store(&fresh)
 	problems := map[string]error{
 		"configuration": err,
 		"catalogue":     d.refreshCatalogue(ctx, now),
@@ -175,6 +185,9 @@ func (d *Daemon) refresh(ctx context.Context) error {
 	}
 	if err := d.refreshState(now); err != nil {
 		problems["keys"] = errors.Join(problems["keys"], err)
+	}
+	if d.current.Manage.Pages.Listen != "" {
+		problems["log-in to pages"] = d.refreshSignIn()
 	}
 	var all []error
 	for _, source := range slices.Sorted(maps.Keys(problems)) {
@@ -195,7 +208,8 @@ func (d *Daemon) refreshKeys() error {
 		d.good.encryption = encryption
 	}
 	return errors.Join(signingErr, encryptionErr,
-		d.refreshTLS("tls", d.current.TLS, &d.pair), d.refreshTLS("browser.tls", d.current.Browser.TLS, &d.browserPair))
+		d.refreshTLS("tls", d.current.TLS, &d.pair), d.refreshTLS("browser.tls", d.current.Browser.TLS, &d.browserPair),
+		d.refreshTLS("manage.api.tls", d.current.Manage.API.TLS, &d.apiPair), d.refreshTLS("manage.pages.tls", d.current.Manage.Pages.TLS, &d.pagesPair))
 }
 
 // refreshTLS reads the certificate of a listener, if it has one.
@@ -208,12 +222,13 @@ func (d *Daemon) refreshTLS(name string, t TLS, into *atomic.Pointer[tls.Certifi
 }
 
 func (d *Daemon) refreshMetadata(now time.Time) error {
-	files, notes, err := d.current.loadMetadata(now, d.good.metadata)
+	files, notes, wrong := d.current.loadMetadata(now, d.good.metadata)
 	for _, note := range notes {
 		d.log.Warn("metadata", "note", note)
 	}
+	d.peers.note(d.current.Metadata, files, wrong, now)
 	d.good.metadata = files
-	return err
+	return d.current.together(wrong)
 }
 
 // refreshState puts what is good together for the requests to come. Our own metadata are
@@ -235,7 +250,7 @@ func (d *Daemon) refreshState(now time.Time) error {
 	participants = append(participants, d.current.inOrder(d.good.metadata)...)
 	state := &server.State{
 		Receiver: &saml.Receiver{
-			Self: own.Entity, Addresses: saml.Addresses{Queries: own.Authz, Browser: own.Browser, Resolution: own.Resolution}, Directory: saml.NewDirectory(participants...),
+			Self: own.Entity, Addresses: saml.Addresses{Queries: own.Authz, Browser: own.Browser, Resolution: own.Resolution, Chain: own.Chain}, Directory: saml.NewDirectory(participants...),
 			Openers: openers(d.good.encryption), Ages: d.current.ages(), Verifier: d.current.verifier(),
 		},
 		Signer: active, Metadata: metadata.Bytes(), Peers: d.current.peers(),
@@ -256,7 +271,7 @@ func (c *Config) description(now time.Time, signing []signingKey, encryption []k
 	d := saml.Description{
 		ID: saml.NewID(), Name: fmt.Sprintf("urn:etoegang:1.13:%s:%d", network, now.Unix()), Entity: c.EntityID(), Until: now.Add(metadataLifetime),
 		Organisation: orElse(c.Organisation, "mandated"), Contact: orElse(c.Contact, "registry@localhost"),
-		Signing: publicKeys(signing), Encryption: publicKeys(encryption), Authz: c.Address + server.PathQuery,
+		Signing: publicKeys(signing), Encryption: publicKeys(encryption), Authz: c.Address + server.PathQuery, Chain: c.Address + server.PathChain,
 	}
 	if c.Browser.Listen != "" {
 		d.Browser, d.Resolution = c.Browser.Address+server.PathBrowser, c.Address+server.PathResolution

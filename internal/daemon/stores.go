@@ -111,13 +111,9 @@ func (c *Config) redisTLS() (*tls.Config, error) {
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.Redis.CA != "system" {
-		certificates, err := ReadCertificates(c.Path(c.Redis.CA))
-		if err != nil {
+		var err error
+		if config.RootCAs, err = c.pool(c.Redis.CA); err != nil {
 			return nil, err
-		}
-		config.RootCAs = x509.NewCertPool()
-		for _, certificate := range certificates {
-			config.RootCAs.AddCert(certificate)
 		}
 	}
 	if c.Redis.Certificate != "" {
@@ -128,6 +124,19 @@ func (c *Config) redisTLS() (*tls.Config, error) {
 		config.Certificates = []tls.Certificate{pair}
 	}
 	return config, nil
+}
+
+// pool reads a file of certificates that are trusted to sign others.
+func (c *Config) pool(file string) (*x509.CertPool, error) {
+	certificates, err := ReadCertificates(c.Path(file))
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	for _, certificate := range certificates {
+		pool.AddCert(certificate)
+	}
+	return pool, nil
 }
 
 // readPair reads a certificate and its key of any kind, which only its owner can read.

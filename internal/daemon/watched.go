@@ -53,9 +53,25 @@ func (g watchedGuard) Keep(ctx context.Context, key string, sealed []byte, until
 	return err
 }
 
+// Replace holds something in place of what was there.
+func (g watchedGuard) Replace(ctx context.Context, key string, sealed []byte, until time.Time) error {
+	err := g.Guard.Replace(ctx, key, sealed, until)
+	g.watch.set("guard", err)
+	return err
+}
+
+// Look gives what is kept, and leaves it.
+func (g watchedGuard) Look(ctx context.Context, key string) ([]byte, error) {
+	return g.given(g.Guard.Look(ctx, key))
+}
+
 // Take gives what is kept, once.
 func (g watchedGuard) Take(ctx context.Context, key string) ([]byte, error) {
-	sealed, err := g.Guard.Take(ctx, key)
+	return g.given(g.Guard.Take(ctx, key))
+}
+
+// given: that nothing is there is an answer.
+func (g watchedGuard) given(sealed []byte, err error) ([]byte, error) {
 	if errors.Is(err, guard.ErrNotFound) {
 		g.watch.set("guard", nil)
 		return nil, err

@@ -11,12 +11,9 @@ import (
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -55,24 +52,11 @@ func New(name string, now time.Time) (Pair, error) {
 
 // Certify makes a self-signed certificate for a key that exists.
 func Certify(name string, key *rsa.PrivateKey, now time.Time) (Pair, error) {
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	template, err := describe(name, now)
 	if err != nil {
 		return Pair{}, err
 	}
-	template := &x509.Certificate{
-		SerialNumber: serial,
-		Subject:      pkix.Name{CommonName: name, OrganizationalUnit: []string{Unit}},
-		NotBefore:    now.Add(-24 * time.Hour).UTC(), NotAfter: now.Add(Lifetime).UTC(),
-		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		DNSNames:    []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		return Pair{}, fmt.Errorf("making certificate %s: %w", name, err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	return Pair{name, key, certificate}, err
+	return sign(name, key, template, template, key)
 }
 
 // KeyFile is where Write puts the key, in the folder it is given.

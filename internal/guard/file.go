@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/mandated/mandated/internal/group"
@@ -102,6 +103,19 @@ func (s *fileStore) keep(_ context.Context, v *value) error {
 	if v.until < now {
 		return ErrLate
 	}
+	return s.put(v, now, now)
+}
+
+func (s *fileStore) replace(_ context.Context, v *value) error {
+	now := s.now().UnixMilli()
+	if v.until < now {
+		return ErrLate
+	}
+	return s.put(v, now, math.MaxInt64)
+}
+
+// put holds a value, in place of one that counts only until before the given moment.
+func (s *fileStore) put(v *value, now, past int64) error {
 	var stored int64
 	err := s.file.Write(func(tx *sqlite.Tx) (err error) {
 		if err := sweep(tx, "kept", now, 1); err != nil {
@@ -109,13 +123,21 @@ func (s *fileStore) keep(_ context.Context, v *value) error {
 		}
 		stored, err = tx.Exec(`INSERT INTO kept (key, value, until) VALUES (?, ?, ?)
 			ON CONFLICT (key) DO UPDATE SET value = excluded.value, until = excluded.until WHERE until < ?`,
-			v.key, notNull(v.sealed), v.until, now)
+			v.key, notNull(v.sealed), v.until, past)
 		return err
 	})
 	if err == nil && stored == 0 {
 		err = ErrExists
 	}
 	return err
+}
+
+func (s *fileStore) look(ctx context.Context, key []byte) (sealed []byte, err error) {
+	err = s.file.DB().QueryRowContext(ctx, `SELECT value FROM kept WHERE key = ? AND until >= ?`, key, s.now().UnixMilli()).Scan(&sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return sealed, err
 }
 
 func (s *fileStore) take(_ context.Context, key []byte) (sealed []byte, err error) {

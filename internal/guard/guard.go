@@ -1,6 +1,7 @@
 // Package guard keeps what may be used only once. It remembers which messages were
 // seen, so that a copy of one is refused; and it holds values that are given out once,
-// to whichever node asks first, such as what stands behind an artifact. It owns one
+// to whichever node asks first, such as what stands behind an artifact or what a user's
+// visit began with. It owns one
 // SQLite file, or tables of a PostgreSQL database, or keys in a Redis, because a
 // restart must not forget what somebody may still send again.
 //
@@ -71,7 +72,11 @@ type backend interface {
 	// keep holds a value, or says ErrExists or ErrLate.
 	keep(ctx context.Context, v *value) error
 
-	// take gives a value that has not expired, and gives it no more; or ErrNotFound.
+	// replace holds a value in place of what was there, or says ErrLate.
+	replace(ctx context.Context, v *value) error
+
+	// look gives a value that has not expired, or ErrNotFound; take gives it no more.
+	look(ctx context.Context, key []byte) ([]byte, error)
 	take(ctx context.Context, key []byte) ([]byte, error)
 
 	close() error
@@ -117,6 +122,20 @@ func (g *Guard) Admit(ctx context.Context, issuer, id string, until time.Time) e
 func (g *Guard) Keep(ctx context.Context, key string, sealed []byte, until time.Time) error {
 	v := &value{key: hash(key), token: newToken(), sealed: sealed, until: roundUp(until)}
 	return asked(g.backend.keep(ctx, v))
+}
+
+// Replace is Keep for a value that takes the place of what was kept under its key: of two
+// at the same time one stays.
+func (g *Guard) Replace(ctx context.Context, key string, sealed []byte, until time.Time) error {
+	v := &value{key: hash(key), token: newToken(), sealed: sealed, until: roundUp(until)}
+	return asked(g.backend.replace(ctx, v))
+}
+
+// Look gives what is kept under the key, and leaves it there. ErrNotFound: there is nothing,
+// or it is too late.
+func (g *Guard) Look(ctx context.Context, key string) ([]byte, error) {
+	sealed, err := g.backend.look(ctx, hash(key))
+	return sealed, asked(err)
 }
 
 // Take gives what is kept under the key, to one caller only, in this process or another.

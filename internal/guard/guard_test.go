@@ -199,6 +199,41 @@ func TestSixteenTakers(t *testing.T) {
 	})
 }
 
+// What is looked at stays, on every node, until it is taken or too late; what replaces
+// another value is all that is there.
+func TestLookAndReplace(t *testing.T) {
+	onAll(t, func(t *testing.T, s *scene) {
+		one, other, until := s.guard(), s.guard(), start.Add(time.Minute)
+		look := func(g *Guard, want string, wanted error) {
+			t.Helper()
+			if got, err := g.Look(ctx, "key"); string(got) != want || !errors.Is(err, wanted) {
+				t.Errorf("looked and found %q, %v; want %q, %v", got, err, want, wanted)
+			}
+		}
+		look(one, "", ErrNotFound)
+		for i, write := range []func(context.Context, string, []byte, time.Time) error{one.Keep, one.Replace, other.Replace} {
+			if err := write(ctx, "key", []byte(fmt.Sprint("value ", i)), until); err != nil {
+				t.Fatal(err)
+			}
+			look(one, fmt.Sprint("value ", i), nil)
+			look(other, fmt.Sprint("value ", i), nil)
+		}
+		if err := one.Replace(ctx, "key", nil, start.Add(-time.Second)); !errors.Is(err, ErrLate) {
+			t.Errorf("replaced by what is too late: %v", err)
+		}
+		look(other, "value 2", nil)
+		if got, err := other.Take(ctx, "key"); string(got) != "value 2" || err != nil {
+			t.Errorf("took %q, %v", got, err)
+		}
+		look(one, "", ErrNotFound)
+		if err := one.Replace(ctx, "key", []byte("last"), until); err != nil {
+			t.Fatal(err)
+		}
+		s.pass(until)
+		look(other, "", ErrNotFound)
+	})
+}
+
 // Nobody can tell from the store who asked.
 func TestOnlyHashesAreStored(t *testing.T) {
 	onAll(t, func(t *testing.T, s *scene) {

@@ -130,6 +130,30 @@ func (s *databaseStore) keep(ctx context.Context, v *value) error {
 	})
 }
 
+func (s *databaseStore) replace(ctx context.Context, v *value) error {
+	return s.patiently(ctx, func(ctx context.Context) error {
+		if v.until < s.now().UnixMilli() {
+			return ErrLate
+		}
+		_, err := s.db.ExecContext(ctx, `INSERT INTO guard_kept (key, token, value, until) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (key) DO UPDATE SET token = excluded.token, value = excluded.value, until = excluded.until`,
+			v.key, v.token, notNull(v.sealed), v.until)
+		return err
+	})
+}
+
+func (s *databaseStore) look(ctx context.Context, key []byte) (sealed []byte, err error) {
+	err = s.patiently(ctx, func(ctx context.Context) error {
+		err := s.db.QueryRowContext(ctx, `SELECT value FROM guard_kept WHERE key = $1 AND until >= $2`,
+			key, s.now().UnixMilli()).Scan(&sealed)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = ErrNotFound
+		}
+		return err
+	})
+	return sealed, err
+}
+
 func (s *databaseStore) take(ctx context.Context, key []byte) (sealed []byte, err error) {
 	var tries taking
 	err = s.patiently(ctx, func(ctx context.Context) error {

@@ -51,8 +51,22 @@ func (r *redisStore) admit(ctx context.Context, m *message) error {
 }
 
 func (r *redisStore) keep(ctx context.Context, v *value) error {
-	stored := binary.BigEndian.AppendUint64(bytes.Clone(v.token), uint64(v.until))
-	return r.claim(ctx, r.name("kept", v.key), append(stored, v.sealed...), v.until, ErrExists)
+	return r.claim(ctx, r.name("kept", v.key), v.stored(), v.until, ErrExists)
+}
+
+func (r *redisStore) replace(ctx context.Context, v *value) error {
+	return r.patiently(ctx, func(ctx context.Context) error {
+		left := time.Duration(v.until-r.now().UnixMilli()) * time.Millisecond
+		if left < 0 {
+			return ErrLate
+		}
+		return r.client.Set(ctx, r.name("kept", v.key), v.stored(), left+skew).Err()
+	})
+}
+
+// stored is a value as it lies in Redis.
+func (v *value) stored() []byte {
+	return append(binary.BigEndian.AppendUint64(bytes.Clone(v.token), uint64(v.until)), v.sealed...)
 }
 
 // claim writes a key that must not be there. One that is there is our own if it holds
@@ -80,6 +94,20 @@ func (r *redisStore) claim(ctx context.Context, name string, stored []byte, unti
 
 // header is what stands before a value that is kept: token and moment.
 const header = 16 + 8
+
+func (r *redisStore) look(ctx context.Context, key []byte) (sealed []byte, err error) {
+	err = r.patiently(ctx, func(ctx context.Context) error {
+		stored, err := r.client.Get(ctx, r.name("kept", key)).Bytes()
+		if errors.Is(err, redis.Nil) {
+			err = ErrNotFound
+		}
+		if err == nil {
+			sealed, err = r.open(stored)
+		}
+		return err
+	})
+	return sealed, err
+}
 
 func (r *redisStore) take(ctx context.Context, key []byte) (sealed []byte, err error) {
 	var tries taking

@@ -273,8 +273,10 @@ func failOver(t *testing.T, client redis.UniversalClient, kill func()) {
 		s.admit(g, fmt.Sprint("before", i), until, nil)
 	}
 	waitForReplicas(t, client)
-	stop, done := context.WithCancel(ctx)
 	var askers sync.WaitGroup
+	defer askers.Wait() // also after a failure: nobody asks for a scene that is over
+	stop, done := context.WithCancel(ctx)
+	defer done()
 	var mu sync.Mutex
 	count := 0
 	for i := range 8 {
@@ -291,7 +293,7 @@ func failOver(t *testing.T, client redis.UniversalClient, kill func()) {
 	mu.Lock()
 	before := count
 	mu.Unlock()
-	waitFor(t, "service again", func() bool { mu.Lock(); defer mu.Unlock(); return count > before+1000 })
+	waitFor(t, "service again", func() bool { mu.Lock(); defer mu.Unlock(); return count > before+200 })
 	done()
 	askers.Wait()
 	for i := range 100 {

@@ -3,6 +3,7 @@ package intake
 import (
 	"slices"
 
+	"github.com/mandated/mandated/internal/intake/sheet"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 )
@@ -30,9 +31,9 @@ func (d *desk) client(w wish) (mandate.ID, error) {
 	fitting := within(w.mandate, list)
 	switch {
 	case len(list) == 0:
-		return 0, refuse(clientKvK, "this client has no chain mandate to the company in %s, or it has ended; check both, and write the client's chain mandate on an earlier line", grantorKvK)
+		return 0, refuse(clientKvK, "no-client-chain", nil)
 	case len(fitting) > 1:
-		return 0, refuse(scope, "chain mandates %d and %d of this client both have this; narrow scope, from or until so that it fits in one of them only", fitting[0].ID, fitting[1].ID)
+		return 0, refuse(scope, "several-client-chains", with{"first": fitting[0].ID, "second": fitting[1].ID})
 	case len(fitting) == 1:
 		return fitting[0].ID, nil
 	}
@@ -77,21 +78,19 @@ func possibly(chain, item mandate.Item) bool {
 }
 
 // misfit says in which column an assignment does not fit in the client's mandates.
-func (d *desk) misfit(m mandate.Mandate, chains []mandate.Mandate) *problem {
+func (d *desk) misfit(m mandate.Mandate, chains []mandate.Mandate) *sheet.Problem {
 	nearest := chains[0]
 	for _, chain := range chains {
 		if coversAll(chain.Scope, m.Scope, possibly) {
 			nearest = chain
 		}
 	}
-	var p *problem
+	args := with{inTheWay: nearest.ID}
 	switch {
 	case !coversAll(nearest.Scope, m.Scope, possibly):
-		p = refuse(scope, "this client's chain mandate %d does not have all of this, or not at this level; write what it has, or less", nearest.ID)
+		return refuse(scope, "wider-than-client", args)
 	case m.Validity.From.Before(nearest.Validity.From):
-		p = refuse(from, "this client's chain mandate %d starts later; write its start or a later date", nearest.ID)
-	default:
-		p = refuse(until, "this client's chain mandate %d ends earlier; write its end or an earlier date", nearest.ID)
+		return refuse(from, "earlier-than-client", args)
 	}
-	return p.inTheWay(nearest.ID)
+	return refuse(until, "later-than-client", args)
 }

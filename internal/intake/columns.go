@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mandated/mandated/internal/intake/sheet"
 	"github.com/mandated/mandated/pkg/mandate"
 )
 
@@ -30,9 +31,10 @@ const (
 // column is what a column is for: which mandates have it, and what to write in it.
 type column struct {
 	name     string
+	dutch    string         // the same on the first line of a file made in Dutch
 	required bool           // by those kinds that have it
 	kinds    []mandate.Kind // nil: all
-	write    string         // completes "Column kind: write ..."
+	write    sheet.Phrase   // completes "Column kind: write ..."
 }
 
 var (
@@ -40,30 +42,37 @@ var (
 	chainOnly = []mandate.Kind{mandate.Chain}
 )
 
-const (
-	writeKvK  = "a KvK number of exactly 8 digits, with the zeros in front that a spreadsheet may have dropped"
-	writeName = "a name of at most 200 letters, on one line"
-	writeDate = "a date as year-month-day, like 2027-01-31, or a moment like 2027-01-31T09:00:00Z"
-)
-
 // columns is the manual of the file, in the order in which a line is judged.
+//
+// A date can be written as Dutch people and their spreadsheets do, 31-12-2027. With
+// slashes it cannot: 01/12/2027 is the first of December from a Dutch spreadsheet and
+// the twelfth of January from an American one, and nothing in the file tells which.
+// "tot" is the moment at which a mandate is over, not its last day.
 var columns = []column{
-	{kind, true, nil, "one of the words direct, chain or assignment"},
-	{grantorKvK, true, nil, writeKvK},
-	{grantorRSIN, false, nil, "an RSIN of 9 digits, with the zeros in front, or leave it empty; this is not one: at least one digit is wrong or missing"},
-	{grantorName, false, nil, writeName},
-	{intermediaryKvK, true, chainOnly, writeKvK},
-	{intermediaryName, false, chainOnly, writeName},
-	{authenticator, true, toPerson, "the EntityID of the authentication service of this person, like urn:etoegang:AD:<OIN>:entities:<index>"},
-	{pseudonym, true, toPerson, "the person's pseudonym at the authentication service: exactly 64 characters, each a digit or one of the letters a to f"},
-	{personName, false, toPerson, writeName},
-	{clientKvK, true, []mandate.Kind{mandate.Assignment}, writeKvK},
-	{scope, true, nil, "what the mandate covers, with a space between the items: <ServiceUUID>@loa3 for one service, provider:<OIN>@loa3 for all services of a provider, everything@loa3 for all services; the level after @ is loa2, loa2plus, loa3 or loa4"},
-	{from, true, nil, writeDate},
-	{until, true, nil, writeDate},
-	{establishments, false, []mandate.Kind{mandate.Direct}, "establishment numbers of exactly 12 digits, with the zeros in front and a space between them, each once; or leave it empty for the whole company"},
-	{otherRegister, false, chainOnly, "the EntityID of the other register that holds this mandate, like urn:etoegang:MR:<OIN>:entities:<index>, or leave it empty if it is held here"},
-	{reference, false, nil, "a note of at most 255 bytes (an accented letter takes two)"},
+	{kind, "soort", true, nil, "write-kind"},
+	{grantorKvK, "kvk_gever", true, nil, writeKvK},
+	{grantorRSIN, "rsin_gever", false, nil, writeRSIN},
+	{grantorName, "naam_gever", false, nil, "write-name"},
+	{intermediaryKvK, "kvk_intermediair", true, chainOnly, writeKvK},
+	{intermediaryName, "naam_intermediair", false, chainOnly, "write-name"},
+	{authenticator, "authenticatiedienst", true, toPerson, "write-authenticator"},
+	{pseudonym, "pseudoniem", true, toPerson, "write-pseudonym"},
+	{personName, "naam_persoon", false, toPerson, "write-name"},
+	{clientKvK, "kvk_klant", true, []mandate.Kind{mandate.Assignment}, writeKvK},
+	{scope, "bereik", true, nil, "write-scope"},
+	{from, "van", true, nil, writeDate},
+	{until, "tot", true, nil, writeDate},
+	{establishments, "vestigingen", false, []mandate.Kind{mandate.Direct}, writeEstablishments},
+	{otherRegister, "register", false, chainOnly, "write-register"},
+	{reference, "kenmerk", false, nil, "write-reference"},
+}
+
+// sheetColumns are the columns as the reader of files knows them.
+func sheetColumns() (list []sheet.Column) {
+	for _, c := range columns {
+		list = append(list, sheet.Column{Name: c.name, Also: []string{c.dutch}, Needed: c.everywhere()})
+	}
+	return list
 }
 
 // Columns names the columns that a file can have.
@@ -83,7 +92,7 @@ func (c column) kindNames() string {
 	for i, k := range c.kinds {
 		names[i] = string(k)
 	}
-	return strings.Join(names, " or ")
+	return strings.Join(names, ", ")
 }
 
 func named(name string) column {

@@ -17,9 +17,7 @@ type desk struct {
 	self      etoegang.EntityID // the register itself
 	migrating bool
 
-	organisations map[etoegang.KvKNumber]mandate.Organisation // without ID: not registered
-	persons       map[etoegang.ActingSubject]mandate.Person
-	between       map[pair][]mandate.Mandate // chain mandates, until one is added
+	between map[pair][]mandate.Mandate // chain mandates, until one is added
 }
 
 // pair is a client and its intermediary.
@@ -30,20 +28,37 @@ type pair struct{ client, intermediary etoegang.KvKNumber }
 func (j *job) judge(tx *register.Tx, batch []wish) ([]Result, error) {
 	d := &desk{
 		tx: tx, view: tx.Snapshot(), self: j.register.EntityID(), migrating: j.options.Migrating,
-		organisations: map[etoegang.KvKNumber]mandate.Organisation{},
-		persons:       map[etoegang.ActingSubject]mandate.Person{},
-		between:       map[pair][]mandate.Mandate{},
+		between: map[pair][]mandate.Mandate{},
 	}
+	if err := tx.Expect(partiesOf(batch)); err != nil {
+		return nil, err
+	}
+	headings := j.file.Headings()
 	results := make([]Result, 0, len(batch))
 	for _, w := range batch {
 		status, id, err := d.settle(w)
-		result, err := w.result(status, id, err)
+		result, err := w.result(status, id, err, headings)
 		if err != nil {
 			return nil, err
 		}
 		results = append(results, result)
 	}
 	return results, nil
+}
+
+// partiesOf are the companies and people in a batch.
+func partiesOf(batch []wish) (companies []etoegang.KvKNumber, people []etoegang.ActingSubject) {
+	for _, w := range batch {
+		for _, n := range []etoegang.KvKNumber{w.mandate.Grantor.KvK, w.mandate.Intermediary.KvK, w.client} {
+			if !n.IsZero() {
+				companies = append(companies, n)
+			}
+		}
+		if !w.mandate.Person.Subject.IsZero() {
+			people = append(people, w.mandate.Person.Subject)
+		}
+	}
+	return companies, people
 }
 
 // settle judges one line and, if it is right, writes it. The order matters: a
@@ -77,7 +92,7 @@ func (d *desk) settle(w wish) (Status, mandate.ID, error) {
 func (d *desk) fit(w wish, p parties) (mandate.Mandate, error) {
 	m := w.mandate
 	if m.Register == d.self {
-		return m, refuse(otherRegister, "leave it empty; this is the register you are importing into")
+		return m, refuse(otherRegister, "this-register", nil)
 	}
 	if m.Kind == mandate.Assignment {
 		client, err := d.client(w)

@@ -1,11 +1,11 @@
-// Package intake reads mandates in bulk, from a CSV file into a register.
+// Package intake reads mandates in bulk, from a file into a register.
 //
-// It owns the file: its columns, its spelling, and the sentences that tell people
-// which line to mend and how. It decides nothing about mandates: what makes one fit
-// is for package mandate to say, and what is registered already for package
-// register, which it asks and changes through the same door as everybody else. It
-// never touches SQL, the service catalogue or the network, and no sentence of it
-// repeats the number of a person or a company.
+// It owns the columns of the file, and the sentences that tell people which line to
+// mend and how; how a file is spelled is for package sheet. It decides nothing about
+// mandates: what makes one fit is for package mandate to say, and what is registered
+// already for package register, which it asks and changes through the same door as
+// everybody else. It never touches SQL, the service catalogue or the network, and no
+// sentence of it repeats the number of a person or a company.
 //
 // A line is judged before anything of it is written, so a refused line leaves no
 // trace and does not spoil its neighbours. Lines are written in whole batches, one
@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/mandated/mandated/internal/intake/sheet"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
 )
@@ -58,9 +59,8 @@ const (
 type Result struct {
 	Line    int // where the line begins in the file
 	Status  Status
-	Mandate mandate.ID // the mandate granted or found; if refused, the one in the way, or 0
-	Column  string     // refused: the column to look at; empty if it is the line as a whole
-	Problem string     // refused: what to do about it, for people
+	Mandate mandate.ID     // the mandate granted or found; if refused, the one in the way, or 0
+	Problem *sheet.Problem // refused: the column to look at and what to do, in either language
 }
 
 // Summary counts what became of all lines. Empty lines do not count.
@@ -69,9 +69,9 @@ type Summary struct {
 	Revision                           register.Revision // of the register after the last batch
 }
 
-// Import reads a CSV file into the register. The columns are those of Columns, in
-// any order, with a comma or semicolon between them, in UTF-8. A header that cannot
-// be right is an error before anything is done.
+// Import reads a file into the register: CSV or JSON lines, as package sheet reads
+// them. The columns are those of Columns, in any order. A file that cannot be right is
+// a *sheet.Problem before anything is done.
 //
 // A line whose mandate is there already, in force or suspended, is Unchanged. A line
 // that differs from a mandate in its way is Refused, and so is one whose mandate was
@@ -88,11 +88,11 @@ func Import(ctx context.Context, r *register.Register, in io.Reader, o Options, 
 	if o.Author.Who == "" || o.Author.Why == "" {
 		return Summary{}, register.ErrAuthor
 	}
-	file, err := openSheet(in)
+	file, err := openInput(in)
 	if err != nil {
 		return Summary{}, err
 	}
-	j := &job{register: r, sheet: file, options: o, report: report}
+	j := &job{register: r, file: file, options: o, report: report}
 	err = r.Read(ctx, func(s *register.Snapshot) error {
 		j.summary.Revision = s.Revision()
 		return nil
@@ -111,7 +111,7 @@ func Import(ctx context.Context, r *register.Register, in io.Reader, o Options, 
 // job is one import under way.
 type job struct {
 	register *register.Register
-	sheet    *sheet
+	file     input
 	options  Options
 	report   func(Result) error
 	summary  Summary
@@ -153,7 +153,7 @@ func (j *job) rehearse(ctx context.Context) error {
 // eachBatch reads, works and tells, batch after batch.
 func (j *job) eachBatch(ctx context.Context, work func([]wish) ([]Result, error)) error {
 	for {
-		batch, err := j.sheet.batch(j.options.Batch)
+		batch, err := j.file.batch(j.options.Batch)
 		if len(batch) == 0 || err != nil {
 			return err
 		}

@@ -41,47 +41,37 @@ func (d *desk) judgeRSIN(told, known mandate.Organisation) error {
 	case told.RSIN.IsZero(), told.RSIN == known.RSIN:
 		return nil
 	case !known.RSIN.IsZero():
-		return refuse(grantorRSIN, "the register knows this company by another RSIN; check it, and write the right one or leave it empty")
+		return refuse(grantorRSIN, "other-rsin", nil)
 	}
 	holder, err := d.view.Organisation(told.RSIN.LegalSubject())
 	if err == nil && holder != nil {
-		return refuse(grantorRSIN, "another company in the register has this RSIN; check it and %s, and write the right ones", grantorKvK)
+		return refuse(grantorRSIN, "rsin-of-another", nil)
 	}
 	return err
 }
 
 // organisation finds a company; without ID it is not registered.
 func (d *desk) organisation(n etoegang.KvKNumber) (mandate.Organisation, error) {
-	if o, ok := d.organisations[n]; ok {
-		return o, nil
-	}
 	found, err := d.view.Organisation(n.LegalSubject())
 	if err != nil {
 		return mandate.Organisation{}, err
 	}
-	o := mandate.Organisation{KvK: n}
-	if found != nil {
-		o = *found
+	if found == nil {
+		return mandate.Organisation{KvK: n}, nil
 	}
-	d.organisations[n] = o
-	return o, nil
+	return *found, nil
 }
 
 // person finds a person; without ID he is not registered.
 func (d *desk) person(s etoegang.ActingSubject) (mandate.Person, error) {
-	if p, ok := d.persons[s]; ok {
-		return p, nil
-	}
 	found, err := d.view.Person(s)
 	if err != nil {
 		return mandate.Person{}, err
 	}
-	p := mandate.Person{Subject: s}
-	if found != nil {
-		p = *found
+	if found == nil {
+		return mandate.Person{Subject: s}, nil
 	}
-	d.persons[s] = p
-	return p, nil
+	return *found, nil
 }
 
 // standIns are IDs by which a mandate can be judged before its parties have one.
@@ -106,17 +96,17 @@ func (p parties) standIns(m mandate.Mandate) (g, i mandate.OrganisationID, perso
 func (d *desk) enrol(m mandate.Mandate, p parties) (_ parties, err error) {
 	if p.grantor.ID == 0 {
 		p.enrolled = true
-		if p.grantor, err = d.putOrganisation(m.Grantor); err != nil {
+		if p.grantor, err = d.tx.PutOrganisation(m.Grantor); err != nil {
 			return p, err
 		}
 	}
 	switch {
 	case m.Kind == mandate.Chain && p.intermediary.ID == 0:
 		p.enrolled = true
-		p.intermediary, err = d.putOrganisation(m.Intermediary)
+		p.intermediary, err = d.tx.PutOrganisation(m.Intermediary)
 	case m.Kind != mandate.Chain && p.person.ID == 0:
 		p.enrolled = true
-		p.person, err = d.putPerson(m.Person)
+		p.person, err = d.tx.PutPerson(m.Person)
 	}
 	return p, err
 }
@@ -142,13 +132,13 @@ func (d *desk) complete(m mandate.Mandate, p parties, e extent) error {
 
 	var err error
 	if grantor != p.grantor {
-		_, err = d.putOrganisation(grantor)
+		_, err = d.tx.PutOrganisation(grantor)
 	}
 	if err == nil && intermediary != p.intermediary {
-		_, err = d.putOrganisation(intermediary)
+		_, err = d.tx.PutOrganisation(intermediary)
 	}
 	if err == nil && person != p.person {
-		_, err = d.putPerson(person)
+		_, err = d.tx.PutPerson(person)
 	}
 	return err
 }
@@ -159,20 +149,4 @@ func (e extent) name(known, told string) string {
 		return known
 	}
 	return told
-}
-
-func (d *desk) putOrganisation(o mandate.Organisation) (mandate.Organisation, error) {
-	o, err := d.tx.PutOrganisation(o)
-	if err == nil {
-		d.organisations[o.KvK] = o
-	}
-	return o, err
-}
-
-func (d *desk) putPerson(p mandate.Person) (mandate.Person, error) {
-	p, err := d.tx.PutPerson(p)
-	if err == nil {
-		d.persons[p.Subject] = p
-	}
-	return p, err
 }

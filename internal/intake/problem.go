@@ -2,58 +2,50 @@ package intake
 
 import (
 	"errors"
-	"fmt"
 
+	"github.com/mandated/mandated/internal/intake/sheet"
 	"github.com/mandated/mandated/pkg/mandate"
 )
 
-// problem is why a line is refused: what somebody without technical knowledge can do
-// about it. It is told apart from an error of the register, which stops everything.
-type problem struct {
-	column   string
-	sentence string
-	mandate  mandate.ID // the mandate in the way, if any
-}
+// A *sheet.Problem is why a line is refused. It is told apart from an error of the
+// register, which stops everything.
 
-func (p *problem) Error() string { return p.sentence }
+// with are the arguments of a sentence.
+type with = map[string]any
+
+// inTheWay is the argument for the mandate that stands in the way.
+const inTheWay = "mandate"
 
 // refuse says what to do in a column.
-func refuse(column, format string, args ...any) *problem {
-	return &problem{column: column, sentence: "Column " + column + ": " + fmt.Sprintf(format, args...) + "."}
-}
+func refuse(column, code string, args with) *sheet.Problem { return book.Problem(code, column, args) }
 
 // refuseLine says what to do about a line as a whole.
-func refuseLine(format string, args ...any) *problem {
-	return &problem{sentence: fmt.Sprintf(format, args...) + "."}
-}
-
-// inTheWay adds the mandate that stands in the way.
-func (p *problem) inTheWay(id mandate.ID) *problem {
-	p.mandate = id
-	return p
-}
+func refuseLine(code string, args with) *sheet.Problem { return book.Problem(code, "", args) }
 
 // unfit puts a refusal by package mandate in the words of the file.
-func unfit(err error) *problem {
+func unfit(err error) *sheet.Problem {
 	switch {
 	case errors.Is(err, mandate.ErrSelf):
-		return refuse(intermediaryKvK, "write another company than in grantor_kvk; a company cannot be its own intermediary")
+		return refuse(intermediaryKvK, "own-intermediary", nil)
 	case errors.Is(err, mandate.ErrOrder):
-		return refuse(until, "write a date after the one in column from")
+		return refuse(until, "ends-before-start", nil)
 	case errors.Is(err, mandate.ErrTooLong):
-		return refuse(until, "write a date at most %d years after the one in column from", mandate.MaxYears)
+		return refuse(until, "lasts-too-long", with{"years": mandate.MaxYears})
 	case errors.Is(err, mandate.ErrBackdated):
-		return refuse(from, "write today or a later date; an earlier one is only for mandates that migrate from another register")
+		return refuse(from, "starts-in-past", nil)
 	case errors.Is(err, mandate.ErrNoEnd):
-		return refuse(from, "write dates of this age in from and until")
+		return refuse(from, "date-out-of-reach", nil)
 	}
-	return refuseLine("This mandate cannot be registered: %v", err)
+	return refuseLine("unfit", with{"why": err})
 }
 
-// result is the outcome of a line, unless the register itself failed.
-func (w wish) result(status Status, id mandate.ID, err error) (Result, error) {
-	if p, ok := errors.AsType[*problem](err); ok {
-		return Result{Line: w.line, Status: Refused, Mandate: p.mandate, Column: p.column, Problem: p.sentence}, nil
+// result is the outcome of a line, unless the register itself failed. The headings are
+// those of the file.
+func (w wish) result(status Status, id mandate.ID, err error, headings map[string]string) (Result, error) {
+	if p, ok := errors.AsType[*sheet.Problem](err); ok {
+		p.Headings = headings
+		id, _ := p.Args[inTheWay].(mandate.ID)
+		return Result{Line: w.line, Status: Refused, Mandate: id, Problem: p}, nil
 	}
 	return Result{Line: w.line, Status: status, Mandate: id}, err
 }

@@ -3,6 +3,7 @@ package intake
 import (
 	"slices"
 
+	"github.com/mandated/mandated/internal/intake/sheet"
 	"github.com/mandated/mandated/pkg/mandate"
 )
 
@@ -17,12 +18,12 @@ func (d *desk) same(w wish, p parties) (mandate.ID, error) {
 	if err != nil {
 		return 0, err
 	}
-	var ended *problem
+	var ended *sheet.Problem
 	for _, other := range others {
 		switch {
 		case !sameContent(w.mandate, other):
 		case other.State.Ended():
-			ended = refuse(from, "this is mandate %d, which has ended (%s) and does not come back; to give it again, write another start", other.ID, other.State).inTheWay(other.ID)
+			ended = refuse(from, "ended", with{inTheWay: other.ID, "state": sheet.Phrase(other.State)})
 		case !other.State.Pending() && sameReference(w.mandate, other):
 			return other.ID, nil
 		}
@@ -76,18 +77,17 @@ func (d *desk) collision(m mandate.Mandate, id mandate.ID) error {
 	if err != nil {
 		return err
 	}
-	var p *problem
+	args := with{inTheWay: id}
 	switch {
 	case !sameSet(m.Scope, other.Scope):
-		p = refuse(scope, "mandate %d, between the same parties, has part of this scope already; leave out what it has, or have that mandate ended first", id)
+		return refuse(scope, "overlaps", args)
 	case !m.Validity.From.Equal(other.Validity.From):
-		p = refuse(from, "mandate %d is the same but starts at another time; choose a time that does not overlap it, or have that mandate ended first", id)
+		return refuse(from, "starts-otherwise", args)
 	case !m.Validity.To.Equal(other.Validity.To):
-		p = refuse(until, "mandate %d is the same but ends at another time; choose a time that does not overlap it, or have that mandate ended first", id)
+		return refuse(until, "ends-otherwise", args)
 	case other.State.Pending():
-		p = refuseLine("This is mandate %d, which is still being asked for (%s): have it accepted, or withdrawn and import this line again", id, other.State)
-	default:
-		p = refuse(reference, "mandate %d is the same but has another reference; write that one, or leave this empty", id)
+		args["state"] = sheet.Phrase(other.State)
+		return refuseLine("still-asked-for", args)
 	}
-	return p.inTheWay(id)
+	return refuse(reference, "other-reference", args)
 }

@@ -153,7 +153,7 @@ func (o outcome) problems() string {
 	var list []string
 	for _, r := range o.results {
 		if r.Status == Refused {
-			list = append(list, fmt.Sprintf("line %d: %s", r.Line, r.Problem))
+			list = append(list, fmt.Sprintf("line %d: %s", r.Line, said(r)))
 		}
 	}
 	return strings.Join(list, "\n")
@@ -230,4 +230,20 @@ func example(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// columnOf is where somebody has to look, empty if nothing is wrong or everything is.
+func columnOf(r Result) string {
+	if r.Problem == nil {
+		return ""
+	}
+	return r.Problem.Column
+}
+
+// said is what somebody reads in English about a line, empty if nothing is wrong.
+func said(r Result) string {
+	if r.Problem == nil {
+		return ""
+	}
+	return r.Problem.Error()
 }

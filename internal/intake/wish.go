@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/mandated/mandated/internal/intake/sheet"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
@@ -16,16 +17,16 @@ type wish struct {
 	line    int
 	mandate mandate.Mandate
 	client  etoegang.KvKNumber // Assignment: the company whose chain mandate is passed on
-	problem *problem           // the line says nothing that could be asked for
+	problem *sheet.Problem     // the line says nothing that could be asked for
 }
 
-// wish reads what a row asks for.
-func (s *sheet) wish(r row) wish {
-	w := wish{line: r.line, problem: r.problem}
+// wishOf reads what a row asks for.
+func wishOf(row sheet.Row) wish {
+	w := wish{line: row.Line, problem: row.Problem}
 	if w.problem != nil {
 		return w
 	}
-	p := &parser{sheet: s, cells: r.cells}
+	p := &parser{row: row}
 	w.mandate.State = mandate.Active
 	w.mandate.Kind = parsed(p, kind, parseKind)
 	p.presence(w.mandate.Kind)
@@ -37,20 +38,11 @@ func (s *sheet) wish(r row) wish {
 
 // parser reads the cells of a row and keeps the first problem.
 type parser struct {
-	sheet   *sheet
-	cells   []string
-	problem *problem
+	row     sheet.Row
+	problem *sheet.Problem
 }
 
-// cell is the text in a column, empty if the file does not have the column.
-func (p *parser) cell(column string) string {
-	if i, there := p.sheet.place[column]; there {
-		return p.cells[i]
-	}
-	return ""
-}
-
-func (p *parser) refuse(problem *problem) {
+func (p *parser) refuse(problem *sheet.Problem) {
 	if p.problem == nil {
 		p.problem = problem
 	}
@@ -60,31 +52,32 @@ func (p *parser) refuse(problem *problem) {
 // cannot have: ignoring it would register something else than was meant.
 func (p *parser) presence(k mandate.Kind) {
 	for _, c := range columns {
-		_, there := p.sheet.place[c.name]
-		switch empty := p.cell(c.name) == ""; {
+		text, there := p.row.Cell(c.name)
+		switch empty := text == ""; {
 		case p.problem != nil:
 			return
 		case empty && c.required && c.of(k) && !there:
-			p.refuse(refuse(c.name, "add this column to the file, and write %s", c.write))
+			p.refuse(refuse(c.name, "add-column", with{"write": c.write}))
 		case empty && c.required && c.of(k):
-			p.refuse(refuse(c.name, "it is empty; write %s", c.write))
+			p.refuse(refuse(c.name, "empty", with{"write": c.write}))
 		case !empty && !c.of(k):
-			p.refuse(refuse(c.name, "leave it empty, or write %s in column kind; a mandate of kind %s does not have it", c.kindNames(), k))
+			p.refuse(refuse(c.name, "not-of-kind", with{"kinds": c.kindNames(), "kind": k}))
 		}
 	}
 }
 
 // parsed reads a column by its syntax; an empty one is the zero value.
 func parsed[T any](p *parser, column string, parse func(string) (T, error)) (value T) {
-	text := p.cell(column)
+	text, _ := p.row.Cell(column)
 	if text == "" || p.problem != nil {
 		return value
 	}
 	value, err := parse(text)
-	if special, ok := errors.AsType[*problem](err); ok {
+	if special, ok := errors.AsType[*sheet.Problem](err); ok {
+		special.Column = column
 		p.refuse(special)
 	} else if err != nil {
-		p.refuse(refuse(column, "write %s", named(column).write))
+		p.refuse(refuse(column, "write", with{"write": named(column).write}))
 	}
 	return value
 }
@@ -93,12 +86,12 @@ func parsed[T any](p *parser, column string, parse func(string) (T, error)) (val
 func (p *parser) parties(w *wish) {
 	m := &w.mandate
 	m.Grantor = mandate.Organisation{
-		KvK:  parsed(p, grantorKvK, parseKvK),
-		RSIN: parsed(p, grantorRSIN, etoegang.ParseRSIN),
+		KvK:  parsed(p, grantorKvK, ParseKvK),
+		RSIN: parsed(p, grantorRSIN, parseRSIN),
 		Name: parsed(p, grantorName, parseName), Active: true,
 	}
 	m.Intermediary = mandate.Organisation{
-		KvK:  parsed(p, intermediaryKvK, parseKvK),
+		KvK:  parsed(p, intermediaryKvK, ParseKvK),
 		Name: parsed(p, intermediaryName, parseName), Active: true,
 	}
 	m.Person = mandate.Person{
@@ -108,17 +101,17 @@ func (p *parser) parties(w *wish) {
 		},
 		Name: parsed(p, personName, parseName), Active: true,
 	}
-	w.client = parsed(p, clientKvK, parseKvK)
+	w.client = parsed(p, clientKvK, ParseKvK)
 }
 
 // content reads what the mandate says.
 func (p *parser) content(m *mandate.Mandate) {
 	m.Scope = parsed(p, scope, parseScope)
 	m.Validity = mandate.Validity{
-		From: parsed(p, from, mandate.ParseMoment),
-		To:   parsed(p, until, mandate.ParseMoment),
+		From: parsed(p, from, ParseMoment),
+		To:   parsed(p, until, ParseMoment),
 	}
-	m.Establishments = parsed(p, establishments, parseEstablishments)
+	m.Establishments = parsed(p, establishments, ParseEstablishments)
 	m.Register = parsed(p, otherRegister, parseRegister)
 	m.Reference = parsed(p, reference, parseReference)
 }
@@ -132,15 +125,6 @@ func parseKind(s string) (mandate.Kind, error) {
 		return k, nil
 	}
 	return "", errSyntax
-}
-
-// parseKvK refuses the number that is nobody's, which the register keeps for itself.
-func parseKvK(s string) (etoegang.KvKNumber, error) {
-	n, err := etoegang.ParseKvKNumber(s)
-	if err == nil && register.ReservedNumber(n) {
-		err = errSyntax
-	}
-	return n, err
 }
 
 func parseName(s string) (string, error) {
@@ -182,27 +166,14 @@ func parseScope(s string) (list mandate.Scope, err error) {
 			return nil, err
 		}
 		if !item.Level.Supported() {
-			return nil, refuse(scope, "write loa2, loa2plus, loa3 or loa4 after the @; %s no longer exists", item.Level)
+			return nil, refuse(scope, "level-gone", with{"level": item.Level})
 		}
 		target := mandate.Item{Service: item.Service, Provider: item.Provider}
 		if seen[target] {
-			return nil, refuse(scope, "write each item once; the same one stands here twice")
+			return nil, refuse(scope, "item-twice", nil)
 		}
 		seen[target] = true
 		list = append(list, item)
-	}
-	return list, nil
-}
-
-func parseEstablishments(s string) (list []etoegang.EstablishmentNumber, err error) {
-	seen := map[etoegang.EstablishmentNumber]bool{}
-	for text := range strings.FieldsSeq(s) {
-		number, err := etoegang.ParseEstablishmentNumber(text)
-		if err != nil || seen[number] {
-			return nil, errSyntax
-		}
-		seen[number] = true
-		list = append(list, number)
 	}
 	return list, nil
 }

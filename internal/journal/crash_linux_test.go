@@ -23,6 +23,7 @@ import (
 	"github.com/mandated/mandated/internal/postgres"
 	"github.com/mandated/mandated/internal/servers"
 	"github.com/mandated/mandated/internal/sqlite"
+	"github.com/mandated/mandated/pkg/mandate"
 )
 
 // A daemon is killed again and again in the middle of its work. What it acknowledged is
@@ -243,9 +244,87 @@ func retireUntilKilled(t *testing.T, at string) {
 		t.Fatal(err)
 	}
 	progress := func(done int64) { fmt.Printf("gone %d.\n", done) }
-	if _, err := Retire(ctx, at, minute(30), Options{Signer: key, Progress: progress}); err != nil {
+	if _, err := Retire(ctx, at, minute(30), Options{Signer: key, Progress: progress, Used: usedIn}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A process that appends and reads is killed again and again. What it left is what the
+// records up to its mark tell, no more and no less, and the next one goes on from there.
+func TestKilledReading(t *testing.T) {
+	if at := os.Getenv("JOURNAL_TEST_READER"); at != "" {
+		readUntilKilled(t, at)
+	}
+	onBoth(t, func(t *testing.T, p place) {
+		var ids []mandate.ID
+		for id := range mandate.ID(childsMandates) {
+			ids = append(ids, id)
+		}
+		read, unread := int64(0), int64(0)
+		for range kills() {
+			killedReader(t, p)
+			j := p.open()
+			m := mustBeTold(t, j, ids)
+			if m.sequence < read {
+				t.Errorf("read were %d records, and now %d", read, m.sequence)
+			}
+			read, unread = m.sequence, unread+j.mustLastUse(t).Behind
+			j.mustCatchUp(t)
+			mustBeTold(t, j, ids)
+			mustClose(t, j)
+		}
+		t.Logf("%d records were read, %d more than the killed had come to", read, unread)
+	})
+}
+
+// childsMandates is of how many mandates the child tells.
+const childsMandates = 50
+
+// killedReader runs this test in a process of its own and kills it in the middle.
+func killedReader(t *testing.T, p place) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^TestKilledReading$")
+	child.Env = append(os.Environ(), "JOURNAL_TEST_READER="+p.journal)
+	out, err := child.StdoutPipe()
+	if err == nil {
+		err = child.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	enough, told := 100+mathrand.IntN(200), 0
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if told++; told == enough {
+			_ = child.Process.Kill()
+		}
+	}
+	_ = child.Wait()
+	if told < enough {
+		t.Fatalf("the child ended by itself, after %d records", told)
+	}
+}
+
+// readUntilKilled appends from several goroutines while two readers overtake each other.
+func readUntilKilled(t *testing.T, at string) {
+	o := Options{Signer: newKey(), Every: 1 << 30, Interval: time.Hour, Used: usedIn, Follow: time.Millisecond}
+	for range 2 {
+		j, err := Open(ctx, at, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			go func() {
+				for {
+					body := fmt.Sprintf("used %d at s%d", mathrand.IntN(childsMandates), mathrand.IntN(9))
+					if err := j.Append(ctx, newID(), []byte(body)); err != nil {
+						panic(err)
+					}
+					fmt.Println("appended")
+				}
+			}()
+		}
+	}
+	select {}
 }
 
 // The disk fills up: every waiter gets the error and no half of a group is there.

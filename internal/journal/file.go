@@ -45,6 +45,21 @@ CREATE TABLE retired (             -- stubs: the newest stands where the records
 	signature BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE uses (                -- when mandates were last used, as the records that were read tell
+	mandate  INTEGER PRIMARY KEY,
+	at       INTEGER NOT NULL,     -- that record's time
+	sequence INTEGER NOT NULL,     -- of that record, which may be retired by now
+	service  TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE followed (            -- up to where they were read
+	one      INTEGER PRIMARY KEY CHECK (one = 1),
+	sequence INTEGER NOT NULL,     -- of the last record that was read, 0 if none was
+	at       INTEGER NOT NULL,     -- that record's time
+	since    INTEGER NOT NULL      -- the time of the first from which on none was missed
+) STRICT;
+INSERT INTO followed VALUES (1, 0, 0, 0);
+
 CREATE TRIGGER records_stay BEFORE UPDATE ON records
 BEGIN SELECT RAISE(ABORT, 'records are never changed'); END;
 CREATE TRIGGER records_remain BEFORE DELETE ON records
@@ -79,7 +94,7 @@ func openFile(ctx context.Context, path string, readOnly bool) (store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fileStore{tables{file.DB(), "", explainFull}, file}, nil
+	return &fileStore{tables{file.DB(), "", `SELECT value FROM json_each($1)`, `instr(body, $1) > 0`, explainFull}, file}, nil
 }
 
 // append takes no notice of ctx: a file answers or fails, and is never lost half-way.
@@ -151,6 +166,23 @@ func (s *fileStore) sign(_ context.Context, c *Checkpoint) error {
 
 func (s *fileStore) retire(_ context.Context, stub *Stub) error {
 	return explainFull(s.file.Write(func(tx *sqlite.Tx) error { return s.retireRecords(tx.Exec, stub) }))
+}
+
+func (s *fileStore) follow(_ context.Context, from, to mark, uses []Use) (moved bool, err error) {
+	err = s.file.Write(func(tx *sqlite.Tx) error {
+		rows, err := tx.Exec(s.in(moveMark), from.sequence, to.sequence, millis(to.at), millis(to.since))
+		if moved = rows == 1; err != nil || !moved {
+			return err
+		}
+		for _, u := range uses {
+			if _, err := tx.Exec(s.in(`INSERT INTO @uses (mandate, at, sequence, service) VALUES ($1, $2, $3, $4) `+keepLater),
+				u.Mandate, millis(u.At), u.Sequence, u.Service); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return moved && err == nil, explainFull(err)
 }
 
 func (s *fileStore) end(ctx context.Context) (link, error) {

@@ -93,7 +93,7 @@ func TestVerifyRefusesWhatIsNotAJournal(t *testing.T) {
 	if _, err := Verify(ctx, path, nil, registerKey().Public()); err == nil {
 		t.Error("verified somebody else's table")
 	}
-	if _, err := Retire(ctx, path+"x", start, Options{Signer: registerKey()}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Retire(ctx, path+"x", start, Options{Signer: registerKey(), Used: usedIn}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("retired what is not there: %v", err)
 	}
 }

@@ -7,11 +7,13 @@ import (
 	"crypto/rsa"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/mandated/mandated/internal/postgres"
 	"github.com/mandated/mandated/internal/servers"
+	"github.com/mandated/mandated/pkg/mandate"
 )
 
 var ctx = context.Background()
@@ -66,7 +69,26 @@ func (p place) isDatabase() bool { return postgres.IsPlace(p.journal) }
 func (p place) with(t testing.TB) place { p.t = t; return p }
 
 func (p place) options() Options {
-	return Options{Signer: registerKey(), Checkpoints: p.outside, Interval: time.Hour}
+	return Options{Signer: registerKey(), Checkpoints: p.outside, Interval: time.Hour, Used: usedIn, Follow: time.Hour}
+}
+
+// usedIn reads a body like "used 5 7 at vat". Any other tells of no use.
+func usedIn(body []byte) (mandates []mandate.ID, service string, err error) {
+	words := strings.Fields(string(body))
+	if len(words) == 0 || words[0] != "used" {
+		return nil, "", nil
+	}
+	for i, word := range words[1:] {
+		if word == "at" {
+			return mandates, words[i+2], nil
+		}
+		n, err := strconv.ParseInt(word, 10, 64)
+		if err != nil {
+			return nil, "", err
+		}
+		mandates = append(mandates, mandate.ID(n))
+	}
+	return nil, "", errors.New("at which service?")
 }
 
 func (p place) open() *Journal { return p.openWith(p.options()) }

@@ -3,8 +3,9 @@
 // from the register's so that an import never delays an answer, or in tables of a
 // PostgreSQL database; and one file of signed checkpoints outside either.
 //
-// It stores opaque bytes under an id. It has never heard of rules, SAML or HTTP,
-// and does not look into what it keeps.
+// It stores opaque bytes under an id. It has never heard of rules, SAML or HTTP, and does
+// not look into what it keeps. When a mandate was last used it is told by a function that
+// can read a record, and keeps beside the records (LastUse).
 //
 // Each record holds the hash of its predecessor. A chain without a key proves
 // nothing to a stranger, since whoever can write the store can compute it anew; so
@@ -42,6 +43,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/mandated/mandated/internal/group"
+	"github.com/mandated/mandated/pkg/mandate"
 )
 
 var (
@@ -83,6 +85,14 @@ type Options struct {
 	Every    int           // records per checkpoint; 1000 if zero
 	Interval time.Duration // the longest that a record waits for a checkpoint; a minute if zero
 
+	// Used reads from a record's body by which mandates it permitted something, and at
+	// which service; none if it permitted nothing. With it an open journal keeps when
+	// mandates were last used, as LastUse tells, and looks for new records that often:
+	// every second if Follow is zero. A body that it cannot read ends that there, and the
+	// log says so. Retire needs it, so that no use is forgotten with its record.
+	Used   func(body []byte) (mandates []mandate.ID, service string, err error)
+	Follow time.Duration
+
 	Now     func() time.Time      // time.Now if nil
 	Log     *slog.Logger          // hears of checkpoints that failed; silent if nil
 	Metrics prometheus.Registerer // where the journal's metrics are registered; nowhere if nil
@@ -111,6 +121,8 @@ type Journal struct {
 	due     chan struct{} // tells the keeper that Every is reached
 	stop    chan struct{}
 	kept    sync.WaitGroup
+
+	unfollow context.CancelFunc // ends the reading of records; nil when nobody reads
 }
 
 // Open opens the journal at place, a file or a PostgreSQL database. With a signer it
@@ -130,9 +142,18 @@ func Open(ctx context.Context, place string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, errors.Join(err, j.store.close())
 	}
+	read, err := j.store.followed(ctx)
+	if err != nil {
+		return nil, errors.Join(err, j.store.close())
+	}
 	j.group = group.New(j.write)
-	j.metrics = newMetrics(j, end.sequence)
+	j.metrics = newMetrics(j, end.sequence, read)
 	j.kept.Go(j.keep)
+	if o.Used != nil {
+		following, stop := context.WithCancel(context.Background())
+		j.unfollow = stop
+		j.kept.Go(func() { j.follow(following) })
+	}
 	return j, nil
 }
 
@@ -162,6 +183,9 @@ func (o *Options) complete() {
 	if o.Interval <= 0 {
 		o.Interval = time.Minute
 	}
+	if o.Follow <= 0 {
+		o.Follow = time.Second
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -183,8 +207,9 @@ func (j *Journal) enter() (leave func(), err error) {
 	return j.gate.RUnlock, nil
 }
 
-// Close waits for what is being appended, makes a last checkpoint and closes the
-// store. It returns what went wrong with the checkpoint, but closes nevertheless.
+// Close waits for what is being appended, makes a last checkpoint, reads the last records
+// and closes the store. It returns what went wrong with the checkpoint, but closes
+// nevertheless.
 // Closing again does nothing.
 func (j *Journal) Close() error {
 	j.gate.Lock()
@@ -196,9 +221,13 @@ func (j *Journal) Close() error {
 	var last error
 	if j.group != nil {
 		close(j.stop)
+		if j.unfollow != nil {
+			j.unfollow()
+		}
 		j.kept.Wait()
 		j.group.Close()
 		last = j.checkpoint(context.Background(), true)
+		j.readLast()
 		j.metrics.forget()
 	}
 	return errors.Join(last, j.store.close())

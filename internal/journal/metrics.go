@@ -18,9 +18,12 @@ type metrics struct {
 
 	end     atomic.Int64 // the last record that we know of
 	covered atomic.Int64 // the last that our checkpoint signed
+
+	read     atomic.Int64 // the last that was read for when mandates were last used
+	readUpTo atomic.Int64 // the time up to which all were, in unix milliseconds
 }
 
-func newMetrics(j *Journal, end int64) *metrics {
+func newMetrics(j *Journal, end int64, read mark) *metrics {
 	m := &metrics{
 		registerer: j.options.Metrics,
 		sizes: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -37,10 +40,20 @@ func newMetrics(j *Journal, end int64) *metrics {
 	}
 	m.end.Store(end)
 	m.covered.Store(j.covered.sequence)
+	m.followed(read, j.options.Now())
+	if 0 < read.sequence && read.sequence < end {
+		m.followed(read, read.at)
+	}
 	m.all = []prometheus.Collector{
 		m.sizes, m.seconds, m.failures,
 		gauge("mandated_journal_queue", "Records that wait to be written or are being written.", j.group.Waiting),
 		gauge("mandated_journal_unproven", "Records after our last checkpoint.", func() int64 { return max(0, m.end.Load()-m.covered.Load()) }),
+	}
+	if j.options.Used != nil {
+		m.all = append(m.all,
+			gauge("mandated_journal_uses_behind", "Records that were not yet read for when mandates were last used.", func() int64 { return max(0, m.end.Load()-m.read.Load()) }),
+			gauge("mandated_journal_uses_behind_seconds", "For how long the last use of mandates has not been known to be complete.", func() int64 { return max(0, j.options.Now().UnixMilli()-m.readUpTo.Load()) / 1000 }),
+		)
 	}
 	if m.registerer != nil {
 		m.registerer.MustRegister(m.all...)
@@ -56,6 +69,15 @@ func gauge(name, help string, value func() int64) prometheus.Collector {
 func (m *metrics) wrote(records int, took time.Duration) {
 	m.sizes.Observe(float64(records))
 	m.seconds.Observe(took.Seconds())
+}
+
+// followed notes up to where records were read, and up to what time that is all of them.
+func (m *metrics) followed(read mark, upTo time.Time) {
+	if m == nil { // nobody measures whoever retires
+		return
+	}
+	m.read.Store(read.sequence)
+	m.readUpTo.Store(millis(upTo))
 }
 
 // forget takes the metrics back, so that the journal may be opened again.

@@ -44,7 +44,7 @@ func connect(ctx context.Context, place string, readOnly bool) (*postgresStore, 
 	if err != nil {
 		return nil, err
 	}
-	s := &postgresStore{tables{db, "journal_", postgres.Explain}}
+	s := &postgresStore{tables{db, "journal_", `SELECT n::bigint FROM json_array_elements_text($1) AS listed (n)`, `position($1::bytea IN body) > 0`, postgres.Explain}}
 	if err := s.prepare(ctx, readOnly); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -130,6 +130,21 @@ func (s *postgresStore) retire(ctx context.Context, stub *Stub) error {
 		return postgres.Explain(err)
 	}
 	return postgres.Explain(tx.Commit())
+}
+
+// follow is one statement, so that no lock is held while a program thinks. What is kept
+// depends on the mark's having moved, which is therefore done first.
+func (s *postgresStore) follow(ctx context.Context, from, to mark, uses []Use) (moved bool, err error) {
+	mandates, ats, sequences, services := make([]int64, len(uses)), make([]int64, len(uses)), make([]int64, len(uses)), make([]string, len(uses))
+	for i, u := range uses {
+		mandates[i], ats[i], sequences[i], services[i] = int64(u.Mandate), millis(u.At), u.Sequence, u.Service
+	}
+	err = s.db.QueryRowContext(ctx, s.in(`WITH moved AS (`+moveMark+` RETURNING one), kept AS (
+			INSERT INTO @uses (mandate, at, sequence, service)
+			SELECT * FROM unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::text[]) WHERE EXISTS (SELECT 1 FROM moved) `+keepLater+`)
+		SELECT EXISTS (SELECT 1 FROM moved)`),
+		from.sequence, to.sequence, millis(to.at), millis(to.since), mandates, ats, sequences, services).Scan(&moved)
+	return moved, postgres.Explain(err)
 }
 
 type runner interface {

@@ -20,7 +20,8 @@ const batch = 500
 
 // Retire deletes the records at the front of the journal at place that are older than
 // before, and leaves a signed stub in their place, which is also appended to the file
-// outside the store. Options need the register's key.
+// outside the store. Options need the register's key, and Used: what the records tell of
+// mandates is read before they go, and stays.
 //
 // Only records go that a good checkpoint covers, by the register's key or one of
 // Options.Keys, and the chain is read again before: a broken one is evidence, and stays
@@ -34,6 +35,9 @@ const batch = 500
 func Retire(ctx context.Context, place string, before time.Time, o Options) (done Retired, err error) {
 	if o.Signer == nil {
 		return Retired{}, ErrReadOnly
+	}
+	if o.Used == nil {
+		return Retired{}, errors.New("journal: records are not retired by who cannot read them: when mandates were last used would be lost")
 	}
 	existing, err := openStore(ctx, place, true)
 	if err == nil {
@@ -79,6 +83,9 @@ type retirement struct {
 
 func (r *retirement) run(ctx context.Context) error {
 	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	if err := r.journal.catchUp(ctx); err != nil { // past the end at which we began, and nothing behind that goes
 		return err
 	}
 	next, stop := iter.Pull2(r.journal.store.checkpoints(ctx, r.at.sequence))

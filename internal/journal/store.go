@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mandated/mandated/internal/postgres"
+	"github.com/mandated/mandated/pkg/mandate"
 )
 
 // store is where a journal is kept. All methods may be called at the same time, and
@@ -32,6 +33,13 @@ type store interface {
 	byID(ctx context.Context, id string) (Record, error)
 	bySequence(ctx context.Context, sequence int64) (Record, error)
 
+	// beginning gives records whose id begins so, at most limit of them.
+	beginning(ctx context.Context, id string, limit int) ([]Record, error)
+
+	// with gives the records after number after, up to upTo, with that text in their body, the
+	// newest first.
+	with(ctx context.Context, text []byte, after, upTo int64) ([]Record, error)
+
 	// page hands over the records that follow number after, in order, until limit of
 	// them or pageBytes are reached, and tells whether it stopped there.
 	page(ctx context.Context, after int64, limit int, use func(Record)) (more bool, err error)
@@ -49,6 +57,17 @@ type store interface {
 
 	// stub is the newest, nil if nothing was retired.
 	stub(ctx context.Context) (*Stub, error)
+
+	// followed is up to where records were read for when mandates were last used.
+	followed(ctx context.Context) (mark, error)
+
+	// follow moves that mark and keeps what was read on the way, except what is not later
+	// than what is kept, in one transaction. If the mark is not where from says, nothing is
+	// done and moved is false.
+	follow(ctx context.Context, from, to mark, uses []Use) (moved bool, err error)
+
+	// uses are the last uses that are kept of those mandates.
+	uses(ctx context.Context, ids []mandate.ID) ([]Use, error)
 
 	close() error
 }

@@ -17,6 +17,8 @@ import (
 type tables struct {
 	db      *sql.DB
 	prefix  string
+	listed  string            // the numbers in $1, which is a list of them in JSON
+	holds   string            // tells whether a body has $1 in it
 	explain func(error) error // puts words around the database's
 }
 
@@ -37,6 +39,31 @@ func (t tables) byID(ctx context.Context, id string) (Record, error) {
 func (t tables) bySequence(ctx context.Context, sequence int64) (Record, error) {
 	r, err := scan(t.db.QueryRowContext(ctx, t.in(recordColumns+`WHERE sequence = $1`), sequence))
 	return r, t.explain(err)
+}
+
+// beginning: hexadecimal digits come before g.
+func (t tables) beginning(ctx context.Context, id string, limit int) ([]Record, error) {
+	return t.list(ctx, `WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3`, id, id+"g", limit)
+}
+
+func (t tables) with(ctx context.Context, text []byte, after, upTo int64) ([]Record, error) {
+	return t.list(ctx, `WHERE sequence > $2 AND sequence <= $3 AND `+t.holds+` ORDER BY sequence DESC`, text, after, upTo)
+}
+
+func (t tables) list(ctx context.Context, which string, args ...any) (list []Record, err error) {
+	rows, err := t.db.QueryContext(ctx, t.in(recordColumns+which), args...)
+	if err != nil {
+		return nil, t.explain(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			return nil, t.explain(err)
+		}
+		list = append(list, r)
+	}
+	return list, t.explain(rows.Err())
 }
 
 // pageBytes bounds what a page holds, except that it holds one record whatever its size.

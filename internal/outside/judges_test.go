@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,7 @@ func collect(t *testing.T, o harness.Options) *specimens {
 	s.direct()
 	s.chain()
 	s.browser()
+	s.discovery()
 	s.published()
 	return s
 }
@@ -150,6 +152,28 @@ func (s *specimens) chain() {
 	s.add("chain, recheck permitted", again.Received, n.First.Party, n.First.Party)
 }
 
+// discovery: what the second register asks the first about an office's clients, and two pages
+// of what it is told.
+func (s *specimens) discovery() {
+	n := s.net
+	for i := range 300 {
+		must[mandate.ID](s.t)(n.First.Chain(harness.Company(fmt.Sprintf("Client %d", i), fmt.Sprintf("%08d", 30_000_000+i), ""), office, mandate.Scope{mandate.Everything(etoegang.LoA3)}))
+	}
+	q := askedBy(n.Second, n.First, n.Now())
+	q.Represented, q.Level, q.Service = bakery.KvK.LegalSubject(), etoegang.LoA2, n.Services["vat"].UUID
+	s.add("discovery, one client", askChain(s.t, q, n.Second, n.First), n.Second.Party)
+	for _, name := range []string{"discovery, first page", "discovery, last page"} {
+		q := askedBy(n.Second, n.First, n.Now())
+		if at := len(s.list) - 1; name == "discovery, last page" {
+			q.Cursor = regexp.MustCompile(` Next="([^"]+)"`).FindStringSubmatch(string(s.list[at].message))[1]
+		}
+		query := askChain(s.t, q, n.Second, n.First)
+		s.add(name+", asked", query, n.Second.Party)
+		r := postChain(s.t, n.First, query)
+		s.add(name, r.body, n.First.Party)
+	}
+}
+
 // published: the metadata that the harness wrote for everybody, and what each daemon
 // publishes of itself.
 func (s *specimens) published() {
@@ -196,6 +220,8 @@ var signedIDs = []string{
 	"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:protocol:ArtifactResponse",
 	"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion",
 	"--id-attr:ID", "urn:oasis:xacml:2.0:saml:protocol:schema:os:XACMLAuthzDecisionQuery",
+	"--id-attr:ID", "https://github.com/mandated/mandated/ns/chain-information/0:ChainInformationQuery",
+	"--id-attr:ID", "https://github.com/mandated/mandated/ns/chain-information/0:ChainInformationResponse",
 	"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor",
 	"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:metadata:EntityDescriptor",
 }

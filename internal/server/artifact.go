@@ -2,14 +2,11 @@ package server
 
 import (
 	"context"
-	"crypto/cipher"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
 
-	"golang.org/x/crypto/chacha20poly1305"
-
+	"github.com/mandated/mandated/internal/seal"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/saml"
 	"github.com/mandated/mandated/pkg/xmlsec"
@@ -25,15 +22,11 @@ type artifacts struct {
 	self   etoegang.EntityID
 	store  Guard
 	absent error // what the store says when there is nothing
-	seal   cipher.AEAD
+	seal   *seal.Sealer
 }
 
 func newArtifacts(c *Config) *artifacts {
-	seal, err := chacha20poly1305.NewX(c.ArtifactKey)
-	if err != nil {
-		panic(err) // only for a key of another length
-	}
-	return &artifacts{self: c.Self, store: c.Guard, absent: c.Absent, seal: seal}
+	return &artifacts{self: c.Self, store: c.Guard, absent: c.Absent, seal: seal.New(c.SealingKey)}
 }
 
 // name is the key of an artifact for one broker: nobody else's question finds it, nor uses
@@ -46,10 +39,7 @@ func (a *artifacts) name(artifact saml.Artifact, broker etoegang.EntityID) strin
 func (a *artifacts) keep(ctx context.Context, answer *xmlsec.Element, broker etoegang.EntityID, now time.Time) (saml.Artifact, error) {
 	artifact := saml.NewArtifact(a.self, 0)
 	name := a.name(artifact, broker)
-	nonce := make([]byte, a.seal.NonceSize())
-	_, _ = rand.Read(nonce) // crypto/rand never fails
-	sealed := a.seal.Seal(nonce, nonce, answer.Bytes(), []byte(name))
-	return artifact, a.store.Keep(ctx, name, sealed, now.Add(artifactLifetime))
+	return artifact, a.store.Keep(ctx, name, a.seal.Seal(nil, answer.Bytes(), name), now.Add(artifactLifetime))
 }
 
 // take gives the answer to the broker for whom it was kept, once; nil if there is none.
@@ -62,11 +52,7 @@ func (a *artifacts) take(ctx context.Context, artifact saml.Artifact, broker eto
 	if err != nil {
 		return nil, err
 	}
-	if len(sealed) < a.seal.NonceSize() {
-		return nil, errors.New("server: what is kept under an artifact is not ours")
-	}
-	nonce, rest := sealed[:a.seal.NonceSize()], sealed[a.seal.NonceSize():]
-	answer, err := a.seal.Open(nil, nonce, rest, []byte(name))
+	answer, err := a.seal.Open(sealed, name)
 	if err != nil {
 		return nil, fmt.Errorf("server: what is kept under an artifact is not ours: %w", err)
 	}

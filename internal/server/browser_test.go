@@ -17,9 +17,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/mandated/mandated/internal/guard"
 	"github.com/mandated/mandated/internal/server"
+	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
 	"github.com/mandated/mandated/pkg/pdp"
@@ -202,6 +204,40 @@ func TestAnswerInAForm(t *testing.T) {
 	if err != nil || !bytes.Contains(answer, []byte("status:Responder")) || value("RelayState") != relay ||
 		!strings.Contains(page, `action="`+s.n.Broker.Consumer+`"`) {
 		t.Errorf("%v: %s", err, page)
+	}
+}
+
+// forgetful is a store that loses where visits led.
+type forgetful struct{ *guard.Guard }
+
+func (f forgetful) Keep(ctx context.Context, name string, value []byte, until time.Time) error {
+	if strings.HasPrefix(name, "ended ") {
+		return errors.New("no room")
+	}
+	return f.Guard.Keep(ctx, name, value, until)
+}
+
+// A user cancels, and where his visit led cannot be kept for a second press of the button.
+// He goes back to his broker all the same: the answer waits there.
+func TestEndIsForgotten(t *testing.T) {
+	s := newScene(t, harness.Options{})
+	h, _ := s.withStore(nil, func(c *server.Config) {
+		c.State().Peers = map[etoegang.EntityID]server.Peer{s.n.Broker.Entity: {Post: true}}
+		c.Guard, c.Visit = forgetful{c.Guard.(*guard.Guard)}, time.Minute
+		c.Decider = decider(func(context.Context, pdp.Request) (pdp.Answer, error) {
+			return pdp.Answer{ID: "record", Decision: decision.Decision{Outcome: decision.Choose}}, nil
+		})
+	})
+	arrived := h.posted(s.bare(), "relay")
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, arrived.Header().Get("Location"), strings.NewReader("leave=1"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for _, cookie := range arrived.Result().Cookies() {
+		r.AddCookie(cookie)
+	}
+	w := httptest.NewRecorder()
+	h.BrowserHandler().ServeHTTP(w, r)
+	if w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), s.n.Broker.Consumer+"?") {
+		t.Errorf("HTTP %d to %q: %s", w.Code, w.Header().Get("Location"), w.Body)
 	}
 }
 

@@ -26,6 +26,11 @@ type delivery struct {
 	assertion string            // the ID that our assertion will have
 	atLeast   register.Revision // that the sender knows of
 
+	user   bool    // is there, and can be shown a page
+	visit  *visit  // of the user, if he has seen one
+	chosen *chosen // what he has chosen there
+	ended  bool    // his visit has ended: the answer is ours to give
+
 	// What prepare has made of a Permit.
 	identifiers []*xmlsec.Element
 	attributes  []*xmlsec.Element
@@ -35,13 +40,13 @@ type delivery struct {
 }
 
 // request turns what was received into what is asked.
-func (d *delivery) request(trace pdp.Trace) pdp.Request {
+func (d *delivery) request(trace pdp.Trace) (pdp.Request, error) {
 	in := d.in
 	rests := make([]string, len(in.Links))
 	for i, link := range in.Links {
 		rests[i] = link.ID
 	}
-	return pdp.Request{
+	request := pdp.Request{
 		Question: questions[in.Question], Caller: in.Query.Issuer, Message: in.Query.ID, Trace: trace, At: d.now,
 		ServiceID: in.Query.ServiceID, ServiceUUID: in.Query.ServiceUUID, Asked: in.Query.Level, Login: in.Login,
 		Actor: in.Actor, Represented: in.Represented, Intermediary: in.Intermediary,
@@ -49,6 +54,12 @@ func (d *delivery) request(trace pdp.Trace) pdp.Request {
 		AtLeast:   d.atLeast,
 		Assertion: d.assertion, RestsOn: rests, Audience: in.Audience, Deliver: d.prepare,
 	}
+	request.UserChooses = d.user
+	if d.chosen == nil {
+		return request, nil
+	}
+	err := d.chosen.into(&request)
+	return request, err
 }
 
 // conclude turns a decision into the response.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/hmac"
 	"errors"
 	"fmt"
@@ -41,7 +42,23 @@ func (d *delivery) prepare(a pdp.Answer) error {
 	if err := d.sealAttributes(known, provider); err != nil {
 		return err
 	}
-	return d.identify(a, provider)
+	if err := d.identify(a, provider); err != nil || d.chosen == nil {
+		return err
+	}
+	// Of two who press a button of one visit at the same time one gets the answer.
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return d.end(ctx)
+}
+
+// end ends the visit, once: what fails after that is still answered.
+func (d *delivery) end(ctx context.Context) error {
+	if d.ended {
+		return nil
+	}
+	err := d.server.visits.end(ctx, d.visit)
+	d.ended = err == nil
+	return err
 }
 
 // sameNumber: a provider may ask again about the company of our statement, and about no
@@ -143,7 +160,7 @@ func (d *delivery) identify(a pdp.Answer, provider xmlsec.Recipient) (err error)
 	recipient, identifiers := provider, o.Identifiers
 	if !o.ConfirmAt.IsZero() {
 		identifiers = []etoegang.LegalSubject{o.Represented.KvK.LegalSubject()}
-		if recipient, err = d.recipient(o.ConfirmAt, d.participant(o.ConfirmAt).Encryption); err != nil {
+		if recipient, err = d.state.recipient(o.ConfirmAt, d.now); err != nil {
 			return err
 		}
 	}
@@ -172,22 +189,12 @@ func (d *delivery) provider(a pdp.Answer) (xmlsec.Recipient, error) {
 	if len(keys) == 0 {
 		keys = d.participant(d.in.Audience).Encryption
 	}
-	return d.recipient(d.in.Audience, keys)
+	return d.state.recipientOf(d.in.Audience, keys, d.now)
 }
 
 func (d *delivery) participant(e etoegang.EntityID) saml.Participant {
 	p, _ := d.state.Receiver.Directory.Find(e, d.now)
 	return p
-}
-
-// recipient takes the first key whose certificate is valid.
-func (d *delivery) recipient(e etoegang.EntityID, keys []xmlsec.Key) (xmlsec.Recipient, error) {
-	for _, k := range keys {
-		if valid(k, d.now) {
-			return saml.RecipientOf(e, k, d.server.peer(d.state, e).GCM), nil
-		}
-	}
-	return xmlsec.Recipient{}, fmt.Errorf("%w of %s", errNoKey, e)
 }
 
 func valid(k xmlsec.Key, now time.Time) bool {

@@ -31,6 +31,8 @@ var (
 	onQuery   = occasion{"query", true, true}
 	onResolve = occasion{"resolve", true, false}
 	onArrival = occasion{"arrival", false, false} // a browser is nobody's trace, and we wait for its broker
+	onVisit   = occasion{"visit", false, false}
+	onChain   = occasion{"chain-information", true, false} // how long it takes is up to the intermediary
 )
 
 // event is what happened to one request: filled on the way, logged and counted once.
@@ -88,6 +90,34 @@ func (e *event) decided(a pdp.Answer, took time.Duration) {
 	e.record, e.outcome, e.codes = a.ID, a.Outcome.String(), join(a.Codes())
 	e.revision = max(a.Revision, a.View)
 	e.server.c.Metrics.decided(e.question, a, took)
+}
+
+// told tells that another register was given a page of a list.
+func (e *event) told(p saml.ChainPage) {
+	e.status, e.outcome = p.Status.Short(), "complete"
+	if p.Next != "" {
+		e.outcome = "more"
+	}
+	e.server.c.Metrics.told(e.outcome)
+}
+
+// silent notes which registers did not answer.
+func (e *event) silent(d Discovered) {
+	e.server.c.Metrics.discovered(d)
+	for _, s := range d.Silent {
+		problem := fmt.Errorf("%s: %s", s.Register, s.Why)
+		if s.Cause != nil {
+			problem = fmt.Errorf("%w: %w", problem, s.Cause)
+		}
+		e.cause = errors.Join(e.cause, problem)
+	}
+}
+
+// note keeps what went wrong beside an answer that left all the same; nil: nothing did.
+func (e *event) note(what, cause error) {
+	if cause != nil {
+		e.cause = errors.Join(e.cause, fmt.Errorf("%w: %w", what, cause))
+	}
 }
 
 // refused tells how a message of a known sender was refused. A refusal with a cause is one

@@ -8,7 +8,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/mandated/mandated/internal/look"
 	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/register"
 	"github.com/mandated/mandated/pkg/saml"
 	"github.com/mandated/mandated/pkg/xmlsec"
 )
@@ -125,7 +127,7 @@ func (s *Server) KeepFor(ctx context.Context, answer *xmlsec.Element, broker eto
 
 // PageNames are the pages that tell of something wrong, as a page is chosen.
 func PageNames() (names []string) {
-	for _, p := range []page{pageUnreadable, pageUnbelieved, pageDisagreed, pageGone, pageAway, pageBusy, pageBroken, pageUndelivered} {
+	for _, p := range []page{pageUnreadable, pageUnbelieved, pageDisagreed, pageGone, pageAway, pageOver, pageElsewhere, pageBusy, pageBroken, pageUndelivered} {
 		names = append(names, p.name)
 	}
 	return names
@@ -134,7 +136,7 @@ func PageNames() (names []string) {
 // Words are what the pages of a language say, by page.
 func Words(language string) map[string][]string {
 	words := map[string][]string{}
-	for name, t := range texts[language] {
+	for name, t := range texts[look.Language(language)] {
 		last := t.Reference
 		if name == "form" {
 			last = t.Button
@@ -142,4 +144,9 @@ func Words(language string) map[string][]string {
 		words[name] = []string{t.Title, t.Message, t.Next, last}
 	}
 	return words
+}
+
+// CursorAt is a cursor of this server's to a snapshot, as if a list had been begun there.
+func (s *Server) CursorAt(q *saml.ChainQuery, stamp register.Stamp, at time.Time) string {
+	return s.cursors.write(q, place{stamp: stamp, at: at})
 }

@@ -25,11 +25,13 @@ var (
 	refusalNotFoundOut = refusal{saml.ResponderFailed, "", slog.LevelError} // neither Permit nor Deny
 	refusalReplayed    = refusal{saml.RequesterUnsupported, "replayed", slog.LevelWarn}
 	refusalDenied      = refusal{saml.ResponderAuthnFailed, "", slog.LevelInfo}
+	refusalCancelled   = refusal{saml.ResponderAuthnFailed, saml.MessageCancelled, slog.LevelInfo}
 	refusalChoice      = refusal{saml.ResponderAuthnFailed, "choice-needed", slog.LevelInfo}
 	refusalUnsupported = refusal{saml.RequesterUnsupported, "", slog.LevelInfo}
 	refusalNoKey       = refusal{saml.ResponderUnsupported, "no-encryption-key", slog.LevelError}
 	refusalCompany     = refusal{saml.RequesterFailed, "other-company", slog.LevelWarn}
 	refusalAttribute   = refusal{saml.ResponderUnsupported, "requested-attribute", slog.LevelWarn}
+	refusalCursor      = refusal{saml.RequesterUnsupported, "cursor", slog.LevelWarn}      // another register's list must be begun again
 	refusalBehind      = refusal{saml.ResponderFailed, "revision-unknown", slog.LevelWarn} // At-Least-Revision names one that is not there
 )
 
@@ -75,6 +77,8 @@ func refusalFor(err error) refusal {
 		return refusalAttribute
 	case errors.Is(err, errCompany):
 		return refusalCompany
+	case errors.Is(err, errCursor):
+		return refusalCursor
 	case errors.Is(err, pdp.ErrBehind):
 		return refusalBehind
 	}
@@ -128,6 +132,8 @@ var (
 	pageUnbelieved  = page{http.StatusBadRequest, "unbelieved", slog.LevelWarn}
 	pageDisagreed   = page{http.StatusBadRequest, "unbelieved", slog.LevelError}
 	pageGone        = page{http.StatusGone, "gone", slog.LevelInfo}
+	pageOver        = page{http.StatusGone, "over", slog.LevelInfo}
+	pageElsewhere   = page{http.StatusForbidden, "elsewhere", slog.LevelWarn}
 	pageAway        = page{http.StatusBadGateway, "away", slog.LevelWarn}
 	pageBusy        = page{http.StatusServiceUnavailable, "busy", slog.LevelWarn}
 	pageBroken      = page{http.StatusInternalServerError, "broken", slog.LevelError}
@@ -147,4 +153,19 @@ func pageFor(err error) page {
 		return pageDisagreed
 	}
 	return pageUnbelieved
+}
+
+// pageOfVisit finds the page of a visit that cannot go on.
+func pageOfVisit(err error) page {
+	switch {
+	case errors.Is(err, errVisitOver):
+		return pageOver
+	case errors.Is(err, errOtherBrowser):
+		return pageElsewhere
+	case errors.Is(err, errNoLonger):
+		return pageUnbelieved
+	case errors.Is(err, errBusy):
+		return pageBusy
+	}
+	return pageBroken
 }

@@ -21,6 +21,9 @@ type Metrics struct {
 	refusals  *prometheus.CounterVec
 	faults    *prometheus.CounterVec
 	failures  *prometheus.CounterVec
+	visits    *prometheus.CounterVec
+	asked     *prometheus.CounterVec
+	pages     *prometheus.CounterVec
 	duration  prometheus.Histogram
 	deciding  *prometheus.HistogramVec
 
@@ -42,6 +45,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		refusals:  counter("mandated_refusals_total", "Messages of known senders, or not SOAP at all, that were refused before a decision.", "why"),
 		faults:    counter("mandated_faults_total", "Messages that nobody known has sent, by the defence that refused them.", "defence"),
 		failures:  counter("mandated_peer_failures_total", "Those refusals that are the sender's own doing, by his role.", "role", "why"),
+		visits:    counter("mandated_visits_total", "Visits of users who see a page before their answer leaves, by how far they came.", "stage"),
+		pages:     counter("mandated_chain_pages_total", "Pages of chain mandates that other registers were given: the last of a list (complete), or one with more after it.", "page"),
+		asked:     counter("mandated_discoveries_total", "Other registers that were asked for an intermediary's clients while a user waited, by what came of it.", "result"),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "mandated_query_duration_seconds", Help: "Time from request to answer.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
@@ -54,7 +60,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		waiting: gauge("mandated_queue_waiting", "Messages that wait for a place.", "queue"),
 		shed:    counter("mandated_queue_shed_total", "Messages that found no room to wait and were told to come back.", "queue"),
 	}
-	r.MustRegister(m.decisions, m.reasons, m.refusals, m.faults, m.failures, m.duration, m.deciding, m.working, m.waiting, m.shed)
+	r.MustRegister(m.decisions, m.reasons, m.refusals, m.faults, m.failures, m.visits, m.asked, m.pages, m.duration, m.deciding, m.working, m.waiting, m.shed)
 	return m
 }
 
@@ -81,7 +87,24 @@ func (m *Metrics) failed(role etoegang.Role, why string) {
 	m.failures.WithLabelValues(string(role), why).Inc()
 }
 
+// visited counts a visit that has begun, or how it has ended.
+func (m *Metrics) visited(stage string) { m.visits.WithLabelValues(stage).Inc() }
+
+// discovered counts the registers that did not answer, and those of which something was found.
+func (m *Metrics) discovered(d Discovered) {
+	for _, s := range d.Silent {
+		m.asked.WithLabelValues(string(s.Why)).Inc()
+	}
+	answered := map[etoegang.EntityID]bool{}
+	for _, r := range d.Found {
+		answered[r.Register] = true
+	}
+	m.asked.WithLabelValues("found").Add(float64(len(answered)))
+}
+
 func (m *Metrics) refused(why string) { m.refusals.WithLabelValues(why).Inc() }
+
+func (m *Metrics) told(page string) { m.pages.WithLabelValues(page).Inc() }
 
 func (m *Metrics) took(d time.Duration) { m.duration.Observe(d.Seconds()) }
 
@@ -97,7 +120,7 @@ func defence(cause error) string {
 		xmlsec.ErrSignatureShape, xmlsec.ErrReference, xmlsec.ErrTransforms, xmlsec.ErrAlgorithm, xmlsec.ErrIssuer,
 		xmlsec.ErrUnknownIssuer, xmlsec.ErrKeyName, xmlsec.ErrWeakKey, xmlsec.ErrCertificate, xmlsec.ErrSignature, xmlsec.ErrDisagreement,
 		saml.ErrNotSOAP, saml.ErrMustUnderstand, saml.ErrNoQuery, errStranger,
-		saml.ErrArtifact, saml.ErrNoResolve, saml.ErrNoResolved, saml.ErrNothingThere,
+		saml.ErrArtifact, saml.ErrNoResolve, saml.ErrNoResolved, saml.ErrNothingThere, saml.ErrNoChainQuery,
 		errNothingBrought, errRelayState, errNotPosted, errNoConsumer, errNoSource, errNotFetched,
 	} {
 		if errors.Is(cause, known) {

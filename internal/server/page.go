@@ -10,8 +10,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"golang.org/x/text/language"
-
+	"github.com/mandated/mandated/internal/look"
 	"github.com/mandated/mandated/pkg/pdp"
 )
 
@@ -27,9 +26,6 @@ var (
 		sum := sha256.Sum256(style)
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}()
-
-	// languages are those of the pages, the first for whoever speaks neither.
-	languages = language.NewMatcher([]language.Tag{language.Dutch, language.English})
 )
 
 func must[T any](v T, err error) T {
@@ -56,7 +52,7 @@ func (e *event) page(w http.ResponseWriter, r *http.Request, p page, cause error
 	case p != pageBusy: // the gate has counted those
 		e.server.c.Metrics.faulted(cause)
 	}
-	speak := languageOf(r)
+	speak := look.LanguageOf(r)
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	e.show(w, p.status, "'none'", "message.html", map[string]any{"Language": speak, "Text": texts[speak][p.name], "Reference": e.reference})
 }
@@ -73,7 +69,7 @@ func (e *event) form(w http.ResponseWriter, r *http.Request, to, answer, relay s
 	if address.Scheme == "http" { // on this machine
 		anywhere += " http:"
 	}
-	speak := languageOf(r)
+	speak := look.LanguageOf(r)
 	w.Header().Set("Referrer-Policy", "strict-origin")
 	e.show(w, http.StatusOK, anywhere, "form.html", map[string]any{
 		"Language": speak, "Text": texts[speak]["form"], "To": to, "Answer": answer, "Relay": relay,
@@ -91,8 +87,8 @@ func (e *event) show(w http.ResponseWriter, status int, formAction, name string,
 	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleSource+"; form-action "+formAction+"; frame-ancestors 'none'; base-uri 'none'")
-	h.Set("Content-Language", data["Language"].(string))
-	h.Set("Vary", "Accept-Language")
+	h.Set("Content-Language", string(data["Language"].(look.Language)))
+	h.Set("Vary", "Accept-Language, Cookie")
 	e.send(w, status, "text/html; charset=utf-8", page.Bytes())
 }
 
@@ -109,12 +105,4 @@ func private(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// languageOf is the language that the browser asks for, nl or en.
-func languageOf(r *http.Request) string {
-	wanted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language")) // what cannot be read is no wish
-	tag, _, _ := languages.Match(wanted...)
-	base, _ := tag.Base()
-	return base.String()
 }

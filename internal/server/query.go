@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mandated/mandated/pkg/decision"
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/register"
 	"github.com/mandated/mandated/pkg/saml"
@@ -180,6 +181,11 @@ func (d *delivery) answer(ctx context.Context, problem error, e *event) (*xmlsec
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	found, err := d.find(ctx, problem, e)
+	return d.respond(ctx, found, err, e)
+}
+
+// respond makes the signed response to what was found, or says why nothing was.
+func (d *delivery) respond(ctx context.Context, found pdp.Answer, err error, e *event) (*xmlsec.Element, error) {
 	_, span := d.server.c.Tracer.Start(ctx, "sign")
 	defer span.End()
 	var response saml.Response
@@ -196,16 +202,25 @@ func (d *delivery) find(ctx context.Context, problem error, e *event) (pdp.Answe
 	if problem != nil {
 		return pdp.Answer{}, problem
 	}
-	if err := d.admit(ctx); err != nil {
+	if err := d.server.admit(ctx, d.state, d.in.Query.Issuer, d.in.Query.ID, d.in.Query.Issued, d.now); err != nil {
 		return pdp.Answer{}, err
 	}
 	if err := d.sameNumber(); err != nil {
 		return pdp.Answer{}, err
 	}
+	return d.decide(ctx, e)
+}
+
+// decide decides and records.
+func (d *delivery) decide(ctx context.Context, e *event) (pdp.Answer, error) {
 	ctx, span := d.server.c.Tracer.Start(ctx, "decide")
 	defer span.End()
+	request, err := d.request(e.trace)
+	if err != nil {
+		return pdp.Answer{}, err
+	}
 	started := time.Now()
-	answer, err := d.server.c.Decider.Decide(ctx, d.request(e.trace))
+	answer, err := d.server.c.Decider.Decide(ctx, request)
 	if err == nil {
 		e.decided(answer, time.Since(started))
 	}
@@ -214,15 +229,15 @@ func (d *delivery) find(ctx context.Context, problem error, e *event) (pdp.Answe
 
 // admit lets a message in once. It is remembered for longer than it would be accepted, and
 // at least for a moment, however slow we were.
-func (d *delivery) admit(ctx context.Context) error {
-	ctx, span := d.server.c.Tracer.Start(ctx, "admit")
+func (s *Server) admit(ctx context.Context, state *State, issuer etoegang.EntityID, id string, issued, now time.Time) error {
+	ctx, span := s.c.Tracer.Start(ctx, "admit")
 	defer span.End()
-	ages := d.state.Receiver.Ages
-	until := d.in.Query.Issued.Add(ages.Query + 2*ages.Skew)
-	if earliest := d.now.Add(time.Minute); until.Before(earliest) {
+	ages := state.Receiver.Ages
+	until := issued.Add(ages.Query + 2*ages.Skew)
+	if earliest := now.Add(time.Minute); until.Before(earliest) {
 		until = earliest
 	}
-	return d.server.c.Guard.Admit(ctx, d.in.Query.Issuer.String(), d.in.Query.ID, until)
+	return s.c.Guard.Admit(ctx, issuer.String(), id, until)
 }
 
 var questions = map[saml.Question]decision.Question{

@@ -189,7 +189,7 @@ func (s *scene) brokenStores() {
 		{"guard.db", `CREATE TRIGGER broken BEFORE INSERT ON admitted BEGIN SELECT RAISE(ABORT, 'disk full'); END`, `DROP TRIGGER broken`, s.question()},
 		{"register.db", `PRAGMA legacy_alter_table = ON; ALTER TABLE mandate_version RENAME TO hidden`, `ALTER TABLE hidden RENAME TO mandate_version`, unasked},
 	} {
-		db := must(sql.Open("sqlite", filepath.Join(s.n.Folder, "register", c.file)))
+		db := must(sql.Open("sqlite", "file:"+filepath.Join(s.n.Folder, "register", c.file)+"?_pragma=busy_timeout(20000)"))
 		db.SetMaxOpenConns(1)
 		must(db.Exec(c.ruin))
 		if r := s.ask(c.question); r.Reply == nil || r.Reply.Status != saml.ResponderFailed {

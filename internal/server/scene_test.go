@@ -123,7 +123,7 @@ func (s *scene) newHouse(work int, decider server.Decider, guard server.Guard, c
 	}
 	c := server.Config{
 		Self: s.n.First.Entity, State: func() *server.State { return state }, Decider: decider, Guard: guard, Replayed: errSeen,
-		Metrics: server.NewMetrics(registry), Log: quiet, Now: s.n.Now, PseudonymKey: make([]byte, 32), ArtifactKey: make([]byte, 32), Work: work,
+		Metrics: server.NewMetrics(registry), Log: quiet, Now: s.n.Now, PseudonymKey: make([]byte, 32), SealingKey: make([]byte, 32), Work: work,
 	}
 	for _, change := range changes {
 		change(&c)
@@ -214,6 +214,10 @@ type decider func(context.Context, pdp.Request) (pdp.Answer, error)
 
 func (d decider) Decide(ctx context.Context, r pdp.Request) (pdp.Answer, error) { return d(ctx, r) }
 
+func (decider) Choices(context.Context, pdp.Request, pdp.Page) (pdp.Choices, error) {
+	return pdp.Choices{}, errors.ErrUnsupported
+}
+
 type admit func(context.Context, string, string, time.Time) error
 
 func (a admit) Admit(ctx context.Context, issuer, id string, until time.Time) error {
@@ -221,8 +225,10 @@ func (a admit) Admit(ctx context.Context, issuer, id string, until time.Time) er
 }
 
 // Keep and Take have no part in those tests.
-func (admit) Keep(context.Context, string, []byte, time.Time) error { return errors.ErrUnsupported }
-func (admit) Take(context.Context, string) ([]byte, error)          { return nil, errors.ErrUnsupported }
+func (admit) Keep(context.Context, string, []byte, time.Time) error    { return errors.ErrUnsupported }
+func (admit) Replace(context.Context, string, []byte, time.Time) error { return errors.ErrUnsupported }
+func (admit) Look(context.Context, string) ([]byte, error)             { return nil, errors.ErrUnsupported }
+func (admit) Take(context.Context, string) ([]byte, error)             { return nil, errors.ErrUnsupported }
 
 // open lets every message in.
 var open admit = func(context.Context, string, string, time.Time) error { return nil }

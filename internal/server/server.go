@@ -1,6 +1,7 @@
 // Package server answers over HTTP: the SOAP endpoints where brokers and service providers
-// ask and artifacts are resolved, the register's own signed metadata, on a listener of its
-// own the addresses that users' browsers visit, and on another what operators watch.
+// ask, artifacts are resolved and other registers find chain mandates, the register's own
+// signed metadata, on a listener of its own the addresses that users' browsers visit, and on
+// another what operators watch. It also asks: brokers for queries, registers for chain mandates.
 //
 // SAML and decisions meet here and nowhere lower: a message that package saml believes
 // becomes a request to the decision point, and its answer becomes a signed message. The
@@ -17,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/mandated/mandated/internal/seal"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/saml"
@@ -29,21 +31,26 @@ const (
 	PathQuery      = "/etoegang/1.13/soap"
 	PathMetadata   = "/etoegang/1.13/metadata"
 	PathResolution = "/etoegang/1.13/resolve"
+	PathChain      = "/etoegang/1.13/chaininfo"
 	PathBrowser    = "/etoegang/1.13/authz"
+	PathChoose     = "/etoegang/1.13/choose" // and the name of a visit
 )
 
-// Decider decides and records. *pdp.PDP is one.
+// Decider decides and records, and lists what a user may choose from. *pdp.PDP is one.
 type Decider interface {
 	Decide(context.Context, pdp.Request) (pdp.Answer, error)
+	Choices(context.Context, pdp.Request, pdp.Page) (pdp.Choices, error)
 }
 
 // Guard remembers which messages have been seen, and keeps what is given out once. Admit
 // does so in one atomic step; any error means that the message must be refused, and
-// errors.Is(err, Replayed) why. Take gives what Keep has kept to one caller, and an error
-// that is Absent when there is nothing.
+// errors.Is(err, Replayed) why. Look gives what Keep or Replace has kept and Take gives it
+// to one caller, and an error that is Absent when there is nothing.
 type Guard interface {
 	Admit(ctx context.Context, issuer, id string, until time.Time) error
 	Keep(ctx context.Context, key string, sealed []byte, until time.Time) error
+	Replace(ctx context.Context, key string, sealed []byte, until time.Time) error
+	Look(ctx context.Context, key string) ([]byte, error)
 	Take(ctx context.Context, key string) ([]byte, error)
 }
 
@@ -81,6 +88,7 @@ type Config struct {
 	Self     etoegang.EntityID
 	State    func() *State
 	Decider  Decider
+	Register Register // that other registers are told from
 	Guard    Guard
 	Replayed error   // what Guard returns for a message that it has seen
 	Absent   error   // and for a key under which nothing is kept
@@ -93,9 +101,17 @@ type Config struct {
 	// of the register.
 	PseudonymKey []byte
 
-	// ArtifactKey seals answers that wait for their brokers: 32 secret bytes that all nodes
-	// of the register have.
-	ArtifactKey []byte
+	// SealingKey seals answers that wait for their brokers, visits of users who choose, what
+	// their pages send back, and how far another register has read a list: 32 secret bytes
+	// that all nodes of the register have.
+	SealingKey []byte
+
+	// Discover asks other registers for clients of an organisation that has mandated the user
+	// itself. Nil: users are not offered that.
+	Discover func(context.Context, saml.ChainFilter) Discovered
+
+	// Visit is how long a user may take to choose. Needed for BrowserHandler alone.
+	Visit time.Duration
 
 	// Work bounds how many queries are worked on at once. Of every sender as many again
 	// may wait, and senders have their turns one after the other; the rest is sent away
@@ -111,7 +127,11 @@ type Config struct {
 type Server struct {
 	c         Config
 	artifacts *artifacts
+	visits    *visits
+	cursors   cursors
 	visiting  *gate // browsers, until what they bring is believed, by address
+	seeking   *gate // users who wait for other registers, by person
+	telling   *gate // other registers that ask for lists, which takes longer than a decision
 	verifying *gate // what is only bytes yet, by connection
 	deciding  *gate // what is believed, by sender
 }
@@ -126,7 +146,11 @@ func New(c Config) *Server {
 	return &Server{
 		c:         c,
 		artifacts: newArtifacts(&c),
+		visits:    newVisits(&c),
+		cursors:   cursors{seal.New(c.SealingKey)},
 		visiting:  newGate(c.Work, c.Work, c.Metrics, "visit"),
+		seeking:   newGate(c.Work, c.Work, c.Metrics, "seek"),
+		telling:   newGate(max(1, c.Work/8), c.Work, c.Metrics, "tell"),
 		verifying: newGate(processors, c.Work, c.Metrics, "verify"),
 		deciding:  newGate(c.Work, c.Work, c.Metrics, "decide"),
 	}
@@ -137,6 +161,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+PathQuery, s.query)
 	mux.HandleFunc("POST "+PathResolution, s.resolve)
+	mux.HandleFunc("POST "+PathChain, s.chain)
 	mux.HandleFunc("GET "+PathMetadata, s.metadata)
 	return mux
 }
@@ -147,6 +172,8 @@ func (s *Server) BrowserHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+PathBrowser, s.arrive)
 	mux.HandleFunc("POST "+PathBrowser, s.arrive)
+	mux.HandleFunc("GET "+PathChoose+"/{visit}", s.offer)
+	mux.HandleFunc("POST "+PathChoose+"/{visit}", s.choose)
 	return private(mux)
 }
 

@@ -1,5 +1,7 @@
 package server
 
+import "github.com/mandated/mandated/internal/look"
+
 // text is what a page says: what happened, and what to do now.
 type text struct {
 	Title, Message, Next string
@@ -9,7 +11,7 @@ type text struct {
 
 // texts are those of all pages, by language. They are plain words (B1): no terms of ours,
 // and always a next step.
-var texts = map[string]map[string]text{
+var texts = map[look.Language]map[string]text{
 	"nl": {
 		"unreadable": {
 			Title: "Deze link werkt niet", Message: "Uw browser heeft geen geldige aanvraag meegestuurd.",
@@ -22,6 +24,14 @@ var texts = map[string]map[string]text{
 		"gone": {
 			Title: "Deze aanvraag is al gebruikt", Message: "U kunt een aanvraag maar één keer gebruiken, en maar kort. Misschien heeft u de pagina opnieuw geladen of de knop 'terug' gebruikt.",
 			Next: "Ga terug naar de website waar u wilt inloggen en begin daar opnieuw.", Reference: referenceNL,
+		},
+		"over": {
+			Title: "U bent al klaar, of u heeft te lang gewacht", Message: "U heeft hier al gekozen of geannuleerd, of u deed er langer over dan mag. Er is nu niets meer te kiezen.",
+			Next: "Wilt u opnieuw inloggen? Begin dan opnieuw op de website waar u wilt inloggen.", Reference: referenceNL,
+		},
+		"elsewhere": {
+			Title: "Deze pagina hoort bij een andere browser", Message: "U bent in een andere browser begonnen, of uw browser bewaart geen cookies. Wij gebruiken één cookie, en alleen om te weten dat u het zelf bent.",
+			Next: "Ga verder in de browser waarin u begon. Of sta cookies toe en begin opnieuw op de website waar u wilt inloggen.", Reference: referenceNL,
 		},
 		"away": {
 			Title: "Wij krijgen geen antwoord", Message: "Wij moeten iets opvragen bij de partij waar u vandaan komt, en die antwoordt niet.",
@@ -56,6 +66,14 @@ var texts = map[string]map[string]text{
 		"gone": {
 			Title: "This request was used already", Message: "A request can be used only once, and only for a short time. Perhaps you have reloaded the page, or used the back button.",
 			Next: "Go back to the website where you want to log in, and start there again.", Reference: referenceEN,
+		},
+		"over": {
+			Title: "You are done already, or you waited too long", Message: "You have chosen or cancelled here already, or it took longer than is allowed. There is nothing left to choose.",
+			Next: "Do you want to log in again? Start again on the website where you want to log in.", Reference: referenceEN,
+		},
+		"elsewhere": {
+			Title: "This page belongs to another browser", Message: "You started in another browser, or your browser keeps no cookies. We use one cookie, only to know that it is you.",
+			Next: "Go on in the browser in which you started. Or allow cookies, and start again on the website where you want to log in.", Reference: referenceEN,
 		},
 		"away": {
 			Title: "We get no answer", Message: "We have to ask something of the party that sent you here, and it does not answer.",

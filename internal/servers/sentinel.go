@@ -17,7 +17,8 @@ const masterName = "mandated"
 const replicas, sentinels = 2, 3
 
 // SentinelSet is a master with two replicas, and three sentinels that take it for dead
-// after a second and put a replica in its place.
+// after a second and put a replica in its place. Where each sentinel voted for another,
+// they vote again after three more seconds: sooner than our software gives up.
 type SentinelSet struct {
 	t         TB
 	nodes     []*RedisServer // the first master, and its replicas
@@ -39,7 +40,7 @@ func Sentinel(t TB) *SentinelSet {
 		s.sentinels = append(s.sentinels, newRedis(t, RedisOptions{Settings: []string{
 			fmt.Sprintf("sentinel monitor %s 127.0.0.1 %d 2", masterName, s.nodes[0].port),
 			"sentinel down-after-milliseconds " + masterName + " 1000",
-			"sentinel failover-timeout " + masterName + " 3000",
+			"sentinel failover-timeout " + masterName + " 1500",
 			"sentinel parallel-syncs " + masterName + " 2",
 		}}, "--sentinel"))
 	}

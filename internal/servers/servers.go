@@ -1,6 +1,6 @@
-// Package servers starts real PostgreSQL and Redis servers for tests, from the binaries
-// that are installed, on free ports of the loopback, and breaks them on demand: killed,
-// paused, cut off, restored from an old dump.
+// Package servers starts real PostgreSQL, Redis and mail servers for tests, from the
+// binaries that are installed, on free ports of the loopback, and breaks them on demand:
+// killed, paused, cut off, restored from an old dump.
 //
 // The package is for tests only. It owns the servers' processes, their folders and their
 // ports; it never knows what is kept in them, and never touches a server it did not

@@ -64,11 +64,19 @@ func (c *Catalogue) Signer() string { return c.signer }
 // definition's, since the scheme's pages differ on which one a message carries. It
 // is false if there is no such instance, or if the two do not belong together.
 func (c *Catalogue) Find(id etoegang.ServiceID, uuid etoegang.ServiceUUID) (Instance, bool) {
-	i := c.byID[id]
-	if i == nil || uuid != i.UUID && uuid != i.Definition.Service.UUID {
+	i, known := c.Instance(id)
+	if !known || uuid != i.UUID && uuid != i.Definition.Service.UUID {
 		return Instance{}, false
 	}
-	return *i, true
+	return i, true
+}
+
+// Instance returns the instance with that ServiceID.
+func (c *Catalogue) Instance(id etoegang.ServiceID) (Instance, bool) {
+	if i := c.byID[id]; i != nil {
+		return *i, true
+	}
+	return Instance{}, false
 }
 
 // Definition returns the definition with that UUID; if providers share it, that of

@@ -57,18 +57,34 @@ type Request struct {
 	// without one is about a direct mandate.
 	Intermediary etoegang.Intermediary
 
+	// Chosen says that the user has chosen among several options (Authorize; GUC4.4): the
+	// one that Represented, Intermediary, Establishments, ConfirmAt and Services name, and
+	// no other will do.
+	Chosen    bool
+	ConfirmAt etoegang.EntityID      // where the company's half is to be confirmed; zero: here
+	Services  []etoegang.ServiceUUID // of those behind a portal (GUC4.3); none: all
+
 	// Previous is the level that the first register stated (Confirm, and Recheck of
 	// the company's half).
 	Previous etoegang.AssuranceLevel
 
 	// Establishments limit what was asserted before (Recheck): a mandate that now
-	// reaches less far does not hold it up.
+	// reaches less far does not hold it up. Or they are part of what was chosen.
 	Establishments []etoegang.EstablishmentNumber
 
 	// ConfirmHere, when set, is this register's own name: a chain whose halves are
 	// both here is then answered with an obligation to ask this register again,
 	// instead of in one go (setting chain.same_register: confirm).
 	ConfirmHere etoegang.EntityID
+
+	// UserChooses says that a user can be asked to choose (Authorize): several services behind
+	// a portal are then a Choose, also if there is one company (GUC4.3).
+	UserChooses bool
+
+	// OwnElsewhere, when set, lets a person whom an intermediary has mandated itself choose a
+	// client of it that another register confirms, without an assignment (GUC4.5; setting
+	// chain.elsewhere: mandated).
+	OwnElsewhere bool
 
 	// Certified is the highest level that this register may state; NoLevel: any.
 	Certified etoegang.AssuranceLevel
@@ -114,7 +130,7 @@ type Outcome uint8
 const (
 	Deny   Outcome = iota
 	Permit         // exactly one option
-	Choose         // several options: somebody has to choose one
+	Choose         // several options, or services: somebody has to choose
 )
 
 func (o Outcome) String() string {
@@ -125,8 +141,8 @@ func (o Outcome) String() string {
 type Decision struct {
 	Outcome Outcome
 
-	// Options are the ways in which the person may act: one for Permit, more for
-	// Choose, none for Deny. Own organisation first, then by the register's number.
+	// Options are the ways in which the person may act: one for Permit, more for Choose, or
+	// one with several services; none for Deny. Own organisation first, then by the register's number.
 	Options []Option
 
 	// Reasons tell, for every mandate that was considered and does not help, why.
@@ -163,8 +179,10 @@ type Option struct {
 	// authentication: what the provider can count on.
 	Used, Effective etoegang.AssuranceLevel
 
-	// Mandates are the links that carry the option, the person's first.
-	Mandates []mandate.ID
+	// Mandates are the links that carry the option, the person's first. Unconfirmed are those
+	// among them that this register holds and has still to confirm, in a question of its own
+	// (Request.ConfirmHere): they were not judged in full.
+	Mandates, Unconfirmed []mandate.ID
 
 	// ConfirmAt names the register that has to confirm the company's half before
 	// this option means anything; zero when nothing is left to confirm.
@@ -192,11 +210,17 @@ func Decide(f Facts, r Request) Decision {
 		last, next := p.edges(r.At)
 		d.Since, d.Until = latest(d.Since, last), earliest(d.Until, next)
 	}
-	d.Reasons = tidy(d.Reasons)
 	if len(general) == 0 {
 		d.Options = options(holding, r)
 	}
+	if r.Chosen {
+		d.dropNarrower(r.Services)
+	}
+	d.Reasons = tidy(d.Reasons)
 	d.Outcome = Outcome(min(len(d.Options), int(Choose)))
+	if d.Outcome == Permit && r.choosesServices(d.Options[0]) {
+		d.Outcome = Choose
+	}
 	return d
 }
 
@@ -208,7 +232,7 @@ type path struct {
 	through     *mandate.Organisation
 	establish   []etoegang.EstablishmentNumber
 	confirmAt   etoegang.EntityID
-	informative int // index of the link that another register must confirm, or -1
+	informative int // index of the link that another register must confirm, or -1; it may not be known here
 }
 
 // paths lists every path that the request is about.
@@ -218,6 +242,9 @@ func paths(f Facts, r Request) []path {
 		for _, m := range f.Direct {
 			if m.Kind == mandate.Direct && m.Person.Subject == r.Actor {
 				all = append(all, path{links: []mandate.Mandate{m}, grantor: m.Grantor, establish: m.Establishments, informative: -1})
+				if r.choosesElsewhere() && m.Grantor.KvK == r.Intermediary.KvK && len(m.Establishments) == 0 && !m.Grantor.Is(r.Represented) {
+					all = append(all, elsewherePath(m, f, r))
+				}
 			}
 		}
 		for _, a := range f.Assigned {
@@ -265,7 +292,7 @@ func (p path) bears() bool {
 func (p path) askedFor(r Request) bool {
 	switch r.Question {
 	case Authorize:
-		return r.Represented.IsZero() || p.grantor.Is(r.Represented)
+		return (r.Represented.IsZero() || p.grantor.Is(r.Represented)) && (!r.Chosen || p.chosen(r))
 	case Confirm, Recheck:
 		if !p.grantor.Is(r.Represented) {
 			return false
@@ -277,6 +304,14 @@ func (p path) askedFor(r Request) bool {
 		return r.Intermediary.IsZero()
 	}
 	return p.through.KvK == r.Intermediary.KvK
+}
+
+// unconfirmed are the links of which this register is to be asked once more.
+func (p path) unconfirmed() []mandate.ID {
+	if p.informative < 0 || p.informative >= len(p.links) || !p.links[p.informative].Register.IsZero() {
+		return nil
+	}
+	return []mandate.ID{p.links[p.informative].ID}
 }
 
 func (p path) ids() []mandate.ID {

@@ -65,12 +65,18 @@ func model(f decision.Facts, r decision.Request) decision.Decision {
 	if !blocked {
 		d.Options = q.options(holding)
 	}
+	if q.Chosen {
+		q.lessThanChosen(&d)
+	}
 	switch len(d.Options) {
 	case 0:
 		d.Outcome = decision.Deny
 	case 1:
 		d.Outcome = decision.Permit
 	default:
+		d.Outcome = decision.Choose
+	}
+	if d.Outcome == decision.Permit && q.Question == decision.Authorize && q.UserChooses && !q.Chosen && len(d.Options[0].Services) > 1 {
 		d.Outcome = decision.Choose
 	}
 	return d
@@ -88,9 +94,15 @@ type way struct {
 	via     *mandate.Organisation
 	next    etoegang.EntityID // who has to confirm the last link
 	onlyFor []etoegang.EstablishmentNumber
+	other   *mandate.Organisation // a company whose link is not here at all
 }
 
-func (w way) company() mandate.Organisation { return w.links[len(w.links)-1].Grantor }
+func (w way) company() mandate.Organisation {
+	if w.other != nil {
+		return *w.other
+	}
+	return w.links[len(w.links)-1].Grantor
+}
 
 func mandatesOf(told map[decision.Reason]bool) map[mandate.ID]bool {
 	ids := map[mandate.ID]bool{}
@@ -175,6 +187,9 @@ func (q question) everyWay(f decision.Facts) []way {
 		if asked(m.Grantor) && (!again || q.Intermediary.IsZero()) {
 			all = append(all, way{links: []mandate.Mandate{m}, onlyFor: m.Establishments})
 		}
+		if company, ok := q.other(f); ok && m.Grantor.KvK == q.Intermediary.KvK && m.Grantor.KvK.Text() != q.Represented.Text() && len(m.Establishments) == 0 {
+			all = append(all, way{links: []mandate.Mandate{m}, via: &m.Grantor, next: q.ConfirmAt, other: &company})
+		}
 	}
 	for _, a := range f.Assigned {
 		w := way{links: []mandate.Mandate{a.Assignment, a.Chain}, via: &a.Chain.Intermediary, next: a.Chain.Register}
@@ -185,12 +200,69 @@ func (q question) everyWay(f decision.Facts) []way {
 			all = append(all, w)
 		}
 	}
+	if q.Chosen {
+		return slices.DeleteFunc(all, func(w way) bool { return !q.isChosen(w) })
+	}
 	return all
+}
+
+// other is a company that another register is to confirm, whatever is known of it here.
+func (q question) other(f decision.Facts) (mandate.Organisation, bool) {
+	kvk, err := etoegang.ParseKvKNumber(q.Represented.Text())
+	if q.Question != decision.Authorize || !q.Chosen || !q.OwnElsewhere || q.ConfirmAt.IsZero() || q.ConfirmAt == q.ConfirmHere ||
+		q.Represented.Type() != etoegang.TypeKvKNr || err != nil {
+		return mandate.Organisation{}, false
+	}
+	if f.Represented != nil {
+		return *f.Represented, true
+	}
+	return mandate.Organisation{KvK: kvk, Active: true}, true
+}
+
+// isChosen compares a way with what the user pressed.
+func (q question) isChosen(w way) bool {
+	via := ""
+	if w.via != nil {
+		via = w.via.KvK.Text()
+	}
+	if via != q.Intermediary.KvK.Text() || w.next != q.ConfirmAt || len(w.onlyFor) != len(q.Establishments) {
+		return false
+	}
+	for _, e := range q.Establishments {
+		if !slices.Contains(w.onlyFor, e) {
+			return false
+		}
+	}
+	return true
+}
+
+// targets are the services that count: those that were chosen, or all.
+func (q question) targets() (list []etoegang.Target) {
+	for _, t := range q.service.Targets() {
+		if len(q.Services) == 0 || slices.Contains(q.Services, t.UUID) {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// lessThanChosen takes away what has not got every service that was chosen.
+func (q question) lessThanChosen(d *decision.Decision) {
+	for _, s := range q.Services {
+		if len(d.Options) == 1 && !slices.Contains(d.Options[0].Services, s) {
+			d.Reasons = append(d.Reasons, decision.Reason{Code: decision.ServiceNotCovered, Mandate: d.Options[0].Mandates[0]})
+			d.Options = nil
+		}
+	}
+	slices.SortStableFunc(d.Reasons, func(a, b decision.Reason) int { return cmp.Compare(a.Mandate, b.Mandate) })
 }
 
 // general is what stands in the way without being about one mandate.
 func (q question) general(f decision.Facts) []decision.Reason {
 	unknown := !q.Represented.IsZero() && f.Represented == nil
+	if _, other := q.other(f); other && len(q.ways(f)) > 0 {
+		unknown = false
+	}
 	nothing := !unknown && len(q.ways(f)) == 0
 	holds := map[decision.Code]bool{
 		decision.AuthenticationTooLow: q.Authentication < q.required,
@@ -215,8 +287,8 @@ func (q question) reasons(w way) []decision.Reason {
 	var reasons []decision.Reason
 	for i, m := range w.links {
 		for code, wrong := range map[decision.Code]bool{
-			decision.PartyInactive:          !m.Grantor.Active || len(w.links) == 1 && w.via != nil && !w.via.Active,
-			decision.PartyBlocked:           m.Grantor.Blocked || len(w.links) == 1 && w.via != nil && w.via.Blocked,
+			decision.PartyInactive:          !m.Grantor.Active || len(w.links) == 1 && w.via != nil && !w.via.Active || w.other != nil && !w.other.Active,
+			decision.PartyBlocked:           m.Grantor.Blocked || len(w.links) == 1 && w.via != nil && w.via.Blocked || w.other != nil && w.other.Blocked,
 			decision.NotYetGranted:          pending[m.State],
 			decision.LapsedUnused:           m.State == "lapsed-unused",
 			decision.Revoked:                !pending[m.State] && !alive[m.State] && m.State != "lapsed-unused",
@@ -271,7 +343,7 @@ func (w way) reaches(t etoegang.Target, level etoegang.AssuranceLevel) bool {
 }
 
 func (q question) reachesAny(w way) bool {
-	for _, t := range q.service.Targets() {
+	for _, t := range q.targets() {
 		if w.reaches(t, q.required) {
 			return true
 		}
@@ -281,7 +353,7 @@ func (q question) reachesAny(w way) bool {
 
 // coversAny tells whether the link by itself covers one of the services.
 func (q question) coversAny(m mandate.Mandate, level etoegang.AssuranceLevel) bool {
-	for _, t := range q.service.Targets() {
+	for _, t := range q.targets() {
 		if covers(m, t, level) {
 			return true
 		}
@@ -441,7 +513,7 @@ func (q question) option(ways []way) decision.Option {
 		o.Identifiers = q.identifiers(ways[0], len(ways[0].onlyFor) > 0)
 	}
 	services := map[string]etoegang.ServiceUUID{}
-	for _, t := range q.service.Targets() {
+	for _, t := range q.targets() {
 		services[t.UUID.String()] = t.UUID
 	}
 	for _, name := range slices.Sorted(maps.Keys(services)) {
@@ -454,6 +526,9 @@ func (q question) option(ways []way) decision.Option {
 		for _, m := range best.links {
 			if !slices.Contains(o.Mandates, m.ID) {
 				o.Mandates = append(o.Mandates, m.ID)
+				if m.Kind == mandate.Chain && m.Register.IsZero() && !o.ConfirmAt.IsZero() {
+					o.Unconfirmed = append(o.Unconfirmed, m.ID)
+				}
 			}
 		}
 	}
@@ -471,7 +546,7 @@ func (q question) best(ways []way, service etoegang.ServiceUUID) (best *way, lev
 		if !q.aboutPerson() && level > q.Previous {
 			continue
 		}
-		for _, t := range q.service.Targets() {
+		for _, t := range q.targets() {
 			for _, w := range ways {
 				if level >= q.required && t.UUID == service && w.reaches(t, level) && (best == nil || lowerNumbers(w, *best)) {
 					best = &w

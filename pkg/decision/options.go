@@ -72,6 +72,7 @@ func combine(group []found, r Request) Option {
 		o.Services = append(o.Services, f.target)
 		o.Used = min(o.Used, f.used)
 		o.Mandates = appendNew(o.Mandates, f.path.ids())
+		o.Unconfirmed = appendNew(o.Unconfirmed, f.path.unconfirmed())
 	}
 	if r.Certified != etoegang.NoLevel {
 		o.Used = min(o.Used, r.Certified)

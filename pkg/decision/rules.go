@@ -48,7 +48,7 @@ func judgeRequest(f Facts, r Request, required etoegang.AssuranceLevel, mandates
 		add(AuthenticationTooLow)
 	}
 	switch {
-	case !r.Represented.IsZero() && f.Represented == nil:
+	case !r.Represented.IsZero() && f.Represented == nil && !(mandates && r.choosesElsewhere()):
 		add(RepresentedUnknown)
 	case !mandates && r.personsHalf():
 		add(NoMandateToPerson)
@@ -83,8 +83,11 @@ func consider(p path, s *etoegang.Service, r Request, required etoegang.Assuranc
 	if p.through != nil { // of two links it gave the first, and has been told of there
 		reasons = append(reasons, judgeParty(p.through.Active, p.through.Blocked, p.links[0].ID)...)
 	}
+	if p.informative == len(p.links) { // the company has given no link here, and may be known here still
+		reasons = append(reasons, judgeParty(p.grantor.Active, p.grantor.Blocked, p.links[0].ID)...)
+	}
 	company := p.links[len(p.links)-1] // the link that the represented company gave
-	held, uncovered := judgeScope(p, s.Targets(), required)
+	held, uncovered := judgeScope(p, wanted(s.Targets(), r), required)
 	reasons = append(reasons, uncovered...)
 	identifiers, code := chooseIdentifiers(p, s.EntityTypes)
 	if !judgeEstablishments(p, s, r) {

@@ -258,6 +258,8 @@ func (w *world) drawRequest(t *rapid.T) decision.Request {
 	if oneIn(t, 4, "confirm here") { // a setting of the register, there for every question
 		r.ConfirmHere = here
 	}
+	r.UserChooses = oneIn(t, 3, "user chooses")
+	r.OwnElsewhere = oneIn(t, 3, "own mandate elsewhere") // a setting too
 	client, through := w.drawParties(t, r.Question)
 	r.Represented = client.KvK.LegalSubject()
 	switch {
@@ -269,7 +271,10 @@ func (w *world) drawRequest(t *rapid.T) decision.Request {
 	switch r.Question {
 	case decision.Authorize:
 		r.Actor = w.persons[0].Subject
-		if !oneIn(t, 3, "company named") {
+		switch {
+		case oneIn(t, 4, "chosen"):
+			return w.drawChoice(t, r)
+		case !oneIn(t, 3, "company named"):
 			r.Represented = etoegang.LegalSubject{}
 		}
 	case decision.Confirm:

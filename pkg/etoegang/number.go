@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 )
 
 // KvKNumber is a registration in the Dutch trade register: eight digits, kept as
@@ -86,6 +87,20 @@ func ParsePseudonym(s string) (Pseudonym, error) {
 		return Pseudonym{}, &SyntaxError{Kind: "pseudonym", Problem: "must be 64 hexadecimal digits"}
 	}
 	return Pseudonym{secret(s)}, nil
+}
+
+// SpecificPseudonym is the name by which a mandate register tells one provider of a person who
+// acts for somebody: 64 hexadecimal digits, "@" and 32 more (scheme page "Specific pseudonym").
+// Another provider gets another one, and so does this one when he acts for somebody else.
+type SpecificPseudonym struct{ secret }
+
+// ParseSpecificPseudonym reads such a name. Letter case is kept and counts.
+func ParseSpecificPseudonym(s string) (SpecificPseudonym, error) {
+	person, relation, _ := strings.Cut(s, "@")
+	if len(person) != 64 || len(relation) != 32 || !isHex(person) || !isHex(relation) {
+		return SpecificPseudonym{}, &SyntaxError{Kind: "specific pseudonym", Problem: "must be 64 hexadecimal digits, @ and 32 more"}
+	}
+	return SpecificPseudonym{secret(s)}, nil
 }
 
 // secret is text that identifies somebody. It prints as dots whatever the verb,

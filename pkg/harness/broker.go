@@ -46,6 +46,7 @@ type Question struct {
 	Requested []saml.RequestedAttribute // further attributes that the provider wants
 	Mistake   Mistake                   // "": none
 	At        *RegisterNode             // the person's register, or which daemon of it; nil: the first
+	LoggedIn  *LogIn                    // what the authentication service said; nil: the broker lets the person log in first
 	AtLeast   register.Revision         // no answer from before this one is wanted; zero: any is good
 }
 
@@ -60,10 +61,16 @@ type Result struct {
 	Reply *saml.Reply
 	Fault string
 
-	question  Question
-	login     *xmlsec.Element // as the authentication service signed it
-	loginID   string
-	transient string
+	question Question
+	login    LogIn
+}
+
+// LogIn is what an authentication service said of somebody.
+type LogIn struct {
+	Assertion *xmlsec.Element // as the authentication service signed it
+	ID        string          // of the assertion
+	NameID    string          // the transient name in it
+	Level     etoegang.AssuranceLevel
 }
 
 // Represented is whom the answer lets the person act for, as the provider reads it: only
@@ -132,12 +139,14 @@ func (b *Broker) query(q Question, destination string) (*xmlsec.Element, error) 
 
 // prepare lets the person log in and puts his log-in into a query.
 func (b *Broker) prepare(q Question) (result *Result, asking saml.Asking, err error) {
-	result = &Result{question: q, loginID: saml.NewID(), transient: saml.NewID()}
-	if result.login, err = b.network.login(result); err != nil {
+	result = &Result{question: q}
+	if q.LoggedIn != nil {
+		result.login = *q.LoggedIn
+	} else if result.login, err = b.network.LogIn(q, saml.NewID()); err != nil {
 		return nil, asking, err
 	}
 	asking = b.asking(result, q.At)
-	asking.Assertions = []*xmlsec.Element{result.login}
+	asking.Assertions = []*xmlsec.Element{result.login.Assertion}
 	if !q.Company.IsZero() {
 		preferred, err := saml.SealName(etoegang.TypeKvKNr, q.Company.Text(), q.At.Recipient())
 		if err != nil {
@@ -150,61 +159,76 @@ func (b *Broker) prepare(q Question) (result *Result, asking saml.Asking, err er
 
 // Confirm asks the second register to confirm what the first one permitted.
 func (b *Broker) Confirm(ctx context.Context, first *Result, at *RegisterNode) (*Result, error) {
-	if first.Reply == nil || first.Reply.Assertion == nil {
-		return nil, fmt.Errorf("the first register gave no statement to confirm")
+	result, asking, err := b.prepareConfirm(first, at)
+	if err != nil {
+		return nil, err
 	}
-	result := &Result{question: first.question, login: first.login, loginID: first.loginID, transient: first.transient}
+	return result, b.send(ctx, asking, at, result)
+}
+
+func (b *Broker) prepareConfirm(first *Result, at *RegisterNode) (*Result, saml.Asking, error) {
+	if first.Reply == nil || first.Reply.Assertion == nil {
+		return nil, saml.Asking{}, fmt.Errorf("the first register gave no statement to confirm")
+	}
+	result := &Result{question: first.question, login: first.login}
 	result.question.AtLeast = 0 // it was the first register's
 	asking := b.asking(result, at)
-	asking.Assertions = []*xmlsec.Element{first.login, first.Reply.Assertion}
-	return result, b.send(ctx, asking, at, result)
+	asking.Assertions = []*xmlsec.Element{first.login.Assertion, first.Reply.Assertion}
+	return result, asking, nil
 }
 
 // asking is a query about the result's question.
 func (b *Broker) asking(r *Result, at *RegisterNode) saml.Asking {
 	q := r.question
-	issued := b.network.Now()
-	if q.Mistake == Expired {
-		issued = issued.Add(-10 * time.Minute)
-	}
+	issued := b.network.Now().Add(-q.Mistake.ago())
 	return saml.Asking{
 		ID: saml.NewID(), Issuer: b.Entity, Destination: at.Address, Issued: issued, Consumer: "1",
-		Audience: q.Service.Home.Entity, SubjectID: r.transient,
+		Audience: q.Service.Home.Entity, SubjectID: r.login.NameID,
 		ServiceID: q.Service.ID, ServiceUUID: q.Service.UUID, Level: q.Asked, Requested: q.Requested,
 	}
 }
 
-// login is the assertion that the authentication service gives the broker.
-func (n *Network) login(r *Result) (*xmlsec.Element, error) {
-	q := r.question
-	acting, err := saml.SealName(etoegang.TypePseudo, q.Person.Subject.Pseudonym.Text(), q.At.Recipient())
+// LogIn lets a person log in at the authentication service, which answers the broker's
+// request of that ID.
+func (n *Network) LogIn(q Question, request string) (LogIn, error) {
+	at := q.At
+	if at == nil {
+		at = n.First
+	}
+	acting, err := saml.SealName(etoegang.TypePseudo, q.Person.Subject.Pseudonym.Text(), at.Recipient())
 	if err != nil {
-		return nil, err
+		return LogIn{}, err
 	}
-	level := q.Login
-	if level == etoegang.NoLevel {
-		level = q.Service.Level
+	in := LogIn{ID: saml.NewID(), NameID: saml.NewID(), Level: q.Login}
+	if in.Level == etoegang.NoLevel {
+		in.Level = q.Service.Level
 	}
-	audience := q.At.Entity
+	audience := at.Entity
 	if q.Mistake == WrongAudience {
 		audience = mustParse(etoegang.ParseEntityID("urn:etoegang:MR:" + secondOIN + ":entities:9999"))
 	}
 	now := n.Now()
-	return saml.Login{
-		ID: r.loginID, Issuer: n.Authenticator.Entity, NameID: r.transient, Issued: now, Until: now.Add(2 * time.Minute),
-		Recipient: n.Broker.Consumer, InResponseTo: saml.NewID(),
+	in.Assertion, err = saml.Login{
+		ID: in.ID, Issuer: n.Authenticator.Entity, NameID: in.NameID, Issued: now, Until: now.Add(2 * time.Minute),
+		Recipient: n.Broker.Consumer, InResponseTo: request,
 		Audiences: []etoegang.EntityID{n.Broker.Entity, audience, q.Service.Home.Entity},
-		Level:     level, Representation: true, Registry: q.At.Entity, Acting: acting, ServiceUUID: q.Service.UUID,
+		Level:     in.Level, Representation: true, Registry: at.Entity, Acting: acting, ServiceUUID: q.Service.UUID,
 	}.Sign(n.Authenticator.Signer())
+	return in, err
 }
 
 // send signs the query, makes the mistake if one is wanted, and exchanges messages.
 func (b *Broker) send(ctx context.Context, asking saml.Asking, at *RegisterNode, result *Result) error {
+	return b.network.ask(ctx, b.Party, asking, b.signs(result.question.Mistake), at, result)
+}
+
+// signs is what the broker signs with.
+func (b *Broker) signs(m Mistake) xmlsec.Signer {
 	signer := b.Signer()
-	if result.question.Mistake == WrongKey {
+	if m == WrongKey {
 		signer.Key = b.network.Authenticator.pair.Key
 	}
-	return b.network.ask(ctx, b.Party, asking, signer, at, result)
+	return signer
 }
 
 // Send signs a query of one's own making and sends it: for questions that the harness does
@@ -235,7 +259,7 @@ func (n *Network) ask(ctx context.Context, asker *Party, asking saml.Asking, sig
 		result.Fault = string(result.Received)
 		return nil
 	}
-	directory := saml.NewDirectory(at.participant())
+	directory := saml.NewDirectory(at.Participant())
 	result.Reply, err = saml.ReadReply(result.Received, directory, asking.ID, n.Now())
 	return err
 }

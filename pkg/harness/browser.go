@@ -19,8 +19,8 @@ import (
 	"github.com/mandated/mandated/pkg/xmlsec"
 )
 
-// desk is where a broker keeps queries that travel as artifacts, and gives each to the
-// register it is for, once.
+// desk is where a broker keeps what travels as artifacts, queries and answers for a register's
+// pages, and gives each to the register it is for, once.
 type desk struct {
 	resolution string // its ArtifactResolutionService; "": the network has no browsers
 	web        *http.Server
@@ -30,13 +30,19 @@ type desk struct {
 }
 
 type parcel struct {
-	query *xmlsec.Element
-	to    etoegang.EntityID
+	message *xmlsec.Element
+	to      etoegang.EntityID
+	relay   string // that travels along
 }
 
 // resolution is where a register's artifacts are resolved.
 func (r *RegisterNode) resolution() string {
 	return strings.TrimSuffix(r.Address, server.PathQuery) + server.PathResolution
+}
+
+// chain is where other registers ask for chain mandates.
+func (r *RegisterNode) chain() string {
+	return strings.TrimSuffix(r.Address, server.PathQuery) + server.PathChain
 }
 
 // open starts the broker's ArtifactResolutionService.
@@ -84,47 +90,70 @@ func (b *Broker) resolve(r *http.Request) ([]byte, error) {
 		return nil, err
 	}
 	n, known := b.network, r.TLS == nil
-	var registers []saml.Participant
+	var askers []saml.Participant
 	for _, node := range n.registers() {
-		registers = append(registers, node.participant())
+		askers = append(askers, node.Participant())
 		known = known || r.TLS.PeerCertificates[0].Equal(node.pair.Certificate)
 	}
 	if !known {
 		return nil, errors.New("the client is no register")
 	}
+	if m := n.options.Manage; m != nil {
+		askers = append(askers, n.Providers[m.Provider].Participant())
+	}
 	receiver := saml.Receiver{
-		Self: b.Entity, Addresses: saml.Addresses{Resolution: b.desk.resolution}, Directory: saml.NewDirectory(registers...), Ages: saml.DefaultAges,
+		Self: b.Entity, Addresses: saml.Addresses{Resolution: b.desk.resolution}, Directory: saml.NewDirectory(askers...), Ages: saml.DefaultAges,
 	}
 	asked, err := receiver.ReceiveResolve(body, n.Now())
 	if err != nil {
 		return nil, err
 	}
+	p := b.give(asked)
 	signed, err := saml.Resolved{
-		ID: saml.NewID(), InResponseTo: asked.ID, Issuer: b.Entity, Issued: n.Now(), Message: b.give(asked),
+		ID: saml.NewID(), InResponseTo: asked.ID, Issuer: b.Entity, Issued: n.Now(), Message: p.message,
 	}.Sign(b.Signer())
 	if err != nil {
 		return nil, err
 	}
-	return saml.Wrap(signed), nil
+	given := saml.Wrap(signed)
+	if n.options.Fetched != nil && p.message != nil {
+		n.options.Fetched(asked.Issuer, p.relay, body, given)
+	}
+	return given, nil
 }
 
-// give gives a query to the register that it is for, once.
-func (b *Broker) give(asked saml.Resolving) *xmlsec.Element {
+// Keep keeps a message for a register, under the name by which that will ask, and gives the
+// artifact that travels in its place.
+func (b *Broker) Keep(message *xmlsec.Element, to etoegang.EntityID, relay string) saml.Artifact {
+	artifact := saml.NewArtifact(b.Entity, 0)
+	b.desk.mu.Lock()
+	defer b.desk.mu.Unlock()
+	b.desk.kept[artifact] = parcel{message, to, relay}
+	return artifact
+}
+
+// give gives a message to the register that it is for, once.
+func (b *Broker) give(asked saml.Resolving) parcel {
 	b.desk.mu.Lock()
 	defer b.desk.mu.Unlock()
 	p := b.desk.kept[asked.Artifact]
 	if p.to != asked.Issuer {
-		return nil
+		return parcel{}
 	}
 	delete(b.desk.kept, asked.Artifact)
-	return p.query
+	return p
 }
 
 // Visit is a user's way through a register: sent there by the broker, and back again.
 type Visit struct {
-	Result          // what the broker reads in the end
-	Address  string // where the broker sends the browser
-	Relay    string // what it lets travel along
+	Result         // what the broker reads in the end
+	Address string // where the broker sends the browser
+	Relay   string // what it lets travel along
+
+	// Before is where somebody else brings the same query first, if the mistake is that it is
+	// replayed; "" otherwise.
+	Before string
+
 	artifact saml.Artifact
 	asking   saml.Asking
 	at       *RegisterNode
@@ -140,22 +169,45 @@ func (b *Broker) Send(q Question, relay string) (*Visit, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Visit{Result: *result, Relay: relay, asking: asking, at: q.At}
-	v.asking.Destination = v.at.Door
-	query, err := v.asking.Sign(b.Signer())
+	return b.entrust(result, asking, q.At, relay)
+}
+
+// SendConfirm prepares the question of Confirm as Send prepares one.
+func (b *Broker) SendConfirm(first *Result, at *RegisterNode, relay string) (*Visit, error) {
+	result, asking, err := b.prepareConfirm(first, at)
 	if err != nil {
 		return nil, err
 	}
-	v.artifact = saml.NewArtifact(b.Entity, 0)
-	b.desk.mu.Lock()
-	b.desk.kept[v.artifact] = parcel{query, v.at.Entity}
-	b.desk.mu.Unlock()
-	parameters := url.Values{"SAMLart": {v.artifact.String()}}
-	if relay != "" {
-		parameters.Set("RelayState", relay)
+	return b.entrust(result, asking, at, relay)
+}
+
+// entrust keeps a query for the register to which the browser brings its artifact.
+func (b *Broker) entrust(result *Result, asking saml.Asking, at *RegisterNode, relay string) (*Visit, error) {
+	v := &Visit{Result: *result, Relay: relay, asking: asking, at: at}
+	v.asking.Destination = v.at.Door
+	mistake := result.question.Mistake
+	query, err := v.asking.Sign(b.signs(mistake))
+	if err == nil && mistake == Altered {
+		query, err = Alter(query)
 	}
-	v.Address = v.at.DoorEndpoint + "?" + parameters.Encode()
+	if err != nil {
+		return nil, err
+	}
+	if mistake == Replayed {
+		_, v.Before = b.lay(v, query)
+	}
+	v.artifact, v.Address = b.lay(v, query)
 	return v, nil
+}
+
+// lay keeps a query on the desk. It gives the artifact and where a browser brings that.
+func (b *Broker) lay(v *Visit, query *xmlsec.Element) (artifact saml.Artifact, address string) {
+	artifact = b.Keep(query, v.at.Entity, v.Relay)
+	parameters := url.Values{"SAMLart": {artifact.String()}}
+	if v.Relay != "" {
+		parameters.Set("RelayState", v.Relay)
+	}
+	return artifact, v.at.DoorEndpoint + "?" + parameters.Encode()
 }
 
 // Receive is what the broker does when the browser is back at the address of its
@@ -203,7 +255,7 @@ func (b *Broker) Resolve(ctx context.Context, v *Visit, artifact saml.Artifact) 
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("resolving an artifact: HTTP %d: %s", response.StatusCode, v.Received)
 	}
-	return saml.ReadResolved(v.Received, saml.NewDirectory(v.at.participant()), asked.ID, v.asking.ID, n.Now())
+	return saml.ReadResolved(v.Received, saml.NewDirectory(v.at.Participant()), asked.ID, v.asking.ID, n.Now())
 }
 
 // Artifact is that of the query, as it stands in Address.

@@ -3,6 +3,7 @@ package harness_test
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
+	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/saml"
 	"github.com/mandated/mandated/pkg/xmlsec"
 )
@@ -31,6 +33,9 @@ func TestCorpusOverHTTP(t *testing.T) {
 			}
 			t.Parallel()
 			want := decision.Decide(c.Facts(), c.Question) // before the parties are renamed
+			if c.Question.Chosen && want.Outcome != decision.Permit {
+				t.Skip("what is not offered cannot be chosen over HTTP")
+			}
 			p := perform(t, c)
 			p.compare(t, want, p.ask(t))
 		})
@@ -49,7 +54,7 @@ type performance struct {
 func perform(t *testing.T, c corpus.Case) *performance {
 	t.Helper()
 	n := harness.Start(t, harness.Options{
-		Clock: harness.NewClock(c.Question.At), TwoRegisters: true,
+		Clock: harness.NewClock(c.Question.At), TwoRegisters: true, Browser: c.Question.Chosen,
 		Services: []harness.Service{
 			{Name: "1", Provider: "first", Level: etoegang.LoA2}, {Name: "2", Provider: "second", Level: etoegang.LoA2}, {Name: "3", Provider: "third", Level: etoegang.LoA2},
 		},
@@ -123,6 +128,9 @@ func publish(t *testing.T, c corpus.Case, n *harness.Network) {
 func (p *performance) ask(t *testing.T) *harness.Result {
 	t.Helper()
 	q := p.c.Question
+	if q.Chosen {
+		return p.choose(t)
+	}
 	asking := saml.Asking{
 		ID: saml.NewID(), Issuer: p.n.Broker.Entity, Destination: p.n.First.Address, Issued: p.n.Now(), Consumer: "1",
 		Audience: p.service.Home.Entity, ServiceID: p.service.ID, ServiceUUID: p.service.UUID, Level: q.Asked,
@@ -147,6 +155,57 @@ func (p *performance) ask(t *testing.T) *harness.Result {
 		asking.Assertions = []*xmlsec.Element{p.combination(t)}
 	}
 	return must[*harness.Result](t)(p.n.Send(ctx, asker, asking, p.n.First))
+}
+
+// choose asks as the user's browser does, and chooses what the case says on the page.
+func (p *performance) choose(t *testing.T) *harness.Result {
+	t.Helper()
+	q := p.c.Question
+	v := must[*harness.Visit](t)(p.n.Broker.Send(harness.Question{
+		Person: mandate.Person{Subject: q.Actor}, Service: p.service, Login: q.Authentication, Asked: q.Asked,
+	}, ""))
+	page := must[*harness.VisitorPage](t)(p.n.Visitor().Open(ctx, v.Address))
+	if page.Back == "" && len(page.Offers) > 0 {
+		page = must[*harness.VisitorPage](t)(page.Send(ctx, url.Values{"choice": {p.offer(t, page).Token}}))
+	}
+	if page.Back == "" { // several services behind a portal
+		form := page.Checked()
+		if len(q.Services) > 0 {
+			form.Del("service")
+		}
+		for _, s := range q.Services {
+			form.Add("service", s.String())
+		}
+		page = must[*harness.VisitorPage](t)(page.Send(ctx, form))
+	}
+	if err := p.n.Broker.Receive(ctx, v, page.Back); err != nil {
+		t.Fatal(err)
+	}
+	return &v.Result
+}
+
+// offer is the one in a list that the case chooses.
+func (p *performance) offer(t *testing.T, page *harness.VisitorPage) harness.Offer {
+	t.Helper()
+	q := p.c.Question
+	name := func(number string) string {
+		for _, o := range p.c.World.Companies {
+			if o.KvK.Text() == number && number != "" {
+				return o.Name
+			}
+		}
+		return ""
+	}
+	through := name(q.Intermediary.KvK.Text())
+	for _, o := range page.Offers {
+		says := func(words string) bool { return strings.Contains(o.Text, words) }
+		if o.Token != "" && o.Name == name(q.Represented.Text()) && says("Via") == (through != "") && says("Via "+through) == (through != "") &&
+			says("vestiging") == (len(q.Establishments) > 0) && says("ander register") == (q.ConfirmAt == corpus.Elsewhere) {
+			return o
+		}
+	}
+	t.Fatalf("%s: it is not offered: %s", p.c.Idea, page.Text)
+	return harness.Offer{}
 }
 
 // combination is what the provider got before: from this register in one statement, or

@@ -157,6 +157,7 @@ func TestMistakes(t *testing.T) {
 		{harness.Expired, "expired", false},
 		{harness.WrongAudience, "audience", false},
 		{harness.Replayed, "replayed", false},
+		{harness.SkewedClock, "from-the-future", false},
 		{harness.Altered, "", true},
 		{harness.WrongKey, "", true},
 	} {
@@ -240,6 +241,11 @@ func TestReplicas(t *testing.T) {
 		if r.Reply.Permitted() || !slices.Equal(r.Reply.Codes(), []string{"revoked"}) {
 			t.Errorf("after revocation at another daemon, %s says %v", node.Endpoint, r.Reply.Codes())
 		}
+	}
+
+	must[mandate.ID](t)(n.Replicas[0].Direct(bakery, anna, harness.For(vat, etoegang.LoA3)))
+	for _, node := range everybody { // at once: nobody remembers the Deny of a moment ago
+		permitted(t, must[*harness.Result](t)(n.Broker.Authorize(ctx, harness.Question{Person: anna, Service: vat, At: node})), "12345678")
 	}
 }
 

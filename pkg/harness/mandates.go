@@ -101,8 +101,16 @@ func (r *RegisterNode) setState(id mandate.ID, to mandate.State) error {
 	})
 }
 
+// change changes the register. When it returns, all of its daemons answer by the change, also
+// to those whom they have denied a moment before.
 func (r *RegisterNode) change(why string, fn func(*register.Tx) error) error {
-	_, err := r.Register().Change(context.Background(), register.Author{Who: "harness", Why: why}, fn)
+	ctx := context.Background()
+	_, err := r.Register().Change(ctx, register.Author{Who: "harness", Why: why}, fn)
+	for _, node := range r.network.nodes() {
+		if err == nil && node.Entity == r.Entity && node.daemon != nil {
+			err = node.daemon.CatchUp(ctx)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("%s at %s: %w", why, r.Name, err)
 	}

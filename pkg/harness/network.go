@@ -19,18 +19,19 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mandated/mandated/internal/daemon"
+	"github.com/mandated/mandated/internal/manage/pages"
 	"github.com/mandated/mandated/internal/server"
 	"github.com/mandated/mandated/pkg/catalogue"
 	"github.com/mandated/mandated/pkg/etoegang"
@@ -52,6 +53,25 @@ type Options struct {
 	// as behind a load balancer. Zero: one.
 	Nodes int
 
+	// Consumers tells where answers come back to a broker or provider, by the party's name.
+	// nil: at addresses where nobody is.
+	Consumers func(party string) []saml.Consumer
+
+	// Fetched is told when a register has fetched a query that the broker kept behind an
+	// artifact, or an answer for its pages: by which name it did, the RelayState that travels
+	// along, and both messages as they were sent. It is called by several goroutines. nil:
+	// nobody wants to know.
+	Fetched func(by etoegang.EntityID, relay string, asked, given []byte)
+
+	// Manage is the service for which people log in at the first register to manage mandates,
+	// on pages of its own; programs have an API there. The register is the service's provider,
+	// under another name and with the same key. It needs Browser, and SignOn. nil: mandates
+	// are managed at the command line.
+	Manage *Service
+
+	// SignOn is where the broker takes log-ins, as its metadata have it. nil: nowhere.
+	SignOn []saml.Endpoint
+
 	// Configure changes a daemon's settings before it starts, as in its YAML file. It is
 	// asked for each daemon.
 	Configure func(settings map[string]any)
@@ -67,6 +87,11 @@ type Service struct {
 	EntityTypes    [][]etoegang.EntityType // nil: KvK number
 	Establishments bool
 	Attributes     []string // that may be requested besides
+	Behind         []string // names of earlier services: this one is a portal to them
+
+	// What the catalogue calls the service and its provider, by language; nil: Name and
+	// Provider. Of services with the same provider the first one says it.
+	Titles, ProviderTitles map[string]string
 
 	// Set when the network starts.
 	ID   etoegang.ServiceID
@@ -100,6 +125,8 @@ type Network struct {
 	options Options
 	clock   func() time.Time
 	metas   []string // files of metadata
+	edition int64    // of the catalogue
+	added   []added  // providers that joined later
 }
 
 // RegisterNode is one daemon of a register. Whoever asks it tells the register's address,
@@ -110,6 +137,7 @@ type RegisterNode struct {
 	Endpoint   string // where this daemon answers queries
 	Operations string // where operators look
 	Door       string // where browsers bring artifacts of queries, as queries name it; "": nowhere
+	Pages, API string // where people and programs manage mandates; "": nowhere
 
 	// DoorEndpoint is where browsers come to this daemon.
 	DoorEndpoint string
@@ -122,6 +150,8 @@ type RegisterNode struct {
 	// The listeners are open before the daemon starts, since its addresses stand in its
 	// configuration and metadata: nobody can take their ports in between.
 	public, browser, operations net.Listener
+	listens                     [3]string // their addresses, in that order
+	pages, api                  net.Listener
 }
 
 // reserve opens the listeners on ports that are free. A register is known by the address
@@ -138,14 +168,40 @@ func (r *RegisterNode) reserve() (err error) {
 		if r.browser, err = listen(); err != nil {
 			return errors.Join(err, r.public.Close(), r.operations.Close())
 		}
+		r.listens[1] = r.browser.Addr().String()
 		r.DoorEndpoint = r.network.scheme() + r.browser.Addr().String() + server.PathBrowser
 		if r.Door == "" {
 			r.Door = r.DoorEndpoint
 		}
 	}
+	if r == r.network.First && r.network.options.Manage != nil {
+		if err := r.reserveManaging(); err != nil {
+			return errors.Join(err, r.public.Close(), r.operations.Close(), r.browser.Close())
+		}
+	}
+	r.listens[0], r.listens[2] = r.public.Addr().String(), r.operations.Addr().String()
 	r.Endpoint, r.Operations = r.network.scheme()+r.public.Addr().String()+server.PathQuery, "http://"+r.operations.Addr().String()
 	if r.Address == "" {
 		r.Address = r.Endpoint
+	}
+	return nil
+}
+
+// reserveManaging does the same for the doors of those who manage mandates, and tells where
+// people come back to who have logged in.
+func (r *RegisterNode) reserveManaging() (err error) {
+	if r.pages, err = listen(); err != nil {
+		return err
+	}
+	if r.api, err = listen(); err != nil {
+		return errors.Join(err, r.pages.Close())
+	}
+	r.Pages, r.API = "https://"+r.pages.Addr().String(), "https://"+r.api.Addr().String()
+	home := r.network.Providers[r.network.options.Manage.Provider]
+	home.Consumer = r.Pages + pages.PathReturn
+	home.consumers = []saml.Consumer{
+		{Endpoint: saml.Endpoint{Binding: saml.BindingArtifact, Location: home.Consumer}, Index: 1, Default: true},
+		{Endpoint: saml.Endpoint{Binding: saml.BindingPOST, Location: home.Consumer}, Index: 2},
 	}
 	return nil
 }
@@ -192,6 +248,9 @@ func Open(ctx context.Context, folder string, o Options) (*Network, error) {
 	}
 	if o.Services == nil {
 		o.Services = DefaultServices()
+	}
+	if o.Manage != nil {
+		o.Services = append(slices.Clip(o.Services), *o.Manage)
 	}
 	n := &Network{Folder: folder, Services: map[string]Service{}, Providers: map[string]*Party{}, options: o}
 	n.clock = time.Now
@@ -263,7 +322,13 @@ func (n *Network) people() (err error) {
 			all = append(all, p)
 		}
 	}
-	return n.makeKeys(all)
+	if err := n.makeKeys(all); err != nil {
+		return err
+	}
+	if m := n.options.Manage; m != nil {
+		n.Providers[m.Provider].pair = n.First.pair
+	}
+	return nil
 }
 
 func (n *Network) node(p *Party, folder string) *RegisterNode {
@@ -275,7 +340,16 @@ func (n *Network) party(name string, role etoegang.Role, oin string, index int) 
 	if err != nil {
 		panic(err) // the numbers are our own
 	}
-	return &Party{Name: name, Title: name, Entity: entity, Consumer: "https://" + name + ".test/acs/1.13"}
+	p := &Party{Name: name, Title: name, Entity: entity, consumers: []saml.Consumer{
+		{Endpoint: saml.Endpoint{Binding: saml.BindingArtifact, Location: "https://" + name + ".test/acs/1.13"}, Index: 1, Default: true},
+	}}
+	if n.options.Consumers != nil {
+		if own := n.options.Consumers(name); len(own) > 0 {
+			p.consumers = own
+		}
+	}
+	p.Consumer = p.consumers[0].Location
+	return p
 }
 
 // publish writes everybody's metadata and the catalogue, signed by the scheme.
@@ -321,26 +395,30 @@ func (n *Network) writeMetadata(p *Party) error {
 	d := saml.Description{
 		ID: saml.NewID(), Name: "urn:etoegang:1.13:T:1", Entity: p.Entity, Until: n.Now().Add(365 * 24 * time.Hour),
 		Organisation: p.Title, Contact: "desk@" + p.Name + ".test",
-		Signing: p.keys(), Encryption: p.keys(), Authz: "https://" + p.Name + ".test/sso/1.13",
-		Consumers: []saml.Consumer{{Endpoint: saml.Endpoint{Binding: saml.BindingArtifact, Location: p.Consumer}, Index: 1, Default: true}},
+		Signing: p.signing(), Encryption: p.encryption(), Consumers: p.consumers,
+	}
+	if p.Entity.Role() == etoegang.Authenticator { // the schema demands it; registers never go there
+		d.SignOn = []saml.Endpoint{{Binding: saml.BindingArtifact, Location: "https://" + p.Name + ".test/sso/1.13"}}
 	}
 	for _, r := range n.registers() {
 		if r.Party == p {
-			d.Authz = r.Address
+			d.Authz, d.Chain = r.Address, r.chain()
 			if r.Door != "" {
 				d.Browser, d.Resolution = r.Door, r.resolution()
 			}
 		}
 	}
 	if p == n.Broker.Party {
-		d.Resolution = n.Broker.desk.resolution
+		d.Resolution, d.SignOn = n.Broker.desk.resolution, n.options.SignOn
 	}
 	signed, err := d.Sign(n.Scheme.Signer())
 	if err != nil {
 		return err
 	}
 	file := "metadata-" + p.Name + ".xml"
-	n.metas = append(n.metas, file)
+	if !slices.Contains(n.metas, file) {
+		n.metas = append(n.metas, file)
+	}
 	return n.write(file, signed.Bytes())
 }
 
@@ -352,7 +430,8 @@ func (n *Network) scheme() string {
 }
 
 func (n *Network) writeCatalogue() error {
-	spec := n.catalogueSpec(1)
+	n.edition++
+	spec := n.catalogueSpec(n.edition)
 	e := catalogue.Build(spec)
 	if err := n.Scheme.catalogueSigner().Sign(e); err != nil {
 		return err
@@ -371,7 +450,7 @@ func (n *Network) write(file string, data []byte) error {
 // launch writes a daemon's configuration, makes its register and starts it, all by the
 // same roads as a real one.
 func (n *Network) launch(ctx context.Context, r *RegisterNode) error {
-	if err := n.writeConfig(r, nil); err != nil {
+	if err := n.writeConfig(r); err != nil {
 		return err
 	}
 	c, err := daemon.LoadConfig(r.Config, nil)
@@ -390,11 +469,7 @@ func (n *Network) launch(ctx context.Context, r *RegisterNode) error {
 
 // join starts a daemon beside the first one, on the same stores.
 func (n *Network) join(ctx context.Context, r *RegisterNode) error {
-	shared := map[string]any{}
-	for _, store := range []string{"register", "journal", "guard"} {
-		shared[store] = filepath.Join("..", n.First.folder, store+".db")
-	}
-	if err := n.writeConfig(r, shared); err != nil {
+	if err := n.writeConfig(r); err != nil {
 		return err
 	}
 	return r.start(ctx)
@@ -407,8 +482,9 @@ func (r *RegisterNode) start(ctx context.Context) error {
 	}
 	r.daemon, err = daemon.Start(ctx, c, daemon.Options{
 		Dev: true, Log: r.network.options.Log, Now: r.network.clock, Public: r.public, Browser: r.browser, Operations: r.operations,
+		Pages: r.pages, API: r.api,
 	})
-	r.public, r.browser, r.operations = nil, nil, nil // they are the daemon's now, and a restart opens its own
+	r.public, r.browser, r.operations, r.pages, r.api = nil, nil, nil, nil, nil // they are the daemon's now, and a restart opens its own
 	if err != nil {
 		return err
 	}
@@ -416,12 +492,12 @@ func (r *RegisterNode) start(ctx context.Context) error {
 	return nil
 }
 
-func (n *Network) writeConfig(r *RegisterNode, stores map[string]any) error {
+func (n *Network) writeConfig(r *RegisterNode) error {
 	r.Config = filepath.Join(n.Folder, r.folder, "mandated.yaml")
 	key := map[string]any{"key": "../keys/" + r.Name + ".key", "certificate": "../keys/" + r.Name + ".crt"}
 	settings := map[string]any{
 		"entity": r.Entity.String(), "network": "test",
-		"address": strings.TrimSuffix(r.Address, server.PathQuery), "listen": r.public.Addr().String(), "operations": r.operations.Addr().String(),
+		"address": strings.TrimSuffix(r.Address, server.PathQuery), "listen": r.listens[0], "operations": r.listens[2],
 		"signing": []any{key}, "encryption": []any{key},
 		"catalogue":    map[string]any{"file": "../catalogue.xml", "trust": "../keys/scheme.crt"},
 		"organisation": r.Title, "contact": "desk@" + r.Name + ".test",
@@ -433,16 +509,31 @@ func (n *Network) writeConfig(r *RegisterNode, stores map[string]any) error {
 		}
 	}
 	settings["metadata"] = metadata
-	maps.Copy(settings, stores)
+	if slices.Contains(n.Replicas, r) { // on the stores of the first
+		for _, store := range []string{"register", "journal", "guard"} {
+			settings[store] = filepath.Join("..", n.First.folder, store+".db")
+		}
+	}
 	if n.options.TLS {
 		settings["tls"] = key
 	}
-	if r.browser != nil {
-		door := map[string]any{"listen": r.browser.Addr().String(), "address": strings.TrimSuffix(r.Door, server.PathBrowser)}
+	if clear := n.clear(); len(clear) > 0 {
+		settings["peers"] = clear
+	}
+	if r.listens[1] != "" {
+		door := map[string]any{"listen": r.listens[1], "address": strings.TrimSuffix(r.Door, server.PathBrowser)}
 		if n.options.TLS {
 			door["tls"] = key
 		}
 		settings["browser"] = door
+	}
+	if r.Pages != "" {
+		manage := n.Services[n.options.Manage.Name]
+		settings["manage"] = map[string]any{
+			"pages": map[string]any{"listen": strings.TrimPrefix(r.Pages, "https://"), "address": r.Pages, "tls": key,
+				"entity": manage.Home.Entity.String(), "broker": n.Broker.Entity.String(), "service": manage.ID.String()},
+			"api": map[string]any{"listen": strings.TrimPrefix(r.API, "https://"), "address": r.API, "tls": key},
+		}
 	}
 	if n.options.Configure != nil {
 		n.options.Configure(settings)
@@ -460,16 +551,22 @@ func (n *Network) Stop(ctx context.Context) error {
 		if r.daemon == nil {
 			continue
 		}
-		if err := r.daemon.Stop(ctx); err != nil {
+		if err := r.Stop(ctx); err != nil {
 			return err
 		}
-		r.daemon = nil
 	}
 	return n.Broker.Leave()
 }
 
 // Reload lets the daemon look at its files again, as SIGHUP does.
 func (r *RegisterNode) Reload() error { return r.daemon.Reload() }
+
+// Stop stops the daemon, which can be started again.
+func (r *RegisterNode) Stop(ctx context.Context) error {
+	err := r.daemon.Stop(ctx)
+	r.daemon = nil
+	return err
+}
 
 // Restart stops the daemon and starts it again on the same files.
 func (r *RegisterNode) Restart(ctx context.Context) error {
@@ -479,8 +576,40 @@ func (r *RegisterNode) Restart(ctx context.Context) error {
 	return r.start(ctx)
 }
 
+// Empty starts the daemon again with nothing in its stores, which must be files of its own.
+func (r *RegisterNode) Empty(ctx context.Context) error {
+	if r.daemon != nil { // or it did not start the last time
+		if err := r.Stop(ctx); err != nil {
+			return err
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(r.network.Folder, r.folder)); err != nil {
+		return err
+	}
+	return r.network.launch(ctx, r)
+}
+
+// Unreachable is the same register where nobody answers questions.
+func (r *RegisterNode) Unreachable() *RegisterNode {
+	away := *r
+	away.Endpoint = r.network.scheme() + "127.0.0.1:1" + server.PathQuery // a port that nobody uses
+	return &away
+}
+
 // Handler is what the daemon serves, for those who ask without a network in between.
 func (r *RegisterNode) Handler() http.Handler { return r.daemon.Handler() }
+
+// Discover lets the register ask the others of the network which companies have mandated an
+// intermediary there. silent tells in a word why whose answer is missing: without any, found
+// is all there is.
+func (r *RegisterNode) Discover(ctx context.Context, f saml.ChainFilter) (found []saml.Relation, silent map[etoegang.EntityID]string) {
+	all := r.daemon.Discover(ctx, f)
+	silent = map[etoegang.EntityID]string{}
+	for _, s := range all.Silent {
+		silent[s.Register] = string(s.Why)
+	}
+	return all.Found, silent
+}
 
 // Register is the mandate register itself, to put mandates in.
 func (r *RegisterNode) Register() *register.Register { return r.daemon.Register() }

@@ -23,9 +23,11 @@ type Party struct {
 	Name     string // of its files
 	Title    string // for people
 	Entity   etoegang.EntityID
-	Consumer string // its AssertionConsumerService
+	Consumer string // its AssertionConsumerService, the default one
 
-	pair devkeys.Pair
+	pair      devkeys.Pair
+	consumers []saml.Consumer
+	foreign   *saml.Participant // somebody else's, with keys that only he has; nil: ours
 
 	mu      sync.Mutex
 	clients map[*Party]*http.Client
@@ -42,8 +44,12 @@ func (p *Party) catalogueSigner() xmlsec.Signer {
 	return s
 }
 
-// Openers are the keys with which the party reads what is encrypted to it.
+// Openers are the keys with which the party reads what is encrypted to it; none of somebody
+// else's provider, who alone has them.
 func (p *Party) Openers() []xmlsec.Opener {
+	if p.foreign != nil {
+		return nil
+	}
 	return []xmlsec.Opener{{KeyName: p.pair.KeyName(), Key: p.pair.Key}}
 }
 
@@ -56,8 +62,23 @@ func (p *Party) keys() []xmlsec.Key {
 	return []xmlsec.Key{{Name: p.pair.KeyName(), Certificate: p.pair.Certificate}}
 }
 
-func (p *Party) participant() saml.Participant {
-	return saml.Participant{Entity: p.Entity, Signing: p.keys(), Encryption: p.keys()}
+func (p *Party) signing() []xmlsec.Key {
+	if p.foreign != nil {
+		return p.foreign.Signing
+	}
+	return p.keys()
+}
+
+func (p *Party) encryption() []xmlsec.Key {
+	if p.foreign != nil {
+		return p.foreign.Encryption
+	}
+	return p.keys()
+}
+
+// Participant is the party as its metadata describe it.
+func (p *Party) Participant() saml.Participant {
+	return saml.Participant{Entity: p.Entity, Signing: p.signing(), Encryption: p.encryption(), Consumers: p.consumers}
 }
 
 // httpClient shows the party's certificate, and believes the certificate of the register
@@ -148,9 +169,12 @@ func (n *Network) catalogueSpec(sequence int64) catalogue.Spec {
 		if !known {
 			at = len(spec.Providers)
 			providers[s.Provider] = at
-			spec.Providers = append(spec.Providers, catalogue.ProviderSpec{OIN: home.Entity.OIN().String(), Names: both(s.Provider), Public: true})
+			spec.Providers = append(spec.Providers, catalogue.ProviderSpec{OIN: home.Entity.OIN().String(), Names: titles(s.ProviderTitles, s.Provider), Public: true})
 		}
-		addService(&spec.Providers[at], s)
+		addService(&spec.Providers[at], s, s.UUID.String(), behind(s, n.Services))
+	}
+	for i, a := range n.added {
+		spec.Providers = append(spec.Providers, a.spec(i))
 	}
 	return spec
 }
@@ -164,10 +188,27 @@ func mustParse[T any](v T, err error) T {
 
 func both(text string) map[string]string { return map[string]string{"nl": text, "en": text} }
 
+// titles are names by language, or else the one name in all.
+func titles(byLanguage map[string]string, name string) map[string]string {
+	if byLanguage == nil {
+		return both(name)
+	}
+	return byLanguage
+}
+
 func slug(s string) string { return strings.ReplaceAll(strings.ToLower(s), " ", "-") }
 
-// addService adds a service's definition and its one instance to its provider.
-func addService(p *catalogue.ProviderSpec, s Service) {
+// behind are the services of a provider to which s is a portal, as a catalogue names them.
+func behind(s Service, services map[string]Service) (list []string) {
+	for _, name := range s.Behind {
+		list = append(list, services[name].ID.String())
+	}
+	return list
+}
+
+// addService adds a service's definition and its one instance, under that UUID, to its
+// provider. behind are those to which it is a portal; nil: it is none.
+func addService(p *catalogue.ProviderSpec, s Service, instance string, behind []string) {
 	var restrictions []string
 	if s.Establishments {
 		restrictions = []string{etoegang.RestrictionEstablishment}
@@ -183,11 +224,11 @@ func addService(p *catalogue.ProviderSpec, s Service) {
 		}
 	}
 	p.Definitions = append(p.Definitions, catalogue.DefinitionSpec{
-		UUID: s.UUID.String(), Names: both(s.Name), Descriptions: both(s.Name), Level: s.Level.URN(),
-		Broker: networkOIN, EntityTypes: sets, Restrictions: restrictions, Public: true, Requested: requested,
+		UUID: s.UUID.String(), Names: titles(s.Titles, s.Name), Descriptions: titles(s.Titles, s.Name), Level: s.Level.URN(),
+		Broker: networkOIN, EntityTypes: sets, Restrictions: restrictions, Public: true, Requested: requested, Portal: behind != nil,
 	})
 	p.Instances = append(p.Instances, catalogue.InstanceSpec{
-		ID: s.ID.String(), UUID: s.UUID.String(), Of: s.UUID.String(), Broker: networkOIN, Public: true,
-		Certificates: s.Home.keys(),
+		ID: s.ID.String(), UUID: instance, Of: s.UUID.String(), Broker: networkOIN, Public: true,
+		Certificates: s.Home.encryption(), Portal: behind != nil, PortalFor: behind,
 	})
 }

@@ -25,7 +25,7 @@ func (n *Network) Recheck(ctx context.Context, at *RegisterNode, results ...*Res
 func (n *Network) RecheckAbout(ctx context.Context, at *RegisterNode, represented []etoegang.LegalSubject, results ...*Result) (*Result, error) {
 	last := results[len(results)-1]
 	home := last.question.Service.Home
-	combination, err := n.combine(results)
+	combination, err := n.Broker.Combine(results, Handover{InResponseTo: saml.NewID(), Recipient: home.Consumer})
 	if err != nil {
 		return nil, err
 	}
@@ -42,22 +42,47 @@ func (n *Network) RecheckAbout(ctx context.Context, at *RegisterNode, represente
 	return result, n.ask(ctx, home, asking, home.Signer(), at, result)
 }
 
-// combine is the assertion that the broker gives the provider in the end.
-func (n *Network) combine(results []*Result) (*xmlsec.Element, error) {
-	first := results[0]
-	advice := []*xmlsec.Element{first.login}
+// Handover is to whom the broker's assertion goes.
+type Handover struct {
+	InResponseTo string // the provider's request
+	Recipient    string // where the provider takes its answer
+
+	// Mistake in the broker's assertion: Expired, SkewedClock or WrongAudience; "": none.
+	Mistake Mistake
+}
+
+// Combine makes the assertion that the provider gets in the end, of what came of the
+// question: one answer, or two for a chain across two registers. Its level is the lowest of
+// all.
+func (b *Broker) Combine(results []*Result, to Handover) (*xmlsec.Element, error) {
+	first, last := results[0], results[len(results)-1].Reply.Statement
+	advice, level := []*xmlsec.Element{first.login.Assertion}, first.login.Level
 	for _, r := range results {
 		advice = append(advice, r.Reply.Assertion)
+		if used := r.Reply.Statement.Used; used != etoegang.NoLevel {
+			level = min(level, used)
+		}
 	}
-	q, now := first.question, n.Now()
-	level := q.Login
-	if level == etoegang.NoLevel {
-		level = q.Service.Level
+	acting, err := first.Reply.Statement.CopyActing()
+	if err != nil {
+		return nil, err
 	}
-	return saml.Combination{
-		ID: saml.NewID(), Issuer: n.Broker.Entity, NameID: saml.NewID(), Issued: now, Until: now.Add(2 * time.Minute),
-		Recipient: q.Service.Home.Consumer, InResponseTo: saml.NewID(), Audience: q.Service.Home.Entity,
-		Level: level, Authenticator: n.Authenticator.Entity, Advice: advice,
+	represented, err := last.CopyRepresented()
+	if err != nil {
+		return nil, err
+	}
+	q, now := first.question, b.network.Now().Add(-to.Mistake.ago())
+	audience := q.Service.Home.Entity
+	if to.Mistake == WrongAudience {
+		audience = mustParse(etoegang.ParseEntityID("urn:etoegang:DV:" + secondOIN + ":entities:9999"))
+	}
+	c := saml.Combination{
+		ID: saml.NewID(), Issuer: b.Entity, NameID: saml.NewID(), Issued: now, Until: now.Add(2 * time.Minute),
+		Recipient: to.Recipient, InResponseTo: to.InResponseTo, Audience: audience,
+		Level: level, Authenticator: b.network.Authenticator.Entity, Advice: advice,
 		ServiceID: q.Service.ID, ServiceUUID: q.Service.UUID,
-	}.Sign(n.Broker.Signer())
+		Acting: acting, Represented: represented, Intermediary: last.Intermediary(), Establishments: last.Establishments,
+		ClearKvK: last.ClearKvK(), // what the register sends in the clear, as a provider may want it
+	}
+	return c.Sign(b.Signer())
 }

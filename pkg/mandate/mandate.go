@@ -54,6 +54,10 @@ type Mandate struct {
 	State     State
 	Validity  Validity
 	Reference string // the parties' own note, at most 255 bytes
+
+	// Supersedes is the mandate whose place this one takes once it is in force: to last
+	// longer, or to cover more or less. 0: none.
+	Supersedes ID
 }
 
 // OrganisationID is the register's own number for an organisation.

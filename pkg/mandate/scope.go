@@ -72,6 +72,18 @@ func ParseItem(s string) (Item, error) {
 	return item, nil
 }
 
+// ParseScope reads items with spaces between them. No item is an empty scope.
+func ParseScope(s string) (list Scope, err error) {
+	for text := range strings.FieldsSeq(s) {
+		item, err := ParseItem(text)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, item)
+	}
+	return list, nil
+}
+
 // String writes the item as ParseItem reads it.
 func (i Item) String() string {
 	switch {

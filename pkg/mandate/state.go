@@ -25,9 +25,9 @@ const (
 // is an end: nothing ever leaves it.
 var next = map[State][]State{
 	Draft:              {Requested, Withdrawn},
-	Requested:          {AwaitingSignatures, AwaitingAcceptance, Active, Rejected, Withdrawn, RequestExpired},
-	AwaitingSignatures: {AwaitingAcceptance, Active, Rejected, Withdrawn, RequestExpired},
-	AwaitingAcceptance: {Active, Rejected, Withdrawn, RequestExpired},
+	Requested:          {AwaitingSignatures, AwaitingAcceptance, Active, Superseded, Rejected, Withdrawn, RequestExpired},
+	AwaitingSignatures: {AwaitingAcceptance, Active, Superseded, Rejected, Withdrawn, RequestExpired},
+	AwaitingAcceptance: {Active, Superseded, Rejected, Withdrawn, RequestExpired},
 	Active:             {Suspended, Revoked, LapsedUnused, Superseded},
 	Suspended:          {Active, Revoked, LapsedUnused, Superseded},
 	Revoked:            nil,

@@ -45,6 +45,9 @@ func StartOfDay(at time.Time) time.Time {
 	return time.Date(y, m, d, 0, 0, 0, 0, amsterdam).UTC()
 }
 
+// InAmsterdam is the same moment on the clocks and calendars that people here look at.
+func InAmsterdam(at time.Time) time.Time { return at.In(amsterdam) }
+
 // AddYears counts years on the calendar of Amsterdam.
 func AddYears(at time.Time, years int) time.Time {
 	return at.In(amsterdam).AddDate(years, 0, 0).UTC()

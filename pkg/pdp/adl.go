@@ -131,6 +131,10 @@ type adlContext struct {
 	Represented    string   `json:"represented,omitempty"`
 	Intermediary   string   `json:"intermediary,omitempty"`
 	Establishments []string `json:"establishments,omitempty"`
+	UserChooses    bool     `json:"user_chooses,omitempty"`
+	Chosen         bool     `json:"chosen,omitempty"`
+	ConfirmAt      string   `json:"confirm_at,omitempty"`
+	Services       []string `json:"services,omitempty"`
 	Asked          string   `json:"level_asked,omitempty"`
 	Login          string   `json:"level_login"`
 	Previous       string   `json:"level_previous,omitempty"`
@@ -152,6 +156,7 @@ type adlAnswer struct {
 	Required string         `json:"level_required,omitempty"`
 	Options  []RecordOption `json:"options,omitempty"`
 	Reasons  []RecordReason `json:"reasons,omitempty"`
+	More     bool           `json:"more,omitempty"`
 	Until    string         `json:"until,omitempty"`
 }
 
@@ -182,6 +187,7 @@ func (r Record) adlRequest() adlRequest {
 		Resource: adlThing{Type: "service", ID: r.Service, Properties: map[string]string{"service_uuid": r.ServiceUUID}},
 		Context: adlContext{
 			Time: r.At.UTC().Format(adlTime), Represented: r.Represented, Intermediary: r.Intermediary, Establishments: r.Establishments,
+			UserChooses: r.UserChooses, Chosen: r.Chosen, ConfirmAt: r.ConfirmAt, Services: r.Services,
 			Asked: r.Asked, Login: r.Login, Previous: r.Previous,
 			Caller: r.Caller, Message: r.Message, Audience: r.Audience, RestsOn: r.RestsOn,
 		},
@@ -189,7 +195,7 @@ func (r Record) adlRequest() adlRequest {
 }
 
 func (r Record) adlResponse() *adlResponse {
-	answer := adlAnswer{Outcome: r.Outcome, Required: r.Required, Options: r.Options, Reasons: r.Reasons}
+	answer := adlAnswer{Outcome: r.Outcome, Required: r.Required, Options: r.Options, Reasons: r.Reasons, More: r.More}
 	if r.Until != nil {
 		answer.Until = r.Until.UTC().Format(adlTime)
 	}

@@ -40,6 +40,7 @@ type storedOption struct {
 	Used           etoegang.AssuranceLevel `json:"u"`
 	Effective      etoegang.AssuranceLevel `json:"f"`
 	Mandates       []mandate.ID            `json:"m"`
+	Unconfirmed    []mandate.ID            `json:"t"`
 	ConfirmAt      string                  `json:"c"`
 }
 
@@ -68,7 +69,7 @@ func (f *Finding) Encode() ([]byte, error) {
 func storeOption(o decision.Option) storedOption {
 	s := storedOption{
 		Represented: storeOrganisation(o.Represented), Used: o.Used, Effective: o.Effective,
-		Mandates: o.Mandates, ConfirmAt: o.ConfirmAt.String(),
+		Mandates: o.Mandates, Unconfirmed: o.Unconfirmed, ConfirmAt: o.ConfirmAt.String(),
 	}
 	if o.Intermediary != nil {
 		a := storeOrganisation(*o.Intermediary)
@@ -130,7 +131,7 @@ func read[T any](r *reader, parse func(string) (T, error), text string) (value T
 func (r *reader) option(s storedOption) decision.Option {
 	o := decision.Option{
 		Represented: r.organisation(s.Represented), Used: s.Used, Effective: s.Effective,
-		Mandates: s.Mandates, ConfirmAt: read(r, etoegang.ParseEntityID, s.ConfirmAt),
+		Mandates: s.Mandates, Unconfirmed: s.Unconfirmed, ConfirmAt: read(r, etoegang.ParseEntityID, s.ConfirmAt),
 	}
 	if s.Intermediary != nil {
 		a := r.organisation(*s.Intermediary)
@@ -161,7 +162,7 @@ func (r *reader) organisation(s storedOrganisation) mandate.Organisation {
 func (f *Finding) Size() int {
 	size := 400 + 16*len(f.Parties) + 40*len(f.Decision.Reasons)
 	for _, o := range f.Decision.Options {
-		size += 500 + len(o.Represented.Name) + 24*len(o.Identifiers) + 16*(len(o.Establishments)+len(o.Services)+len(o.Mandates))
+		size += 500 + len(o.Represented.Name) + 24*len(o.Identifiers) + 16*(len(o.Establishments)+len(o.Services)+len(o.Mandates)+len(o.Unconfirmed))
 	}
 	return size
 }

@@ -47,6 +47,7 @@ func (m *memory) Append(_ context.Context, id string, body []byte) error {
 type scene struct {
 	register *register.Register
 	journal  *memory
+	config   pdp.Config
 	pdp      *pdp.PDP
 }
 
@@ -74,10 +75,11 @@ func playIn(t *testing.T, c corpus.Case, r *register.Register) scene {
 		t.Fatal(err)
 	}
 	s := scene{register: r, journal: &memory{}}
-	s.pdp = pdp.New(pdp.Config{
+	s.config = pdp.Config{
 		Register: r, Catalogues: shelf{parsed}, Journal: s.journal, Now: now, Key: r.Key("journal"),
 		Certified: c.Question.Certified, ConfirmHere: c.Question.ConfirmHere, TestNetwork: c.Question.TestNetwork,
-	})
+	}
+	s.pdp = pdp.New(s.config)
 	return s
 }
 
@@ -86,6 +88,7 @@ func requestOf(c corpus.Case) pdp.Request {
 	r := pdp.Request{
 		Question: q.Question, Asked: q.Asked, Login: q.Authentication, Actor: q.Actor,
 		Intermediary: q.Intermediary, Previous: q.Previous, Establishments: q.Establishments,
+		UserChooses: q.UserChooses, Chosen: q.Chosen, ConfirmAt: q.ConfirmAt, Services: q.Services,
 	}
 	r.ServiceID, r.ServiceUUID = c.Asked()
 	if !q.Represented.IsZero() {

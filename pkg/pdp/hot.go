@@ -29,6 +29,7 @@ type Finding struct {
 	freshness.Claim
 	Catalogue int64
 	Decision  decision.Decision
+	More      bool // see Answer; never of one that is kept
 
 	// Those asked about, as the journal names them.
 	Actor, Represented, Intermediary string
@@ -108,7 +109,7 @@ func (p *PDP) answerFrom(s *register.Snapshot, r Request) (used, error) {
 	if s.Revision() < r.AtLeast {
 		return used{}, fmt.Errorf("%w: %d, and it is at %d", ErrBehind, r.AtLeast, s.Revision())
 	}
-	f, _, err := p.compute(s, r)
+	f, _, err := p.compute(s, r, firstLook)
 	if err != nil {
 		return used{}, err
 	}
@@ -160,15 +161,21 @@ func (p *PDP) key(r Request) string {
 		part(string(s.Type()))
 		part(s.Text())
 	}
+	k = binary.AppendUvarint(k, uint64(len(r.Establishments)))
 	for _, n := range r.Establishments {
 		part(n.Text())
+	}
+	part(fmt.Sprint(r.UserChooses, r.Chosen))
+	part(r.ConfirmAt.String())
+	for _, s := range r.Services {
+		part(s.String())
 	}
 	return string(k)
 }
 
 // settings is what of the configuration enters a decision.
 func (p *PDP) settings() string {
-	return fmt.Sprint(decision.Version, p.c.ConfirmHere, p.c.Certified, p.c.TestNetwork)
+	return fmt.Sprint(decision.Version, p.c.ConfirmHere, p.c.Certified, p.c.TestNetwork, p.c.OwnElsewhere)
 }
 
 // flightPatience is how long those who share a question wait for the register.

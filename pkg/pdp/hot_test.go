@@ -509,6 +509,11 @@ var enters = map[string]func(*pdp.Request){
 		r.Establishments = append(r.Establishments, must(etoegang.ParseEstablishmentNumber("000000000007")))
 	},
 
+	"UserChooses": func(r *pdp.Request) { r.UserChooses = true },
+	"Chosen":      func(r *pdp.Request) { r.Chosen = true },
+	"ConfirmAt":   func(r *pdp.Request) { r.ConfirmAt = corpus.Elsewhere },
+	"Services":    func(r *pdp.Request) { r.Services = append(r.Services, r.ServiceUUID) },
+
 	"At": nil, "AtLeast": nil, // are judged
 	"Caller": nil, "Message": nil, "Trace": nil, "Assertion": nil, "RestsOn": nil, "Audience": nil, // are recorded
 	"Deliver": nil,
@@ -516,9 +521,10 @@ var enters = map[string]func(*pdp.Request){
 
 // settings are the same for the configuration.
 var settings = map[string]func(*pdp.Config){
-	"ConfirmHere": func(c *pdp.Config) { c.ConfirmHere = corpus.Elsewhere },
-	"TestNetwork": func(c *pdp.Config) { c.TestNetwork = !c.TestNetwork },
-	"Certified":   func(c *pdp.Config) { c.Certified = etoegang.LoA3 },
+	"ConfirmHere":  func(c *pdp.Config) { c.ConfirmHere = corpus.Elsewhere },
+	"TestNetwork":  func(c *pdp.Config) { c.TestNetwork = !c.TestNetwork },
+	"OwnElsewhere": func(c *pdp.Config) { c.OwnElsewhere = !c.OwnElsewhere },
+	"Certified":    func(c *pdp.Config) { c.Certified = etoegang.LoA3 },
 
 	"Register": nil, "Catalogues": nil, "Journal": nil, "Now": nil, "Hot": nil, "Freshness": nil, "Key": nil,
 }
@@ -643,6 +649,13 @@ func asked(t *rapid.T) pdp.Request {
 	}
 	for _, n := range rapid.SliceOfN(rapid.IntRange(0, 3), 0, 3).Draw(t, "establishments") {
 		r.Establishments = append(r.Establishments, must(etoegang.ParseEstablishmentNumber(fmt.Sprintf("%012d", n))))
+	}
+	r.UserChooses, r.Chosen = rapid.Bool().Draw(t, "user chooses"), rapid.Bool().Draw(t, "chosen")
+	if rapid.Bool().Draw(t, "elsewhere") {
+		r.ConfirmAt = corpus.Elsewhere
+	}
+	for _, n := range rapid.SliceOfN(rapid.IntRange(0, 3), 0, 3).Draw(t, "services") {
+		r.Services = append(r.Services, must(etoegang.ParseServiceUUID(fmt.Sprintf("%08d-0000-4000-8000-000000000000", n))))
 	}
 	return r
 }

@@ -80,6 +80,10 @@ type Config struct {
 	ConfirmHere etoegang.EntityID
 	TestNetwork bool // services that are not public may be used
 
+	// OwnElsewhere: whom an intermediary has mandated itself may choose its clients at other
+	// registers; see decision.Request.
+	OwnElsewhere bool
+
 	// Certified is the highest level that this register may state. NoLevel: any.
 	Certified etoegang.AssuranceLevel
 }
@@ -117,6 +121,15 @@ type Request struct {
 	Previous       etoegang.AssuranceLevel
 	Establishments []etoegang.EstablishmentNumber
 
+	// UserChooses says that the user can be asked to choose.
+	UserChooses bool
+
+	// What the user has chosen besides Represented, Intermediary and Establishments: see
+	// decision.Request.
+	Chosen    bool
+	ConfirmAt etoegang.EntityID
+	Services  []etoegang.ServiceUUID
+
 	// AtLeast is a revision that the asker knows of: no older answer is good for him.
 	AtLeast register.Revision
 
@@ -145,6 +158,10 @@ type Answer struct {
 	Hot       Source            // where a kept decision came from; "" if the register was asked
 	Catalogue int64
 	Instance  catalogue.Instance // the service asked for; zero if it is unknown
+
+	// More: there are companies that were not looked at, since it was clear already that
+	// there is something to choose. Options and Reasons are about those that were.
+	More bool
 }
 
 // ErrNotFoundOut is wrapped by every error of Decide: what is asked could not be found
@@ -225,7 +242,7 @@ func (p *PDP) conclude(ctx context.Context, r Request, found used, err error) (A
 
 // fill puts a finding into an answer, with the service as its catalogue has it.
 func (p *PDP) fill(a *Answer, r Request, f *Finding) error {
-	a.Decision, a.Revision, a.Catalogue = f.Decision, f.Stamp.Revision, f.Catalogue
+	a.Decision, a.Revision, a.Catalogue, a.More = f.Decision, f.Stamp.Revision, f.Catalogue, f.More
 	c, ok := p.c.Catalogues.Loaded(f.Catalogue)
 	if !ok {
 		return fmt.Errorf("%w: service catalogue %d is not at hand", ErrNotFoundOut, f.Catalogue)
@@ -243,7 +260,7 @@ func (p *PDP) Explain(ctx context.Context, r Request) (Answer, decision.Facts, d
 	answer := Answer{At: r.At}
 	var facts decision.Facts
 	err := p.c.Register.Read(ctx, func(s *register.Snapshot) (err error) {
-		f, known, err := p.compute(s, r)
+		f, known, err := p.compute(s, r, everything)
 		if err != nil {
 			return err
 		}
@@ -260,7 +277,8 @@ func (p *PDP) request(r Request) decision.Request {
 	d := decision.Request{
 		Question: r.Question, At: r.At, Asked: r.Asked, Authentication: r.Login,
 		Actor: r.Actor, Intermediary: r.Intermediary, Previous: r.Previous, Establishments: r.Establishments,
-		Certified: p.c.Certified, ConfirmHere: p.c.ConfirmHere, TestNetwork: p.c.TestNetwork,
+		UserChooses: r.UserChooses, Chosen: r.Chosen, ConfirmAt: r.ConfirmAt, Services: r.Services,
+		Certified: p.c.Certified, ConfirmHere: p.c.ConfirmHere, TestNetwork: p.c.TestNetwork, OwnElsewhere: p.c.OwnElsewhere,
 	}
 	if len(r.Represented) > 0 {
 		d.Represented = r.Represented[0]

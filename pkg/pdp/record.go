@@ -45,12 +45,19 @@ type Record struct {
 	Represented  string `json:"represented,omitempty"`
 	Intermediary string `json:"intermediary,omitempty"`
 
-	Establishments []string `json:"establishments,omitempty"` // recheck: to which the earlier answer was limited, hashed
+	Establishments []string `json:"establishments,omitempty"` // recheck: to which the earlier answer was limited; or which were chosen; hashed
+
+	UserChooses bool `json:"user_chooses,omitempty"` // the user could be asked
+
+	Chosen    bool     `json:"chosen,omitempty"`     // the user has chosen what stands above, and
+	ConfirmAt string   `json:"confirm_at,omitempty"` // where it is to be confirmed, and
+	Services  []string `json:"services,omitempty"`   // which of the services behind a portal; none: all
 
 	Outcome   string         `json:"outcome"` // Permit, Deny, Choose or Indeterminate
 	Required  string         `json:"level_required,omitempty"`
 	Options   []RecordOption `json:"options,omitempty"`
 	Reasons   []RecordReason `json:"reasons,omitempty"`
+	More      bool           `json:"more,omitempty"` // there are companies that were not looked at
 	Until     *time.Time     `json:"until,omitempty"`
 	Rules     RecordRules    `json:"rules"`
 	Revision  int64          `json:"revision"`       // of the facts
@@ -67,6 +74,8 @@ type RecordRules struct {
 	Certified   string `json:"certified,omitempty"`
 	ConfirmHere bool   `json:"confirm_here,omitempty"`
 	TestNetwork bool   `json:"test_network,omitempty"`
+
+	OwnElsewhere bool `json:"own_elsewhere,omitempty"`
 }
 
 // RecordOption is one way to act that the decision found.
@@ -76,6 +85,7 @@ type RecordOption struct {
 	Used         string       `json:"level_used"`
 	Effective    string       `json:"level_effective"`
 	Mandates     []mandate.ID `json:"mandates"`
+	Unconfirmed  []mandate.ID `json:"unconfirmed,omitempty"` // of them, those that a question of its own is to confirm here
 	ConfirmAt    string       `json:"confirm_at,omitempty"`
 
 	Establishments []string `json:"establishments,omitempty"` // hashed
@@ -110,7 +120,7 @@ func (p *PDP) recordOf(r Request, f *Finding, a Answer, failure error) Record {
 	if failure != nil {
 		record.Outcome, record.Failure = Indeterminate, broke(failure)
 	} else {
-		p.conclusion(&record, a.Decision)
+		p.conclusion(&record, a.Decision, a.More)
 	}
 	return record
 }
@@ -130,7 +140,7 @@ func (p *PDP) describe(r Request) Record {
 		Login: r.Login.String(), Establishments: p.establishments(r.Establishments),
 		Represented:  p.organisation(nil, first(r.Represented)),
 		Intermediary: p.organisation(nil, r.Intermediary.KvK.LegalSubject()),
-		Rules:        RecordRules{Version: decision.Version, ConfirmHere: !p.c.ConfirmHere.IsZero(), TestNetwork: p.c.TestNetwork},
+		Rules:        RecordRules{Version: decision.Version, ConfirmHere: !p.c.ConfirmHere.IsZero(), TestNetwork: p.c.TestNetwork, OwnElsewhere: p.c.OwnElsewhere},
 	}
 	if p.c.Certified != etoegang.NoLevel {
 		record.Rules.Certified = p.c.Certified.String()
@@ -144,20 +154,24 @@ func (p *PDP) describe(r Request) Record {
 	if !r.Actor.IsZero() {
 		record.Actor = p.person(nil, r.Actor)
 	}
+	record.UserChooses, record.Chosen, record.ConfirmAt = r.UserChooses, r.Chosen, r.ConfirmAt.String()
+	for _, s := range r.Services {
+		record.Services = append(record.Services, s.String())
+	}
 	return record
 }
 
 // conclusion records what was answered.
-func (p *PDP) conclusion(record *Record, d decision.Decision) {
-	record.Outcome = d.Outcome.String()
+func (p *PDP) conclusion(record *Record, d decision.Decision, more bool) {
+	record.Outcome, record.More = d.Outcome.String(), more
 	if d.Required != etoegang.NoLevel {
 		record.Required = d.Required.String()
 	}
 	for _, o := range d.Options {
 		option := RecordOption{
-			Represented: organisationNumber(&o.Represented), Establishments: p.establishments(o.Establishments),
+			Represented: p.represented(o), Establishments: p.establishments(o.Establishments),
 			Used: o.Used.String(), Effective: o.Effective.String(),
-			Mandates: o.Mandates, ConfirmAt: o.ConfirmAt.String(),
+			Mandates: o.Mandates, Unconfirmed: o.Unconfirmed, ConfirmAt: o.ConfirmAt.String(),
 		}
 		if o.Intermediary != nil {
 			option.Intermediary = organisationNumber(o.Intermediary)
@@ -171,6 +185,14 @@ func (p *PDP) conclusion(record *Record, d decision.Decision) {
 		until := d.Until.UTC()
 		record.Until = &until
 	}
+}
+
+// represented names the company of an option, which only another register may know.
+func (p *PDP) represented(o decision.Option) string {
+	if o.Represented.ID == 0 {
+		return p.organisation(nil, o.Represented.KvK.LegalSubject())
+	}
+	return organisationNumber(&o.Represented)
 }
 
 func (p *PDP) establishments(list []etoegang.EstablishmentNumber) (names []string) {

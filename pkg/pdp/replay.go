@@ -105,7 +105,7 @@ func (c Config) replaying(rules RecordRules, self etoegang.EntityID, with When) 
 		return c
 	}
 	c.Certified, _ = parseLevel(rules.Certified) // judged by questionOf with the rest
-	c.TestNetwork, c.ConfirmHere = rules.TestNetwork, etoegang.EntityID{}
+	c.TestNetwork, c.OwnElsewhere, c.ConfirmHere = rules.TestNetwork, rules.OwnElsewhere, etoegang.EntityID{}
 	if rules.ConfirmHere {
 		c.ConfirmHere = self
 	}
@@ -121,18 +121,27 @@ func (p *PDP) again(s *register.Snapshot, record Record, with When) (Record, err
 	if with == Now {
 		r.At = p.c.Now()
 	}
-	facts, err := p.gather(s, r, &Finding{})
+	facts, _, err := p.gather(s, r, &Finding{}, everything)
 	if err != nil {
 		return Record{}, err
 	}
 	r.Establishments = p.recognise(record.Establishments, facts)
+	f := &Finding{}
+	if _, err := p.decide(s, r, f, firstLook); err != nil {
+		return Record{}, err
+	}
 
 	stamp := s.Stamp()
 	record.At, record.Rules = r.At.UTC(), p.describe(r).Rules
 	record.Revision, record.Tag, record.Catalogue = int64(stamp.Revision), tagText(stamp.Tag), s.CatalogueSequence()
 	record.View, record.Hot, record.Failure = 0, FromRegister, ""
 	record.Required, record.Options, record.Reasons, record.Until = "", nil, nil, nil
-	p.conclusion(&record, decision.Decide(facts, p.request(r)))
+	p.conclusion(&record, f.Decision, f.More)
+	if r.Chosen && facts.Represented == nil { // in an option of one whom only another register knows stands the stand-in
+		for i := range record.Options {
+			record.Options[i].Represented = record.Represented
+		}
+	}
 	return record, nil
 }
 
@@ -146,6 +155,12 @@ func questionOf(s *register.Snapshot, record Record) (q Request, err error) {
 		Asked:       read(&text, parseLevel, record.Asked),
 		Login:       read(&text, parseLevel, record.Login),
 		Previous:    read(&text, parseLevel, record.Previous),
+		UserChooses: record.UserChooses,
+		Chosen:      record.Chosen,
+		ConfirmAt:   read(&text, etoegang.ParseEntityID, record.ConfirmAt),
+	}
+	for _, service := range record.Services {
+		q.Services = append(q.Services, read(&text, etoegang.ParseServiceUUID, service))
 	}
 	read(&text, parseLevel, record.Rules.Certified)
 	if text.wrong {
@@ -330,6 +345,9 @@ func (r Record) answer() []string {
 	for _, reason := range r.Reasons {
 		lines = append(lines, reason.String())
 	}
+	if r.More {
+		lines = append(lines, "more companies that were not looked at")
+	}
 	until := "without end"
 	if r.Until != nil {
 		until = "until " + r.Until.UTC().Format(time.RFC3339Nano)
@@ -377,6 +395,9 @@ func (r RecordRules) String() string {
 	}
 	if r.TestNetwork {
 		text += ", test network"
+	}
+	if r.OwnElsewhere {
+		text += ", clients elsewhere without assignment"
 	}
 	return text
 }

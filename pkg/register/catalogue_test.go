@@ -36,6 +36,9 @@ func TestEveryEditionOfTheCatalogueIsKept(t *testing.T) {
 		})
 		seven := s.change(func(t *Tx) { put(t, edition(7)) })
 		nine := s.change(func(t *Tx) {
+			if t.Snapshot().CatalogueSequence() != 7 {
+				s.Error("a change does not see what was current before it")
+			}
 			put(t, edition(9))
 			if t.Snapshot().CatalogueSequence() != 9 {
 				s.Error("the change itself does not see it")

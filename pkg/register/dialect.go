@@ -15,6 +15,11 @@ import (
 // forever is `until` of a version that is current.
 const forever = math.MaxInt64
 
+// isCurrent chooses the version that is current. The number stands in the text: SQLite prepares
+// a statement anew each time it is used if a parameter may decide whether an index serves it,
+// and some indexes are of current versions alone.
+const isCurrent = `until = 9223372036854775807`
+
 // dialect is one kind of place for a register: the few things in which the two kinds
 // differ. Everything else is written once, with ?1, ?2, ... for parameters.
 type dialect interface {

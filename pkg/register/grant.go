@@ -2,8 +2,10 @@ package register
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -12,6 +14,16 @@ import (
 // GrantOptions say how a mandate comes in.
 type GrantOptions struct {
 	Migrating bool // it comes from another register and keeps the dates it had there
+
+	// Request says how it is asked for; nil if it is not.
+	Request *Asked
+}
+
+// Asked is how a mandate is asked for: see mandate.Request.
+type Asked struct {
+	By      mandate.Side
+	Offer   bool
+	Expires time.Time
 }
 
 // Grant registers a mandate. It must pass mandate.Check at the moment of the change;
@@ -20,7 +32,8 @@ type GrantOptions struct {
 // intermediary (ErrClient). The same mandate twice is refused (*OverlapError): one
 // that has not ended, of the same kind, between the same parties, for the same
 // client, register and establishments, with an item of scope in common, its level
-// included, and overlapping validity.
+// included, and overlapping validity. The one that it supersedes, which must not have ended
+// (ErrSuperseded), is not in its way, and ends when the new one is in force.
 //
 // It gives the mandate as registered: with its ID, its parties in full, and scope and
 // establishments in the register's order.
@@ -41,11 +54,21 @@ func (t *Tx) Grant(m mandate.Mandate, o GrantOptions) (mandate.Mandate, error) {
 	if err != nil {
 		return m, err
 	}
-	m = inRegisterOrder(m)
-	if err := t.refuseOverlap(m, represented.ID); err != nil {
+	m = InOrder(m)
+	replaced, err := t.replaced(m)
+	switch {
+	case err != nil:
+		return m, err
+	case m.Supersedes != 0 && (len(replaced) == 0 || replaced[0].ID != m.Supersedes):
+		return m, ErrSuperseded
+	}
+	if err := t.refuseOverlap(m, represented.ID, replaced, m.State.Pending() || m.Supersedes == 0); err != nil {
 		return m, err
 	}
-	return m, t.writeMandate(&m, represented)
+	if err := t.writeMandate(&m, represented); err != nil {
+		return m, err
+	}
+	return m, t.writeRequest(m, o.Request)
 }
 
 // completeParties looks up the parties, which must be registered.
@@ -75,18 +98,20 @@ func (t *Tx) representedBy(m mandate.Mandate) (mandate.Organisation, error) {
 	if m.Kind != mandate.Assignment {
 		return m.Grantor, nil
 	}
-	chain, err := t.view.mandates(allParties, `m.id = ?2`+byID, m.Client)
+	chain, err := t.view.Mandate(m.Client)
 	switch {
+	case errors.Is(err, ErrNotFound):
+		return mandate.Organisation{}, ErrClient
 	case err != nil:
 		return mandate.Organisation{}, err
-	case len(chain) == 0, chain[0].Kind != mandate.Chain, chain[0].Intermediary.ID != m.Grantor.ID, chain[0].State.Ended():
+	case chain.Kind != mandate.Chain, chain.Intermediary.ID != m.Grantor.ID, chain.State.Ended():
 		return mandate.Organisation{}, ErrClient
 	}
-	return chain[0].Grantor, nil
+	return chain.Grantor, nil
 }
 
-// inRegisterOrder sorts scope and establishments as the register gives them back.
-func inRegisterOrder(m mandate.Mandate) mandate.Mandate {
+// InOrder sorts scope and establishments as the register gives them back.
+func InOrder(m mandate.Mandate) mandate.Mandate {
 	m.Scope = slices.Clone(m.Scope)
 	slices.SortFunc(m.Scope, func(a, b mandate.Item) int {
 		return cmp.Or(cmp.Compare(a.Service.String(), b.Service.String()), cmp.Compare(a.Provider.String(), b.Provider.String()))
@@ -109,16 +134,21 @@ const (
 		AND coalesce(m.register, '') = ?6 ORDER BY m.id`
 )
 
-// refuseOverlap refuses a mandate of which a part is registered already.
-func (t *Tx) refuseOverlap(m mandate.Mandate, represented mandate.OrganisationID) error {
+// refuseOverlap refuses a mandate of which a part is registered already, beside those that it
+// replaces. Requests that wait are in the way of a new mandate, and of another request; they
+// keep nobody from narrowing what is in force.
+func (t *Tx) refuseOverlap(m mandate.Mandate, represented mandate.OrganisationID, replaced []mandate.Mandate, requests bool) error {
 	others, err := t.similar(m, represented)
 	for _, id := range others {
 		if err != nil {
 			return err
 		}
+		if slices.ContainsFunc(replaced, func(m mandate.Mandate) bool { return m.ID == id }) {
+			continue
+		}
 		var other mandate.Mandate
 		other, err = t.view.Mandate(id)
-		if err == nil && slices.Equal(other.Establishments, m.Establishments) && shareItem(other.Scope, m.Scope) {
+		if err == nil && (requests || !other.State.Pending()) && slices.Equal(other.Establishments, m.Establishments) && shareItem(other.Scope, m.Scope) {
 			return &OverlapError{id}
 		}
 	}
@@ -127,6 +157,9 @@ func (t *Tx) refuseOverlap(m mandate.Mandate, represented mandate.OrganisationID
 
 // similar finds mandates, not ended, between the same parties in the same time.
 func (t *Tx) similar(m mandate.Mandate, represented mandate.OrganisationID) (list []mandate.ID, err error) {
+	if t.view.memory.bare(m) {
+		return nil, nil
+	}
 	query, args := sameHolder, []any{t.view.revision, m.Person.ID, represented,
 		m.Validity.From.UnixMilli(), m.Validity.To.UnixMilli(), m.Kind, m.Client}
 	if m.Kind == mandate.Chain {
@@ -135,13 +168,25 @@ func (t *Tx) similar(m mandate.Mandate, represented mandate.OrganisationID) (lis
 	}
 	var id mandate.ID
 	var state mandate.State
-	err = t.view.each([]any{&id, &state}, func() error {
-		if !state.Ended() {
-			list = append(list, id)
-		}
-		return nil
-	}, query, args...)
+	err = t.view.aside(t.view.memory.untouched(m), func() error {
+		return t.view.each([]any{&id, &state}, func() error {
+			if !state.Ended() {
+				list = append(list, id)
+			}
+			return nil
+		}, query, args...)
+	})
 	return list, err
+}
+
+// refuseDoubling refuses to put a request in force of which a part is in force meanwhile, such
+// as when the mandate that it was to follow was narrowed: it would not follow that.
+func (t *Tx) refuseDoubling(m mandate.Mandate, represented mandate.OrganisationID) error {
+	replaced, err := t.replaced(m)
+	if err != nil {
+		return err
+	}
+	return t.refuseOverlap(m, represented, append(replaced, m), false)
 }
 
 func shareItem(a, b mandate.Scope) bool {
@@ -155,36 +200,37 @@ func (t *Tx) writeMandate(m *mandate.Mandate, represented mandate.Organisation) 
 		return err
 	}
 	m.ID = mandate.ID(id)
-	if err := t.exec(`
-		INSERT INTO mandate (id, kind, grantor, represented, person, intermediary, client, register, limited, valid_from, valid_to, reference)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
+	if err := t.insert(inMandate,
 		m.ID, m.Kind, m.Grantor.ID, represented.ID, idOrNull(m.Person.ID), idOrNull(m.Intermediary.ID), idOrNull(m.Client),
 		orNull(m.Register.String()), len(m.Establishments) > 0,
-		m.Validity.From.UnixMilli(), m.Validity.To.UnixMilli(), m.Reference); err != nil {
+		m.Validity.From.UnixMilli(), m.Validity.To.UnixMilli(), m.Reference, idOrNull(m.Supersedes)); err != nil {
 		return err
 	}
 	m.Validity.From, m.Validity.To = m.Validity.From.UTC(), m.Validity.To.UTC()
 	t.touch(*m, represented)
-	if err := t.exec(`INSERT INTO mandate_version (mandate, version, since, until, state) VALUES (?1, 1, ?2, ?3, ?4)`,
-		m.ID, t.view.revision, int64(forever), m.State); err != nil {
+	t.view.memory.putMandate(*m)
+	if err := t.insert(inMandateVersion, m.ID, 1, t.view.revision, int64(forever), m.State); err != nil {
 		return err
 	}
-	return t.writeCover(*m)
+	if err := t.writeCover(*m); err != nil {
+		return err
+	}
+	return t.takePlace(*m)
 }
 
 // writeCover writes what the mandate covers and where.
 func (t *Tx) writeCover(m mandate.Mandate) error {
-	var scope, branches [][]any
 	for _, i := range m.Scope {
-		scope = append(scope, []any{m.ID, i.Service.String(), i.Provider.String(), i.Level.String()})
+		if err := t.insert(inMandateScope, m.ID, i.Service.String(), i.Provider.String(), i.Level.String()); err != nil {
+			return err
+		}
 	}
 	for _, e := range m.Establishments {
-		branches = append(branches, []any{m.ID, e.Text()})
+		if err := t.insert(inMandateEstablishment, m.ID, e.Text()); err != nil {
+			return err
+		}
 	}
-	if err := t.fill(`INSERT INTO mandate_scope (mandate, service, provider, level) VALUES `, scope); err != nil {
-		return err
-	}
-	return t.fill(`INSERT INTO mandate_establishment (mandate, establishment) VALUES `, branches)
+	return nil
 }
 
 // touch names everybody for whom a decision may change with this mandate.
@@ -201,7 +247,8 @@ func (t *Tx) touch(m mandate.Mandate, represented mandate.Organisation) {
 }
 
 // SetState moves a mandate to another state, if mandate.State.CanBecome allows it
-// (*TransitionError). When a chain mandate ends, its assignments end with it, in the
+// (*TransitionError). A request does not come in force beside the same mandate (*OverlapError).
+// When a chain mandate ends, its assignments end with it, in the
 // same revision: those in force are revoked, those still being asked for withdrawn.
 // ErrNotFound: no mandate with this number.
 func (t *Tx) SetState(id mandate.ID, to mandate.State) (mandate.Mandate, error) {
@@ -216,13 +263,18 @@ func (t *Tx) SetState(id mandate.ID, to mandate.State) (mandate.Mandate, error) 
 	if err != nil {
 		return m, err
 	}
+	if m.State.Pending() && to == mandate.Active {
+		if err := t.refuseDoubling(m, represented.ID); err != nil {
+			return m, err
+		}
+	}
 	if err := t.writeState(&m, to, represented); err != nil {
 		return m, err
 	}
 	if m.Kind == mandate.Chain && to.Ended() {
-		err = t.endAssignments(m)
+		return m, t.endAssignments(m)
 	}
-	return m, err
+	return m, t.takePlace(m)
 }
 
 // represented is representedBy for a mandate that is registered already.
@@ -240,8 +292,8 @@ func (t *Tx) writeState(m *mandate.Mandate, to mandate.State, represented mandat
 	t.narrows = t.narrows || to != mandate.Active && !m.State.Pending()
 	m.State = to
 	t.touch(*m, represented)
-	if err := t.exec(`UPDATE mandate_version SET until = ?1 WHERE mandate = ?2 AND until = ?3`,
-		t.view.revision, m.ID, int64(forever)); err != nil {
+	if err := t.exec(`UPDATE mandate_version SET until = ?1 WHERE mandate = ?2 AND `+isCurrent,
+		t.view.revision, m.ID); err != nil {
 		return err
 	}
 	return t.exec(`

@@ -3,6 +3,7 @@ package register
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/mandated/mandated/pkg/etoegang"
@@ -33,22 +34,62 @@ func (s *Snapshot) HeldBy(subject etoegang.ActingSubject, represented etoegang.L
 		return Held{}, err
 	}
 	held := Held{Person: person}
-	company := mandate.OrganisationID(0) // every company
+	companies := everybody
 	if !represented.IsZero() {
 		known, err := s.Organisation(represented)
 		if err != nil || known == nil {
 			return held, err
 		}
-		company = known.ID
+		companies = among([]mandate.OrganisationID{known.ID})
 	}
-	return held, s.fill(&held, company)
+	_, err = s.fill(&held, companies)
+	return held, err
 }
 
-// fill reads the mandates to held.Person.
-func (s *Snapshot) fill(held *Held, company mandate.OrganisationID) error {
-	list, err := s.to(*held.Person, company)
+// companies says of which companies a person's mandates are read: a condition on their
+// column, with parameters from ?3 on.
+type companies struct {
+	condition string
+	args      []any
+}
+
+var everybody = companies{}
+
+// among is some companies.
+func among(list []mandate.OrganisationID) companies {
+	c := companies{args: make([]any, len(list))}
+	for i, id := range list {
+		c.args[i] = id
+	}
+	c.condition = ` = ?3`
+	if len(list) > 1 {
+		c.condition = ` IN (?3`
+		for i := range list[1:] {
+			c.condition += fmt.Sprintf(", ?%d", i+4)
+		}
+		c.condition += `)`
+	}
+	return c
+}
+
+// theFirst are the companies up to that of the mandate after the first so many.
+func theFirst(mandates int) companies {
+	return companies{` <= coalesce((
+		SELECT f.represented FROM mandate f WHERE f.person = ?2 AND ` + grantedBy("f") + `
+		ORDER BY f.represented LIMIT 1 OFFSET ?3), 9223372036854775807)`, []any{mandates}}
+}
+
+// grantedBy tells whether a mandate was there at the revision.
+func grantedBy(m string) string {
+	return `EXISTS (SELECT 1 FROM mandate_version b WHERE b.mandate = ` + m + `.id AND b.version = 1 AND b.since <= ?1)`
+}
+
+// fill reads the mandates to held.Person, and tells how many there are, also those without
+// bearing.
+func (s *Snapshot) fill(held *Held, c companies) (read int, err error) {
+	list, read, err := s.to(*held.Person, c)
 	if err != nil {
-		return err
+		return read, err
 	}
 	var clients []mandate.ID
 	for _, m := range list {
@@ -58,7 +99,7 @@ func (s *Snapshot) fill(held *Held, company mandate.OrganisationID) error {
 			held.Direct = append(held.Direct, m)
 		}
 	}
-	chains, err := s.passedOn(held.Person.ID, company, clients)
+	chains, err := s.passedOn(held.Person.ID, c, clients)
 	for _, m := range list {
 		if m.Kind == mandate.Assignment {
 			chain := chains[m.Client]
@@ -66,22 +107,23 @@ func (s *Snapshot) fill(held *Held, company mandate.OrganisationID) error {
 			held.Assigned = append(held.Assigned, Assigned{m, chain})
 		}
 	}
-	return err
+	return read, err
 }
 
-// to reads the mandates to a person, from one company or all.
-func (s *Snapshot) to(p mandate.Person, company mandate.OrganisationID) ([]mandate.Mandate, error) {
-	condition, args := `m.person = ?2`, []any{p.ID}
-	if company != 0 {
-		condition, args = `m.person = ?2 AND m.represented = ?3`, append(args, company)
+// to reads the mandates to a person.
+func (s *Snapshot) to(p mandate.Person, c companies) (list []mandate.Mandate, read int, err error) {
+	condition := `m.person = ?2`
+	if c.condition != "" {
+		condition += ` AND m.represented` + c.condition
 	}
-	list, err := s.mandates(grantorOnly, condition+byHolder, args...)
+	list, err = s.mandates(grantorOnly, condition+byHolder, append([]any{p.ID}, c.args...)...)
+	read = len(list)
 	list = slices.DeleteFunc(list, withoutBearing)
 	slices.SortFunc(list, func(a, b mandate.Mandate) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range list {
 		list[i].Person = p
 	}
-	return list, err
+	return list, read, err
 }
 
 // withoutBearing tells whether a mandate gives a decision nothing, not even a reason.
@@ -90,7 +132,7 @@ func withoutBearing(m mandate.Mandate) bool { return !m.State.Bears() }
 // passedOn reads the chain mandates behind a person's assignments, by their ids. The
 // intermediary is the grantor of the assignment. One or two are named, which is quicker
 // than looking them up once more.
-func (s *Snapshot) passedOn(p mandate.PersonID, company mandate.OrganisationID, clients []mandate.ID) (map[mandate.ID]mandate.Mandate, error) {
+func (s *Snapshot) passedOn(p mandate.PersonID, c companies, clients []mandate.ID) (map[mandate.ID]mandate.Mandate, error) {
 	var list []mandate.Mandate
 	var err error
 	switch n := len(clients); {
@@ -98,10 +140,12 @@ func (s *Snapshot) passedOn(p mandate.PersonID, company mandate.OrganisationID, 
 		return nil, nil
 	case n <= 2:
 		list, err = s.mandates(grantorOnly, twoByID, clients[0], clients[n-1])
-	case company == 0:
-		list, err = s.chosen(grantorOnly, everyClient, p)
 	default:
-		list, err = s.chosen(grantorOnly, everyClient+` AND represented = ?3`, p, company)
+		every := everyClient
+		if c.condition != "" {
+			every += ` AND represented` + c.condition
+		}
+		list, err = s.chosen(grantorOnly, every, append([]any{p}, c.args...)...)
 	}
 	chains := make(map[mandate.ID]mandate.Mandate, len(list))
 	for _, m := range list {
@@ -145,11 +189,39 @@ const selectOrganisation = `
 func (s *Snapshot) Organisation(subject etoegang.LegalSubject) (*mandate.Organisation, error) {
 	switch subject.Type() {
 	case etoegang.TypeKvKNr:
-		return s.organisation(`o.kvk = ?2`, subject.Text())
+		return s.company(subject)
 	case etoegang.TypeRSIN:
 		return s.organisation(`o.rsin = ?2`, subject.Text())
 	}
 	return nil, nil
+}
+
+// company finds one by its KvK number.
+func (s *Snapshot) company(subject etoegang.LegalSubject) (*mandate.Organisation, error) {
+	if s.memory == nil {
+		return s.organisation(`o.kvk = ?2`, subject.Text())
+	}
+	number, err := etoegang.ParseKvKNumber(subject.Text())
+	if err != nil {
+		return nil, err
+	}
+	o, known := s.memory.companies[number]
+	if !known {
+		found, err := s.organisation(`o.kvk = ?2`, subject.Text())
+		if err != nil {
+			return nil, err
+		}
+		if found == nil {
+			remember(s.memory, s.memory.companies, number, o)
+			return nil, nil
+		}
+		o = *found
+		s.memory.putCompany(o)
+	}
+	if o.ID == 0 {
+		return nil, s.ready()
+	}
+	return &o, s.ready()
 }
 
 func (s *Snapshot) organisation(condition string, arg any) (*mandate.Organisation, error) {
@@ -168,7 +240,29 @@ const selectPerson = `
 
 // Person gives the person that s names, or nil if he is unknown.
 func (s *Snapshot) Person(subject etoegang.ActingSubject) (*mandate.Person, error) {
-	return s.person(`p.pseudonym = ?2 AND p.authenticator = ?3`, subject.Pseudonym.Text(), subject.Authenticator.String())
+	read := func() (*mandate.Person, error) {
+		return s.person(`p.pseudonym = ?2 AND p.authenticator = ?3`, subject.Pseudonym.Text(), subject.Authenticator.String())
+	}
+	if s.memory == nil {
+		return read()
+	}
+	p, known := s.memory.people[subject]
+	if !known {
+		found, err := read()
+		if err != nil {
+			return nil, err
+		}
+		if found == nil {
+			remember(s.memory, s.memory.people, subject, p)
+			return nil, nil
+		}
+		p = *found
+		s.memory.putPerson(p)
+	}
+	if p.ID == 0 {
+		return nil, s.ready()
+	}
+	return &p, s.ready()
 }
 
 func (s *Snapshot) person(condition string, args ...any) (*mandate.Person, error) {

@@ -12,7 +12,10 @@ type Filter struct {
 	Organisation mandate.OrganisationID // grantor or intermediary
 	Person       mandate.PersonID
 	Kind         mandate.Kind
+	Except       mandate.Kind // every kind but this one
 	State        mandate.State
+	Pending      bool         // only what is still being asked for
+	Side         mandate.Side // with an organisation: only what it grants, or only what it receives
 }
 
 // Mandates lists mandates by id: at most limit of those after the given one, and
@@ -36,16 +39,22 @@ func (f Filter) page(after mandate.ID, most int) (query string, args []any) {
 	args = []any{after, most}
 	must := func(condition string, arg any) {
 		args = append(args, arg)
-		fmt.Fprintf(&where, " AND %s = ?%d", condition, len(args)+1) // ?1 is the revision
+		fmt.Fprintf(&where, " AND %s ?%d", condition, len(args)+1) // ?1 is the revision
 	}
 	if f.Person != 0 {
-		must(`m.person`, f.Person)
+		must(`m.person =`, f.Person)
 	}
 	if f.Kind != "" {
-		must(`m.kind`, f.Kind)
+		must(`m.kind =`, f.Kind)
 	}
 	if f.State != "" {
-		must(`coalesce(v.state, '')`, f.State)
+		must(`coalesce(v.state, '') =`, f.State)
+	}
+	if f.Except != "" {
+		must(`m.kind <>`, f.Except)
+	}
+	if f.Pending {
+		where.WriteString(` AND coalesce(v.state, '') IN (` + pending + `)`)
 	}
 	side := func(also string) string {
 		return `SELECT m.id FROM mandate m` + withState + `
@@ -56,6 +65,12 @@ func (f Filter) page(after mandate.ID, most int) (query string, args []any) {
 	}
 	args = append(args, f.Organisation)
 	its := fmt.Sprintf(` = ?%d`, len(args)+1)
+	switch f.Side {
+	case mandate.GrantorSide:
+		return side(` AND m.grantor` + its), args
+	case mandate.ReceiverSide:
+		return side(` AND m.intermediary` + its), args
+	}
 	return fmt.Sprintf(`SELECT id FROM (SELECT id FROM (%s) AS given UNION SELECT id FROM (%s) AS received) AS either ORDER BY id LIMIT ?3`,
 		side(` AND m.grantor`+its), side(` AND m.intermediary`+its)), args
 }

@@ -49,7 +49,7 @@ func reading(p parties, source string) string {
 const (
 	ofMandate = `
 		m.id, m.kind, v.state, coalesce(m.client, 0), coalesce(m.register, ''),
-		m.valid_from, m.valid_to, m.reference, m.limited, s.service, s.provider, s.level`
+		m.valid_from, m.valid_to, m.reference, coalesce(m.supersedes, 0), m.limited, s.service, s.provider, s.level`
 	ofState = withState + `
 		LEFT JOIN mandate_scope s ON s.mandate = m.id`
 	withState = `
@@ -132,9 +132,22 @@ func (s *Snapshot) establishments(id mandate.ID) (list []etoegang.EstablishmentN
 	return list, err
 }
 
+// old tells, within a change, whether a mandate was not made in it.
+func (s *Snapshot) old(id mandate.ID) bool {
+	if s.memory == nil {
+		return false
+	}
+	_, own := s.memory.made[id]
+	return !own
+}
+
 // Mandate gives one mandate. ErrNotFound: none with this number.
 func (s *Snapshot) Mandate(id mandate.ID) (mandate.Mandate, error) {
-	list, err := s.mandates(allParties, `m.id = ?2`+byID, id)
+	var list []mandate.Mandate
+	err := s.aside(s.old(id), func() (err error) {
+		list, err = s.mandates(allParties, `m.id = ?2`+byID, id)
+		return err
+	})
 	switch {
 	case err != nil:
 		return mandate.Mandate{}, err

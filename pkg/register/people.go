@@ -28,7 +28,6 @@ func (t *Tx) PutOrganisation(o mandate.Organisation) (mandate.Organisation, erro
 	case known != nil:
 		if o.ID = known.ID; o == *known {
 			t.again(o.Active, o.Blocked)
-			t.organisations[o.ID] = o
 			return o, nil
 		}
 	}
@@ -65,21 +64,29 @@ func (t *Tx) writeOrganisation(o, known *mandate.Organisation) error {
 			return err
 		}
 		o.ID = mandate.OrganisationID(id)
-		if err := t.exec(`INSERT INTO organisation (id) VALUES (?1)`, o.ID); err != nil {
+		remember(t.view.memory, t.view.memory.bareCompany, o.ID, true)
+		if err := t.insert(inOrganisation, o.ID); err != nil {
 			return err
 		}
-	} else if err := t.exec(`UPDATE organisation_version SET until = ?1 WHERE organisation = ?2 AND until = ?3`,
-		t.view.revision, o.ID, int64(forever)); err != nil {
+	} else if err := t.exec(`UPDATE organisation_version SET until = ?1 WHERE organisation = ?2 AND `+isCurrent,
+		t.view.revision, o.ID); err != nil {
 		return err
 	}
 	t.narrows = t.narrows || known != nil && (!o.Active || o.Blocked || known.RSIN != o.RSIN)
-	t.organisations[o.ID] = *o
+	t.view.memory.putCompany(*o)
 	t.touchOrganisation(*o)
 	t.touchRSIN(o, known)
-	return t.exec(`
+	if known == nil {
+		if err := t.insert(inOrganisationVersion, o.ID, 1, t.view.revision, int64(forever), o.KvK.Text(), orNull(o.RSIN.Text()), o.Name, o.Active, o.Blocked); err != nil {
+			return err
+		}
+	} else if err := t.exec(`
 		INSERT INTO organisation_version (organisation, version, since, until, kvk, rsin, name, active, blocked)
 		SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM organisation_version WHERE organisation = ?1`,
-		o.ID, t.view.revision, int64(forever), o.KvK.Text(), orNull(o.RSIN.Text()), o.Name, o.Active, o.Blocked)
+		o.ID, t.view.revision, int64(forever), o.KvK.Text(), orNull(o.RSIN.Text()), o.Name, o.Active, o.Blocked); err != nil {
+		return err
+	}
+	return t.writeNames(*o, known == nil)
 }
 
 func (t *Tx) touchOrganisation(o mandate.Organisation) {
@@ -101,14 +108,14 @@ func (t *Tx) touchRSIN(o, known *mandate.Organisation) {
 
 // organisation gives a registered company by id, the zero Organisation if unknown.
 func (t *Tx) organisation(id mandate.OrganisationID) (mandate.Organisation, error) {
-	if o, ok := t.organisations[id]; ok {
+	if o, ok := t.view.memory.companyByID[id]; ok {
 		return o, nil
 	}
 	o, err := t.view.organisation(`o.organisation = ?2`, id)
 	if err != nil || o == nil {
 		return mandate.Organisation{}, err
 	}
-	t.organisations[id] = *o
+	t.view.memory.putCompany(*o)
 	return *o, nil
 }
 
@@ -131,7 +138,6 @@ func (t *Tx) PutPerson(p mandate.Person) (mandate.Person, error) {
 	case known != nil:
 		if p.ID = known.ID; p == *known {
 			t.again(p.Active, p.Blocked)
-			t.persons[p.ID] = p
 			return p, nil
 		}
 	}
@@ -151,16 +157,21 @@ func (t *Tx) writePerson(p, known *mandate.Person) error {
 			return err
 		}
 		p.ID = mandate.PersonID(id)
-		if err := t.exec(`INSERT INTO person (id) VALUES (?1)`, p.ID); err != nil {
+		remember(t.view.memory, t.view.memory.barePerson, p.ID, true)
+		if err := t.insert(inPerson, p.ID); err != nil {
 			return err
 		}
-	} else if err := t.exec(`UPDATE person_version SET until = ?1 WHERE person = ?2 AND until = ?3`,
-		t.view.revision, p.ID, int64(forever)); err != nil {
+	} else if err := t.exec(`UPDATE person_version SET until = ?1 WHERE person = ?2 AND `+isCurrent,
+		t.view.revision, p.ID); err != nil {
 		return err
 	}
 	t.narrows = t.narrows || known != nil && (!p.Active || p.Blocked)
-	t.persons[p.ID] = *p
+	t.view.memory.putPerson(*p)
 	t.touchPerson(*p)
+	if known == nil {
+		return t.insert(inPersonVersion, p.ID, 1, t.view.revision, int64(forever),
+			p.Subject.Authenticator.String(), p.Subject.Pseudonym.Text(), p.Name, p.Active, p.Blocked)
+	}
 	return t.exec(`
 		INSERT INTO person_version (person, version, since, until, authenticator, pseudonym, name, active, blocked)
 		SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM person_version WHERE person = ?1`,
@@ -173,14 +184,14 @@ func (t *Tx) touchPerson(p mandate.Person) {
 
 // person gives a registered person by id, the zero Person if unknown.
 func (t *Tx) person(id mandate.PersonID) (mandate.Person, error) {
-	if p, ok := t.persons[id]; ok {
+	if p, ok := t.view.memory.personByID[id]; ok {
 		return p, nil
 	}
 	p, err := t.view.person(`p.person = ?2`, id)
 	if err != nil || p == nil {
 		return mandate.Person{}, err
 	}
-	t.persons[id] = *p
+	t.view.memory.putPerson(*p)
 	return *p, nil
 }
 

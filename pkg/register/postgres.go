@@ -80,6 +80,7 @@ var planning = map[string]string{
 	"enable_seqscan":                  "off",
 	"enable_hashjoin":                 "off",
 	"enable_mergejoin":                "off",
+	"enable_material":                 "off",
 	"jit":                             "off",
 	"max_parallel_workers_per_gather": "0",
 }

@@ -225,6 +225,9 @@ func (r *Register) Close() error {
 	return err
 }
 
+// Now is the moment by the clock that changes are written down with.
+func (r *Register) Now() time.Time { return r.now() }
+
 // EntityID is the register's name in the network.
 func (r *Register) EntityID() etoegang.EntityID { return r.entity }
 

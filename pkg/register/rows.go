@@ -79,7 +79,7 @@ func (i *itemRow) item() (result mandate.Item, err error) {
 
 // mandateRow is a mandate with one item of its scope.
 type mandateRow struct {
-	id, client, from, to             int64
+	id, client, from, to, supersedes int64
 	kind, state, register, reference string
 	limited                          bool
 	grantor, intermediary            organisationRow
@@ -89,7 +89,7 @@ type mandateRow struct {
 
 // fields are those that selectMandates gives for p.
 func (m *mandateRow) fields(p parties) []any {
-	list := []any{&m.id, &m.kind, &m.state, &m.client, &m.register, &m.from, &m.to, &m.reference, &m.limited}
+	list := []any{&m.id, &m.kind, &m.state, &m.client, &m.register, &m.from, &m.to, &m.reference, &m.supersedes, &m.limited}
 	list = append(list, m.item.fields()...)
 	if p >= grantorOnly {
 		list = append(list, m.grantor.fields()...)
@@ -103,12 +103,13 @@ func (m *mandateRow) fields(p parties) []any {
 // mandate is the mandate without its scope and establishments.
 func (m *mandateRow) mandate() (result mandate.Mandate, err error) {
 	result = mandate.Mandate{
-		ID:        mandate.ID(m.id),
-		Kind:      mandate.Kind(m.kind),
-		Client:    mandate.ID(m.client),
-		State:     mandate.State(m.state),
-		Validity:  mandate.Validity{From: moment(m.from), To: moment(m.to)},
-		Reference: m.reference,
+		ID:         mandate.ID(m.id),
+		Kind:       mandate.Kind(m.kind),
+		Client:     mandate.ID(m.client),
+		State:      mandate.State(m.state),
+		Validity:   mandate.Validity{From: moment(m.from), To: moment(m.to)},
+		Reference:  m.reference,
+		Supersedes: mandate.ID(m.supersedes),
 	}
 	if m.register != "" {
 		if result.Register, err = etoegang.ParseEntityID(m.register); err != nil {

@@ -39,6 +39,13 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+func must2[A, B any](a A, b B, err error) (A, B) {
+	if err != nil {
+		panic(err)
+	}
+	return a, b
+}
+
 // clockwork is a clock that stands still until a test moves it.
 type clockwork struct{ ns atomic.Int64 }
 

@@ -19,6 +19,10 @@ type Snapshot struct {
 	revision  Revision
 	tag       Tag
 	catalogue int64
+
+	// Within a change: what it knows, and what writes what it has put off. Else nil.
+	memory *memory
+	before func() error
 }
 
 // Read runs fn against the newest revision. The snapshot begins after Read was
@@ -113,6 +117,23 @@ func (s *Snapshot) ready() error {
 	return s.ctx.Err()
 }
 
+// ask prepares for a question.
+func (s *Snapshot) ask() error {
+	if err := s.ready(); err != nil || s.before == nil {
+		return err
+	}
+	return s.before()
+}
+
+// aside asks what nothing has to do with that was put off, if so: that can wait.
+func (s *Snapshot) aside(so bool, ask func() error) error {
+	if before := s.before; so {
+		s.before = nil
+		defer func() { s.before = before }()
+	}
+	return ask()
+}
+
 // fail remembers a failure of the database, which may have ended the transaction with
 // it: nothing that follows would belong to this snapshot.
 func (s *Snapshot) fail(doing string, err error) error {
@@ -124,7 +145,7 @@ func (s *Snapshot) fail(doing string, err error) error {
 
 // one reads a row into dest. No row is ErrNotFound.
 func (s *Snapshot) one(dest []any, query string, args ...any) error {
-	if err := s.ready(); err != nil {
+	if err := s.ask(); err != nil {
 		return err
 	}
 	err := s.session.row(dest, query, args...)
@@ -136,7 +157,7 @@ func (s *Snapshot) one(dest []any, query string, args ...any) error {
 
 // each reads every row into dest and calls fn after each.
 func (s *Snapshot) each(dest []any, fn func() error, query string, args ...any) error {
-	if err := s.ready(); err != nil {
+	if err := s.ask(); err != nil {
 		return err
 	}
 	failed, stopped := s.session.rows(dest, fn, query, args...)

@@ -4,11 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"slices"
 	"strings"
+	"sync"
 	"time"
-
-	"github.com/mandated/mandated/pkg/mandate"
 )
 
 // Tx is a change under way. It is for the function it was given to, and for one
@@ -26,9 +24,8 @@ type Tx struct {
 	narrows bool // something may be refused that was permitted before, or a moment before that
 	repeats bool // somebody was put who is so already
 
-	organisations map[mandate.OrganisationID]mandate.Organisation
-	persons       map[mandate.PersonID]mandate.Person
-	numbers       map[string]int64 // the last number given out, by table
+	part  part
+	queue queue
 }
 
 // Receipt says what a change did, and from when on everybody lives by it.
@@ -135,16 +132,15 @@ func (r *Register) begin(ctx context.Context, s *session, a Author) (*Tx, error)
 		return nil, err
 	}
 	t := &Tx{
-		view:          &Snapshot{register: r, session: s, ctx: ctx},
-		now:           r.now(),
-		organisations: map[mandate.OrganisationID]mandate.Organisation{},
-		persons:       map[mandate.PersonID]mandate.Person{},
-		numbers:       map[string]int64{},
+		view: &Snapshot{register: r, session: s, ctx: ctx, memory: newMemory()},
+		now:  r.now(),
 	}
+	t.view.before = t.flush
 	_, _ = rand.Read(t.view.tag[:]) // never fails
 	var database int64
-	if err := s.rowWithin(ctx, []any{&t.view.revision, &database},
-		`UPDATE head SET revision = revision + 1 WHERE one = 1 RETURNING revision, `+r.words.now); err != nil {
+	if err := s.rowWithin(ctx, []any{&t.view.revision, &database, &t.view.catalogue}, `
+		UPDATE head SET revision = revision + 1 WHERE one = 1
+		RETURNING revision, `+r.words.now+`, coalesce((SELECT max(sequence) FROM catalogue_version), 0)`); err != nil {
 		return nil, err
 	}
 	if err := together(s.limits, t.now, moment(database), r.now()); err != nil {
@@ -174,6 +170,9 @@ func (t *Tx) commit(ctx context.Context) error {
 	if err := t.writeFeed(); err != nil {
 		return err
 	}
+	if err := t.flush(); err != nil {
+		return err
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -190,9 +189,25 @@ func (t *Tx) Now() time.Time { return t.now }
 // Snapshot answers questions within the change: it sees what was done earlier in it.
 func (t *Tx) Snapshot() *Snapshot { return t.view }
 
-// exec writes. The first failure is the end of the change, and may be told later than
-// by the call that caused it.
+// exec changes something, after all that was put off. The first failure is the end of the
+// change, and may be told later than by the call that caused it.
 func (t *Tx) exec(query string, args ...any) error {
+	if err := t.comeTo(); err != nil {
+		return err
+	}
+	return t.do(query, args...)
+}
+
+// comeTo writes what was put off, because something else is about to be written.
+func (t *Tx) comeTo() error {
+	if err := t.flush(); err != nil || t.part != ahead {
+		return err
+	}
+	return t.savepoint()
+}
+
+// do is exec for what has its place already.
+func (t *Tx) do(query string, args ...any) error {
 	if err := t.view.ready(); err != nil {
 		return err
 	}
@@ -202,39 +217,37 @@ func (t *Tx) exec(query string, args ...any) error {
 // number gives the next number of a table. Changes take turns, so nobody else gives out
 // the same one.
 func (t *Tx) number(table string) (int64, error) {
-	last, known := t.numbers[table]
+	last, known := t.view.memory.numbers[table]
 	if !known {
 		if err := t.view.one([]any{&last}, `SELECT coalesce(max(id), 0) FROM `+table); err != nil {
 			return 0, err
 		}
 	}
-	t.numbers[table] = last + 1
+	remember(t.view.memory, t.view.memory.numbers, table, last+1)
 	return last + 1, nil
 }
 
-// mostRows is how many rows one statement writes.
+// mostRows is how many rows one statement changes.
 const mostRows = 16
 
-// fill writes rows of equal length, many in one statement: where the database is on
-// another machine, statements cost more than rows.
-func (t *Tx) fill(insert string, rows [][]any) error {
-	for some := range slices.Chunk(rows, mostRows) {
-		if err := t.exec(insert+places(len(some), len(some[0])), slices.Concat(some...)...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // places are those of so many rows: (?1, ?2), (?3, ?4).
-func places(rows, columns int) string {
+func places(rows, columns, first int) string {
+	asked := [...]int{rows, columns, first}
+	if known, ok := placesOf.Load(asked); ok {
+		return known.(string)
+	}
 	list := make([]string, rows)
 	for i := range list {
 		row := make([]string, columns)
 		for j := range row {
-			row[j] = fmt.Sprintf("?%d", i*columns+j+1)
+			row[j] = fmt.Sprintf("?%d", i*columns+j+first)
 		}
 		list[i] = "(" + strings.Join(row, ", ") + ")"
 	}
-	return strings.Join(list, ", ")
+	text := strings.Join(list, ", ")
+	placesOf.Store(asked, text)
+	return text
 }
+
+// placesOf keeps the few that there are.
+var placesOf sync.Map

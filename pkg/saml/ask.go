@@ -17,8 +17,9 @@ type Login struct {
 	Issuer         etoegang.EntityID
 	NameID         string // transient
 	Issued, Until  time.Time
-	Recipient      string // the broker's AssertionConsumerService
-	InResponseTo   string // the broker's AuthnRequest
+	LoggedIn       time.Time // when the person showed who he is; zero: when it was issued
+	Recipient      string    // the broker's AssertionConsumerService
+	InResponseTo   string    // the broker's AuthnRequest
 	Audiences      []etoegang.EntityID
 	Level          etoegang.AssuranceLevel
 	Representation bool
@@ -33,6 +34,10 @@ func (l Login) Sign(s xmlsec.Signer) (*xmlsec.Element, error) {
 	if l.Representation {
 		representation = "true"
 	}
+	at := l.LoggedIn
+	if at.IsZero() {
+		at = l.Issued
+	}
 	e := xmlsec.E("saml:Assertion",
 		xmlsec.A("ID", l.ID), xmlsec.A("Version", "2.0"), xmlsec.A("IssueInstant", stamp(l.Issued)),
 		xmlsec.E("saml:Issuer", l.Issuer.String()),
@@ -40,7 +45,7 @@ func (l Login) Sign(s xmlsec.Signer) (*xmlsec.Element, error) {
 			xmlsec.E("saml:NameID", xmlsec.A("Format", formatTransient), l.NameID),
 			bearer(l.InResponseTo, l.Recipient, l.Until)),
 		conditions(l.Issued, l.Until, l.Audiences),
-		authnStatement(l.Issued, l.Level, l.Issuer.OIN().String()),
+		authnStatement(at, l.Level, l.Issuer.OIN().String()),
 		xmlsec.E("saml:AttributeStatement",
 			samlAttribute(etoegang.AttributeRepresentation, representation),
 			samlAttribute(etoegang.AttributeRegistryID, l.Registry.String()),
@@ -70,8 +75,12 @@ func authnStatement(at time.Time, level etoegang.AssuranceLevel, authority strin
 			xmlsec.E("saml:AuthenticatingAuthority", authority)))
 }
 
-func samlAttribute(name string, value any) *xmlsec.Element {
-	return xmlsec.E("saml:Attribute", xmlsec.A("Name", name), xmlsec.E("saml:AttributeValue", value))
+func samlAttribute(name string, values ...any) *xmlsec.Element {
+	parts := []any{xmlsec.A("Name", name)}
+	for _, v := range values {
+		parts = append(parts, xmlsec.E("saml:AttributeValue", v))
+	}
+	return xmlsec.E("saml:Attribute", parts...)
 }
 
 // Combination is a broker's assertion to a provider, with all others in its Advice.
@@ -88,6 +97,13 @@ type Combination struct {
 	Advice        []*xmlsec.Element // signed assertions, untouched
 	ServiceID     etoegang.ServiceID
 	ServiceUUID   etoegang.ServiceUUID
+
+	// What the registers have stated, for the provider to find without looking into Advice.
+	Acting         *xmlsec.Element   // EncryptedID; nil: left out
+	Represented    []*xmlsec.Element // EncryptedIDs, one a type
+	Intermediary   etoegang.Intermediary
+	Establishments []etoegang.EstablishmentNumber
+	ClearKvK       etoegang.KvKNumber // for a provider that cannot decrypt, as in 2020; zero: left out
 }
 
 // Sign builds the assertion and signs it.
@@ -101,11 +117,26 @@ func (c Combination) Sign(s xmlsec.Signer) (*xmlsec.Element, error) {
 		conditions(c.Issued, c.Until, []etoegang.EntityID{c.Audience}),
 		xmlsec.E("saml:Advice", c.Advice),
 		authnStatement(c.Issued, c.Level, c.Authenticator.String()),
-		xmlsec.E("saml:AttributeStatement",
-			samlAttribute(etoegang.AttributeServiceID, c.ServiceID.String()),
-			samlAttribute(etoegang.AttributeServiceUUID, c.ServiceUUID.String())),
+		xmlsec.E("saml:AttributeStatement", c.attributes()),
 	)
 	return e, s.Sign(e)
+}
+
+// attributes are those in the names of which providers look for who acts for whom.
+func (c Combination) attributes() (list []*xmlsec.Element) {
+	add := func(present bool, name string, values ...any) {
+		if present {
+			list = append(list, samlAttribute(name, values...))
+		}
+	}
+	add(c.Acting != nil, etoegang.AttributeActingSubjectID, c.Acting)
+	add(len(c.Represented) > 0, etoegang.AttributeLegalSubjectID, each(c.Represented, anything)...)
+	add(!c.Intermediary.IsZero(), etoegang.AttributeIntermediateKvKNr, c.Intermediary.KvK.Text())
+	add(len(c.Establishments) > 0, etoegang.RestrictionEstablishment, each(c.Establishments, func(e etoegang.EstablishmentNumber) any { return e.Text() })...)
+	add(!c.ClearKvK.IsZero(), string(etoegang.TypeKvKNr), c.ClearKvK.Text())
+	add(true, etoegang.AttributeServiceID, c.ServiceID.String())
+	add(true, etoegang.AttributeServiceUUID, c.ServiceUUID.String())
+	return list
 }
 
 // Asking is a query to be sent.

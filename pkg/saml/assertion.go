@@ -149,6 +149,14 @@ func readConfirmation(n *xmlsec.Node) (c confirmation, err error) {
 	return c, nil
 }
 
+// holds judges whether the assertion may still be brought.
+func (c confirmation) holds(now time.Time, skew time.Duration) error {
+	if !now.Add(-skew).Before(c.NotOnOrAfter) {
+		return problem(ProblemConfirmation, "the confirmation is no longer valid")
+	}
+	return nil
+}
+
 // readName reads a NameID that names somebody for good: its qualifier is the type of
 // the identifier (Identificerende kenmerken).
 func readName(n *xmlsec.Node) (qualifier etoegang.EntityType, name string, err error) {

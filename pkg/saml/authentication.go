@@ -13,7 +13,7 @@ type Authentication struct {
 	assertion
 	confirmation   confirmation
 	Level          etoegang.AssuranceLevel
-	authenticated  time.Time
+	LoggedIn       time.Time // AuthnInstant: when the person showed who he is
 	sessionEnd     time.Time // zero if none is stated
 	Representation bool
 	Registry       etoegang.EntityID
@@ -41,7 +41,7 @@ func (a *Authentication) readAuthn(n *xmlsec.Node) (err error) {
 	if err != nil {
 		return wrap(ProblemMalformed, err, "assertion")
 	}
-	if a.authenticated, err = moment(statement, "AuthnInstant"); err != nil {
+	if a.LoggedIn, err = moment(statement, "AuthnInstant"); err != nil {
 		return err
 	}
 	if _, ok := statement.Attr("SessionNotOnOrAfter"); ok {
@@ -137,15 +137,22 @@ func (a *Authentication) fresh(now time.Time, skew time.Duration) error {
 	if err := a.holds(now, skew); err != nil {
 		return err
 	}
+	if err := a.recent(now, skew); err != nil {
+		return err
+	}
+	return a.confirmation.holds(now, skew)
+}
+
+// recent judges when the person logged in, where the assertion itself may be over: he may
+// take his time at his register.
+func (a *Authentication) recent(now time.Time, skew time.Duration) error {
 	switch {
-	case a.Issued.After(now.Add(skew)), a.authenticated.After(now.Add(skew)):
+	case a.Issued.After(now.Add(skew)), a.LoggedIn.After(now.Add(skew)):
 		return problem(ProblemFuture, "the log-in")
-	case a.authenticated.Before(now.Add(-maxAuthenticationAge)):
+	case a.LoggedIn.Before(now.Add(-maxAuthenticationAge)):
 		return problem(ProblemValidity, "the log-in is too long ago")
 	case !a.sessionEnd.IsZero() && !now.Add(-skew).Before(a.sessionEnd):
 		return problem(ProblemValidity, "the session of the log-in is over")
-	case !now.Add(-skew).Before(a.confirmation.NotOnOrAfter):
-		return problem(ProblemConfirmation, "the confirmation is no longer valid")
 	}
 	return nil
 }

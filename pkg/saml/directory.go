@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/rsa"
 	"crypto/x509"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
@@ -13,11 +15,14 @@ import (
 // Participant is what the metadata of one participant says of it, in its one role.
 type Participant struct {
 	Entity     etoegang.EntityID
+	Name       string       // of the organisation, for people; "": its metadata name none
 	Signing    []xmlsec.Key // what it signs and identifies itself with
 	Encryption []xmlsec.Key // what to encrypt to it with
 	Consumers  []Consumer   // AssertionConsumerServices
 	Resolvers  []Resolver   // ArtifactResolutionServices
 	Services   []Endpoint   // where queries go (AuthzService), for registers
+	SignOn     []Endpoint   // where AuthnRequests go (SingleSignOnService), for brokers
+	Chain      string       // where other registers ask for chain mandates, for registers; "": nowhere
 	Until      time.Time    // after this the metadata may not be used; zero: no end
 }
 
@@ -64,6 +69,17 @@ func (d *Directory) Find(e etoegang.EntityID, now time.Time) (Participant, bool)
 		return Participant{}, false
 	}
 	return p, true
+}
+
+// Registers gives all mandate registers by name, also those whose metadata have ended.
+func (d *Directory) Registers() (list []Participant) {
+	for _, p := range d.participants {
+		if p.Entity.Role() == etoegang.Register {
+			list = append(list, p)
+		}
+	}
+	slices.SortFunc(list, func(a, b Participant) int { return strings.Compare(a.Entity.String(), b.Entity.String()) })
+	return list
 }
 
 // keys gives the signing keys of a participant if it has one of the roles: a key
@@ -125,6 +141,16 @@ func (p Participant) Consumer(indexText string) (Consumer, bool) {
 		}
 	}
 	return Consumer{}, false
+}
+
+// SignOnAt gives the address where the participant takes AuthnRequests by that binding.
+func (p Participant) SignOnAt(binding string) (address string, ok bool) {
+	for _, e := range p.SignOn {
+		if e.Binding == binding {
+			return e.Location, true
+		}
+	}
+	return "", false
 }
 
 // consumes tells whether the address is one of the participant's own.

@@ -6,11 +6,8 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
-	"encoding/binary"
 	"fmt"
-	"math/big"
 	"sync"
 	"testing"
 	"time"
@@ -18,48 +15,16 @@ import (
 	"github.com/beevik/etree"
 	dsig "github.com/russellhaering/goxmldsig"
 
+	"github.com/mandated/mandated/internal/fuzzkeys"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/saml"
 	"github.com/mandated/mandated/pkg/xmlsec"
 )
 
 // The fuzz targets hold a receiver with a real directory against bytes that nobody has
-// chosen. A fuzzer's workers are processes of their own and share inputs, so the keys must
-// be the same in all of them: they are derived and protect nothing.
+// chosen.
 
 var fuzzTime = time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
-
-// derivedKey finds an RSA key from a seed.
-func derivedKey(seed string) *rsa.PrivateKey {
-	p, q := derivedPrime(seed+" p"), derivedPrime(seed+" q")
-	one, e := big.NewInt(1), big.NewInt(65537)
-	phi := new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one))
-	key := &rsa.PrivateKey{
-		PublicKey: rsa.PublicKey{N: new(big.Int).Mul(p, q), E: 65537},
-		D:         new(big.Int).ModInverse(e, phi), Primes: []*big.Int{p, q},
-	}
-	key.Precompute()
-	if err := key.Validate(); err != nil {
-		panic(err)
-	}
-	return key
-}
-
-func derivedPrime(seed string) *big.Int {
-	raw := make([]byte, 0, 128)
-	for i := uint32(0); len(raw) < 128; i++ {
-		block := sha256.Sum256(binary.BigEndian.AppendUint32([]byte(seed), i))
-		raw = append(raw, block[:]...)
-	}
-	raw[0] |= 0xC0
-	raw[127] |= 1
-	p, e := new(big.Int).SetBytes(raw), big.NewInt(65537)
-	for ; ; p.Add(p, big.NewInt(2)) {
-		if p.ProbablyPrime(10) && new(big.Int).Mod(new(big.Int).Sub(p, big.NewInt(1)), e).Sign() != 0 {
-			return p
-		}
-	}
-}
 
 // fuzzWorld is the network of the targets: a broker, an authentication service, a provider
 // and two registers, all with one key each.
@@ -106,12 +71,9 @@ var world = sync.OnceValue(func() *fuzzWorld {
 })
 
 func newFuzzParty(name string) fuzzParty {
-	key := derivedKey(name)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: fuzzTime.Add(-time.Hour), NotAfter: fuzzTime.AddDate(1, 0, 0)}
-	der := sure(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))
 	return fuzzParty{
 		entity: sure(etoegang.ParseEntityID(name)),
-		signer: xmlsec.Signer{Key: key, KeyName: name[len(name)-4:], Certificate: sure(x509.ParseCertificate(der))},
+		signer: fuzzkeys.Signer(name, name[len(name)-4:], fuzzTime),
 	}
 }
 
@@ -131,11 +93,15 @@ var (
 
 // login is what the authentication service says, to that register.
 func (w *fuzzWorld) login(id string, at fuzzParty) *xmlsec.Element {
-	return sure(saml.Login{
+	return sure(w.saying(id, at).Sign(w.authenticator.signer))
+}
+
+func (w *fuzzWorld) saying(id string, at fuzzParty) saml.Login {
+	return saml.Login{
 		ID: id, Issuer: w.authenticator.entity, NameID: "_name", Issued: fuzzTime, Until: fuzzTime.Add(2 * time.Minute), Recipient: fuzzConsumer, InResponseTo: "_asked",
 		Audiences: []etoegang.EntityID{w.broker.entity, at.entity, w.provider.entity}, Level: etoegang.LoA3, Representation: true, Registry: at.entity,
 		Acting: sure(saml.SealName(etoegang.TypePseudo, fuzzPerson.Text(), at.recipient())), ServiceUUID: fuzzUUID,
-	}.Sign(w.authenticator.signer))
+	}
 }
 
 func (w *fuzzWorld) asking(id string, assertions ...*xmlsec.Element) saml.Asking {
@@ -284,7 +250,10 @@ const (
 
 // signed puts the broker's signature into a query and the query into an envelope; false
 // for what is no XML.
-func (w *fuzzWorld) signed(query []byte) ([]byte, bool) {
+func (w *fuzzWorld) signed(query []byte) ([]byte, bool) { return w.broker.signed(query) }
+
+// signed puts the party's signature into a message and the message into an envelope.
+func (p fuzzParty) signed(query []byte) ([]byte, bool) {
 	doc := etree.NewDocument()
 	if len(query) > 64<<10 || doc.ReadFromBytes(query) != nil || doc.Root() == nil {
 		return nil, false
@@ -301,7 +270,7 @@ func (w *fuzzWorld) signed(query []byte) ([]byte, bool) {
 		where = old.Index()
 		root.RemoveChild(old)
 	}
-	signature, ok := w.sign(root)
+	signature, ok := p.sign(root)
 	if !ok {
 		return nil, false
 	}
@@ -313,7 +282,7 @@ func (w *fuzzWorld) signed(query []byte) ([]byte, bool) {
 }
 
 // sign makes the signature over an element, in canonical forms that goxmldsig makes.
-func (w *fuzzWorld) sign(root *etree.Element) (*etree.Element, bool) {
+func (p fuzzParty) sign(root *etree.Element) (*etree.Element, bool) {
 	form := dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
 	canonical, err := form.Canonicalize(root.Copy())
 	if err != nil {
@@ -325,7 +294,7 @@ func (w *fuzzWorld) sign(root *etree.Element) (*etree.Element, bool) {
 		`<ds:Transform Algorithm="` + fuzzDSig + `enveloped-signature"></ds:Transform><ds:Transform Algorithm="` + fuzzC14n + `"></ds:Transform></ds:Transforms>` +
 		`<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></ds:DigestMethod><ds:DigestValue>` + base64.StdEncoding.EncodeToString(digest[:]) + `</ds:DigestValue></ds:Reference></ds:SignedInfo>`
 	sum := sha256.Sum256([]byte(info))
-	value, err := w.broker.signer.Key.Sign(rand.Reader, sum[:], crypto.SHA256)
+	value, err := p.signer.Key.Sign(rand.Reader, sum[:], crypto.SHA256)
 	if err != nil {
 		return nil, false
 	}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mandated/mandated/internal/loopback"
 	"github.com/mandated/mandated/pkg/etoegang"
@@ -123,6 +124,7 @@ func (r *metadataReader) entity(n *xmlsec.Node, until time.Time) error {
 	if !fitsRole(n, entity.Role()) {
 		return fmt.Errorf("%s: no descriptor of the role %s: one of %s is needed", entity, entity.Role(), strings.Join(descriptors[entity.Role()], ", "))
 	}
+	p.organisation(n)
 	for _, descriptor := range n.Children {
 		if !strings.HasSuffix(descriptor.Name.Local, "Descriptor") || descriptor.Name.Space != spaceMetadata {
 			continue
@@ -164,7 +166,20 @@ func fitsRole(entity *xmlsec.Node, role etoegang.Role) bool {
 	return false
 }
 
+// organisation takes the first name for people that stands here, if there is none yet. What
+// is longer than a name in the attribute catalogue is none.
+func (p *Participant) organisation(n *xmlsec.Node) {
+	for _, o := range n.All(inMetadata("Organization")) {
+		for _, name := range o.All(inMetadata("OrganizationDisplayName")) {
+			if p.Name == "" && utf8.RuneCountInString(name.Text) <= longestName {
+				p.Name = name.Text
+			}
+		}
+	}
+}
+
 func (r *metadataReader) descriptor(p *Participant, n *xmlsec.Node) error {
+	p.organisation(n)
 	for _, c := range n.Children {
 		var err error
 		switch c.Name {
@@ -174,10 +189,14 @@ func (r *metadataReader) descriptor(p *Participant, n *xmlsec.Node) error {
 			err = readConsumer(p, c)
 		case inMetadata("ArtifactResolutionService"):
 			err = r.resolver(p, n, c)
+		case inMetadata("SingleSignOnService"):
+			r.signOn(p, c)
 		case inMetadata("AuthzService"):
 			var e Endpoint
 			e, err = readEndpoint(c)
 			p.Services = append(p.Services, e)
+		case inMetadata("Extensions"):
+			err = r.chain(p, c)
 		}
 		if err != nil {
 			return err
@@ -269,6 +288,20 @@ func readConsumer(p *Participant, n *xmlsec.Node) (err error) {
 	return nil
 }
 
+// signOn reads where a broker takes AuthnRequests. Most who read metadata never send it any,
+// so that an address of no use is passed over.
+func (r *metadataReader) signOn(p *Participant, n *xmlsec.Node) {
+	if p.Entity.Role() != etoegang.Broker {
+		return
+	}
+	found, err := readEndpoint(n)
+	if err != nil {
+		r.note("%s: %v: it is not used", p.Entity, err)
+		return
+	}
+	p.SignOn = append(p.SignOn, found)
+}
+
 // resolver reads an ArtifactResolutionService, of those whose artifacts are ever resolved. Each
 // role of a participant counts its own: where two have one index, that of the service provider
 // counts, as which a broker sends queries.
@@ -302,6 +335,27 @@ func (r *metadataReader) resolver(p *Participant, descriptor, n *xmlsec.Node) (e
 		return nil
 	}
 	p.Resolvers = append(p.Resolvers, found)
+	return nil
+}
+
+// chain reads where a register tells others of chain mandates, among extensions that are
+// not ours to judge.
+func (r *metadataReader) chain(p *Participant, extensions *xmlsec.Node) error {
+	for _, n := range extensions.All(inChain("ChainInformationService")) {
+		found, err := readEndpoint(n)
+		switch {
+		case err != nil:
+			return err
+		case p.Entity.Role() != etoegang.Register:
+			r.note("%s: only a register has a ChainInformationService: it is not used", p.Entity)
+		case found.Binding != bindingSOAP:
+			return fmt.Errorf("ChainInformationService: binding %q is not SOAP", found.Binding)
+		case p.Chain != "" && p.Chain != found.Location:
+			r.note("%s: two ChainInformationServices: the first is used", p.Entity)
+		default:
+			p.Chain = found.Location
+		}
+	}
 	return nil
 }
 

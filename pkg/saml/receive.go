@@ -60,6 +60,7 @@ type Addresses struct {
 	Queries    string // SOAP, for queries
 	Browser    string // where artifacts of queries arrive
 	Resolution string // SOAP, where our own artifacts are resolved
+	Chain      string // SOAP, where other registers ask for chain mandates
 }
 
 // Received is a query that may be believed, and what it asks. Identities are parsed and
@@ -151,14 +152,11 @@ func (r *Receiver) keysOf(now time.Time, roles ...etoegang.Role) func(issuer str
 // a Received the query's sender is known, and the error, an *Error, is what is wrong
 // with what he sent. Nothing of it is in body: that may be changed again.
 func (r *Receiver) Receive(body []byte, now time.Time) (*Received, error) {
-	document, err := xmlsec.Read(body, xmlsec.MessageLimits)
+	document, err := readEnvelope(body, queryNames, ErrNoQuery)
 	if err != nil {
 		return nil, err
 	}
 	defer document.Release()
-	if err := checkEnvelope(document.Outline(envelopeLevels), queryNames, ErrNoQuery); err != nil {
-		return nil, err
-	}
 	verified, err := r.Verifier.Verify(document, now, r.places(now, pathsSent)...)
 	if err != nil {
 		return nil, err
@@ -169,14 +167,11 @@ func (r *Receiver) Receive(body []byte, now time.Time) (*Received, error) {
 // ReceivePosted is Receive for a query that a browser brought itself, without SOAP around it
 // (SAML 2.0 bindings, section 3.5).
 func (r *Receiver) ReceivePosted(query []byte, now time.Time) (*Received, error) {
-	document, err := xmlsec.Read(query, xmlsec.MessageLimits)
+	document, err := readBare(query, queryNames, ErrNoQuery)
 	if err != nil {
 		return nil, err
 	}
 	defer document.Release()
-	if !slices.Contains(queryNames, document.Outline(1).Name) {
-		return nil, ErrNoQuery
-	}
 	verified, err := r.Verifier.Verify(document, now, r.places(now, pathsPosted)...)
 	if err != nil {
 		return nil, err

@@ -57,11 +57,8 @@ func resolvedPlaces(d *Directory, now time.Time) []xmlsec.Place {
 // ReadReply verifies and reads the SOAP answer to one query: the Response is signed by
 // the register that was asked, and so is the assertion in it.
 func ReadReply(body []byte, d *Directory, asked string, now time.Time) (*Reply, error) {
-	document, err := xmlsec.Read(body, xmlsec.MessageLimits)
+	document, err := readEnvelope(body, responseName, ErrNoResponse)
 	if err != nil {
-		return nil, err
-	}
-	if err := checkEnvelope(document.Outline(envelopeLevels), responseName, ErrNoResponse); err != nil {
 		return nil, err
 	}
 	verified, err := document.Verify(now, replyPlaces(d, now)...)
@@ -75,11 +72,8 @@ func ReadReply(body []byte, d *Directory, asked string, now time.Time) (*Reply, 
 // is the SOAP answer to the ArtifactResolve resolve. ErrNothingThere: there is no answer
 // behind it any more.
 func ReadResolved(body []byte, d *Directory, resolve, asked string, now time.Time) (*Reply, error) {
-	document, err := xmlsec.Read(body, xmlsec.MessageLimits)
+	document, err := readEnvelope(body, resolvedName, ErrNoResolved)
 	if err != nil {
-		return nil, err
-	}
-	if err := checkEnvelope(document.Outline(envelopeLevels), resolvedName, ErrNoResolved); err != nil {
 		return nil, err
 	}
 	verified, err := document.Verify(now, resolvedPlaces(d, now)...)
@@ -162,6 +156,41 @@ func readStatus(n *xmlsec.Node) (s Status, message string, err error) {
 func (s *Statement) Intermediary() etoegang.Intermediary {
 	a, _ := etoegang.ParseIntermediary(s.intermediary)
 	return a
+}
+
+// ClearKvK is the represented company's number where the register has also sent it
+// unencrypted, as in 2020; zero otherwise.
+func (s *Statement) ClearKvK() etoegang.KvKNumber {
+	number, _ := etoegang.ParseKvKNumber(s.clear)
+	return number
+}
+
+// CopyRepresented copies the encrypted identifiers of the represented company, one a type,
+// to be placed beside the statement.
+func (s *Statement) CopyRepresented() ([]*xmlsec.Element, error) { return copyEncrypted(s.represented) }
+
+// CopyActing copies the person's encrypted specific pseudonym; nil if there is none.
+func (s *Statement) CopyActing() (*xmlsec.Element, error) {
+	list, err := copyEncrypted(s.acting)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+func copyEncrypted(values []*xmlsec.Node) (list []*xmlsec.Element, err error) {
+	for _, v := range values {
+		encrypted, err := v.One(inSAML("EncryptedID"))
+		if err != nil {
+			return nil, wrap(ProblemMalformed, err, "an identifier that is not encrypted")
+		}
+		e, err := xmlsec.Copy(encrypted)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, e)
+	}
+	return list, nil
 }
 
 // OpenRepresented decrypts the represented company's identifiers, for the one to whom

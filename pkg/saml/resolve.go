@@ -72,22 +72,21 @@ var (
 
 // resolvers are the roles that fetch what stands behind the artifacts of a role.
 var resolvers = map[etoegang.Role][]etoegang.Role{
-	etoegang.Register: {etoegang.Broker},
-	etoegang.Broker:   {etoegang.Register, etoegang.Authenticator, etoegang.Provider},
+	etoegang.Register:      {etoegang.Broker},
+	etoegang.Broker:        {etoegang.Register, etoegang.Authenticator, etoegang.Provider},
+	etoegang.Authenticator: {etoegang.Broker},
+	etoegang.Provider:      {etoegang.Broker},
 }
 
 // ReceiveResolve reads, verifies and judges an ArtifactResolve for one of our artifacts,
 // and tells who asks. Nothing of it is in body. With an error nobody is known to have
 // sent it, and the only answer is a SOAP fault.
 func (r *Receiver) ReceiveResolve(body []byte, now time.Time) (Resolving, error) {
-	document, err := xmlsec.Read(body, xmlsec.MessageLimits)
+	document, err := readEnvelope(body, resolveName, ErrNoResolve)
 	if err != nil {
 		return Resolving{}, err
 	}
 	defer document.Release()
-	if err := checkEnvelope(document.Outline(envelopeLevels), resolveName, ErrNoResolve); err != nil {
-		return Resolving{}, err
-	}
 	verified, err := r.Verifier.Verify(document, now, xmlsec.Place{
 		Name: "resolve", Path: inBody(resolveName),
 		Issuer: inSAML("Issuer"), Min: 1, Max: 1, Keys: r.keysOf(now, resolvers[r.Self.Role()]...),
@@ -125,28 +124,19 @@ func (r *Receiver) ReceiveResolve(body []byte, now time.Time) (Resolving, error)
 // what we asked, and from is whose artifact it was. The ArtifactResponse and the query in
 // it are both signed by him. ErrNothingThere: he has no query for us.
 func (r *Receiver) ReceiveResolved(body []byte, asked string, from etoegang.EntityID, now time.Time) (*Received, error) {
-	document, err := xmlsec.Read(body, xmlsec.MessageLimits)
+	document, err := readEnvelope(body, resolvedName, ErrNoResolved)
 	if err != nil {
 		return nil, err
 	}
 	defer document.Release()
-	if err := checkEnvelope(document.Outline(envelopeLevels), resolvedName, ErrNoResolved); err != nil {
-		return nil, err
-	}
 	places := append(r.places(now, pathsFetched), resolvedPlace(r.keysOf(now, etoegang.Broker)))
 	places[0].Min = 0 // nothing may be there any more
 	verified, err := r.Verifier.Verify(document, now, places...)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.judgeResolved(verified[0].Root(), asked, from, now); err != nil {
+	if err := r.judgeResolved(verified, asked, from, now); err != nil {
 		return nil, err
-	}
-	if len(verified) == 1 {
-		return nil, nothingIn(verified[0].Root())
-	}
-	if issuer := verified[1].Issuer(); issuer != from.String() {
-		return nil, fmt.Errorf("saml: %s has sent a query of %.100q", from, issuer)
 	}
 	return r.judge(verified, 1, r.Addresses.Browser, now)
 }
@@ -164,8 +154,9 @@ func nothingIn(n *xmlsec.Node) error {
 	return ErrNothingThere
 }
 
-// judgeResolved looks at an ArtifactResponse itself.
-func (r *Receiver) judgeResolved(n *xmlsec.Node, asked string, from etoegang.EntityID, now time.Time) error {
+// judgeResolved looks at an ArtifactResponse itself, and whose the message in it is.
+func (r *Receiver) judgeResolved(verified []xmlsec.Verified, asked string, from etoegang.EntityID, now time.Time) error {
+	n := verified[0].Root()
 	h, err := readHeader(n)
 	if err != nil {
 		return err
@@ -183,5 +174,14 @@ func (r *Receiver) judgeResolved(n *xmlsec.Node, asked string, from etoegang.Ent
 	if err != nil {
 		return err
 	}
-	return r.Ages.judge(h.Issued, now)
+	if err := r.Ages.judge(h.Issued, now); err != nil {
+		return err
+	}
+	if len(verified) == 1 {
+		return nothingIn(n)
+	}
+	if issuer := verified[1].Issuer(); issuer != from.String() {
+		return problem(ProblemLink, "%s has sent a message of %.100q", from, issuer)
+	}
+	return nil
 }

@@ -93,6 +93,20 @@ func (r Response) Sign(s xmlsec.Signer) (*xmlsec.Element, error) {
 	return w.Sign(s)
 }
 
+// SignAround is Sign for an assertion in which others are quoted, as a broker's is: what those
+// declare is part of no canonical form that can be written at once.
+func (r Response) SignAround(s xmlsec.Signer) (*xmlsec.Element, error) {
+	code := xmlsec.E("samlp:StatusCode", xmlsec.A("Value", r.Status.Top))
+	if r.Status.Second != "" {
+		code = xmlsec.E("samlp:StatusCode", xmlsec.A("Value", r.Status.Top), xmlsec.E("samlp:StatusCode", xmlsec.A("Value", r.Status.Second)))
+	}
+	e := xmlsec.E("samlp:Response", protocolHeader(r.ID, r.Issued, "Destination", r.Destination), xmlsec.A("InResponseTo", r.InResponseTo),
+		xmlsec.E("saml:Issuer", r.Issuer.String()),
+		xmlsec.E("samlp:Status", code, optional("samlp:StatusMessage", r.Message)),
+		r.Assertion)
+	return e, s.Sign(e)
+}
+
 // Answer is what a register's assertion says.
 type Answer struct {
 	ID      string

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"slices"
 
 	"github.com/mandated/mandated/pkg/xmlsec"
 )
@@ -20,6 +21,33 @@ var (
 // ContentType is what SOAP 1.1 messages travel as. Some peers refuse a charset
 // parameter in answers.
 const ContentType = "text/xml"
+
+// readEnvelope reads a SOAP message in whose body that one element stands. With another it
+// gives the error wrong.
+func readEnvelope(body []byte, element xmlsec.Step, wrong error) (*xmlsec.Document, error) {
+	document, err := xmlsec.Read(body, xmlsec.MessageLimits)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkEnvelope(document.Outline(envelopeLevels), element, wrong); err != nil {
+		document.Release()
+		return nil, err
+	}
+	return document, nil
+}
+
+// readBare is readEnvelope for a message without SOAP around it, as a browser brings it.
+func readBare(message []byte, element xmlsec.Step, wrong error) (*xmlsec.Document, error) {
+	document, err := xmlsec.Read(message, xmlsec.MessageLimits)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(element, document.Outline(1).Name) {
+		document.Release()
+		return nil, wrong
+	}
+	return document, nil
+}
 
 // envelopeLevels is how deep checkEnvelope looks: at the envelope, its parts, and what is
 // in them.

@@ -28,6 +28,7 @@ type Statement struct {
 	Establishments []etoegang.EstablishmentNumber
 
 	intermediary string         // KvK number; "" for a direct mandate
+	clear        string         // KvK number of the represented company, where it is not only encrypted
 	represented  []*xmlsec.Node // EncryptedID, one a type of identifier
 	acting       []*xmlsec.Node // EncryptedID
 	older        []*xmlsec.Node // IntermediateSubjectID, the older way to name the intermediary
@@ -148,6 +149,9 @@ func (s *Statement) readRequest(request *xmlsec.Node) error {
 		if s.Used, err = etoegang.ParseAssuranceLevel(used); err != nil {
 			return wrap(ProblemIdentifier, err, "LevelOfAssuranceUsed")
 		}
+	}
+	if s.clear, err = contextText(resource, string(etoegang.TypeKvKNr)); err != nil {
+		return err
 	}
 	return s.readEstablishments(resource)
 }

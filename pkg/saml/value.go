@@ -85,6 +85,17 @@ type header struct {
 }
 
 func readHeader(n *xmlsec.Node) (h header, err error) {
+	if h, err = readHeaderOf(n); err != nil {
+		return h, err
+	}
+	if issuer, _ := n.One(inSAML("Issuer")); len(issuer.Attrs) > 0 {
+		return h, problem(ProblemForbidden, "Issuer has attributes")
+	}
+	return h, nil
+}
+
+// readHeaderOf is readHeader that leaves the issuer's attributes to the caller.
+func readHeaderOf(n *xmlsec.Node) (h header, err error) {
 	if version, _ := n.Attr("Version"); version != "2.0" {
 		return h, problem(ProblemVersion, "%s has version %.20q", n.Name.Local, version)
 	}
@@ -97,9 +108,6 @@ func readHeader(n *xmlsec.Node) (h header, err error) {
 	issuer, err := n.One(inSAML("Issuer"))
 	if err != nil {
 		return h, wrap(ProblemMalformed, err, "reading %s", n.Name.Local)
-	}
-	if len(issuer.Attrs) > 0 {
-		return h, problem(ProblemForbidden, "Issuer has attributes")
 	}
 	name, err := value(issuer)
 	if err != nil {

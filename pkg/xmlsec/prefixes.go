@@ -21,6 +21,7 @@ var prefixes = map[string]string{
 	"eme":           "urn:etoegang:1.13:metadata-extension",
 	"esp":           "urn:etoegang:1.9:samlp-extension",
 	"esc":           "urn:etoegang:1.13:service-catalog",
+	"chain":         "https://github.com/mandated/mandated/ns/chain-information/0", // provisional, as package saml tells
 	"soap":          "http://schemas.xmlsoap.org/soap/envelope/",
 	"xsi":           "http://www.w3.org/2001/XMLSchema-instance",
 	"xs":            "http://www.w3.org/2001/XMLSchema",

@@ -55,6 +55,10 @@ func (s Signer) Sign(e *Element) error {
 	return nil
 }
 
+// SignText signs a text that is no XML, with RSA and SHA-256, as Sign signs an element: for
+// what stands in an address.
+func (s Signer) SignText(text []byte) ([]byte, error) { return s.sign(text) }
+
 // sign returns the signature over the canonical SignedInfo, checked against the public key.
 func (s Signer) sign(info []byte) ([]byte, error) {
 	public, ok := s.Key.Public().(*rsa.PublicKey)

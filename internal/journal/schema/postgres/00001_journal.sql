@@ -40,6 +40,23 @@ CREATE TABLE journal_retired (
 	signature bytea  NOT NULL
 );
 
+-- When mandates were last used, as the records that were read tell.
+CREATE TABLE journal_uses (
+	mandate  bigint PRIMARY KEY,
+	at       bigint NOT NULL, -- that record's time
+	sequence bigint NOT NULL, -- of that record, which may be retired by now
+	service  text COLLATE "C" NOT NULL
+);
+
+-- Up to where they were read. Whoever keeps uses moves it, and so locks it.
+CREATE TABLE journal_followed (
+	one      boolean PRIMARY KEY DEFAULT true CHECK (one),
+	sequence bigint NOT NULL, -- of the last record that was read, 0 if none was
+	at       bigint NOT NULL, -- that record's time
+	since    bigint NOT NULL  -- the time of the first from which on none was missed
+);
+INSERT INTO journal_followed (sequence, at, since) VALUES (0, 0, 0);
+
 -- part is how one part of what is hashed is written: its length, then itself. It and the
 -- digest below are what Record.digest computes, to the byte.
 -- +goose StatementBegin

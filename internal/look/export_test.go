@@ -1,0 +1,4 @@
+package look
+
+// Ours are the words of the look itself.
+var Ours = ours

@@ -1,0 +1,100 @@
+package look
+
+import "bytes"
+
+// Table shows things of one kind, a row for each. On a small screen each becomes a card.
+type Table struct {
+	Caption string
+	Unseen  bool // the caption is heard and not seen: a heading says it already
+	Columns []Column
+	Rows    []Row
+	Empty   *Empty // shown in place of a table without rows; nil: a sentence of ours
+	Paging  *Paging
+}
+
+// Column is a column of a table.
+type Column struct {
+	Title  string
+	Sort   string // address of the table sorted by this column; "": it cannot be
+	Sorted Order
+	Number bool // its cells are numbers, or amounts
+	Names  bool // its cells name their rows
+	Unseen bool // the title is heard and not seen: of a column of links
+}
+
+// Order is how a table is sorted by a column.
+type Order int
+
+// The orders.
+const (
+	Unsorted Order = iota
+	Up
+	Down
+)
+
+// Aria is what HTML calls the order.
+func (o Order) Aria() string { return [...]string{"none", "ascending", "descending"}[o] }
+
+// Row is a row of a table: a cell for each column.
+type Row []Cell
+
+// Cell is what stands in one place of a table or description.
+type Cell struct {
+	Text    string
+	Address string // where the text leads; "": nowhere
+	About   string // heard after the text, not seen
+	Note    string // below the text, smaller
+	Code    bool   // the text is to be copied as it is
+	State   *State // nil: none
+	Links   []Link // what can be done
+}
+
+// State is a word that says how something stands.
+type State struct {
+	Kind Kind
+	Text string
+}
+
+// Paging tells which part of a list is shown, and leads to the others.
+type Paging struct {
+	First, Last int    // numbers of the rows shown, from 1
+	Of          int    // how many there are; 0: nobody has counted
+	Begin       string // addresses; "": there is no such page
+	Previous    string
+	Next        string
+}
+
+func (p Table) write(w *bytes.Buffer, l Language) error { return write(w, l, "table", p) }
+
+// Wide tells that the table needs much room.
+func (p Table) Wide() bool { return len(p.Columns) > 4 }
+
+// Shown says which part of the list is shown, in that language.
+func (p Paging) Shown(l Language) string {
+	say := ours.In(l)
+	switch {
+	case p.Of == 1:
+		return say.Say("shown one")
+	case p.Of > 0:
+		return say.Say("shown of", "first", p.First, "last", p.Last, "of", p.Of)
+	}
+	return say.Say("shown", "first", p.First, "last", p.Last)
+}
+
+// Placed are the cells of a row with their columns, for the template. Cells without a column
+// are left out, and columns without a cell stay empty.
+func (p Table) Placed(r Row) []placed {
+	all := make([]placed, len(p.Columns))
+	for i, c := range p.Columns {
+		all[i].Column = c
+		if i < len(r) {
+			all[i].Cell = r[i]
+		}
+	}
+	return all
+}
+
+type placed struct {
+	Column
+	Cell
+}

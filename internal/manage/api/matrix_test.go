@@ -1,0 +1,293 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+// operation is one of the OpenAPI document.
+type operation struct {
+	method, path string
+	ID           string   `json:"operationId"`
+	Roles        []string `json:"x-roles"`
+	Parameters   []struct {
+		Name, In string
+		Required bool
+		Schema   object
+	}
+	RequestBody struct {
+		Content map[string]struct{ Schema object }
+	}
+	Responses map[string]struct {
+		Headers map[string]any
+		Content map[string]any
+	}
+}
+
+// document reads the OpenAPI document as anybody can.
+func (s *scene) document() (all map[string]operation, schemas map[string]object, whole object) {
+	s.Helper()
+	nobody := s.newProgram(time.Now(), time.Now().Add(time.Hour))
+	a := nobody.ask("GET", PathOpenAPI, nil)
+	if a.status != 200 {
+		s.Fatalf("the document: %d", a.status)
+	}
+	var d struct {
+		Paths      map[string]map[string]operation
+		Components struct{ Schemas map[string]object }
+	}
+	if err := json.Unmarshal(a.body, &d); err != nil {
+		s.Fatal(err)
+	}
+	_ = json.Unmarshal(a.body, &whole)
+	all = map[string]operation{}
+	for path, methods := range d.Paths {
+		for method, o := range methods {
+			o.method, o.path = strings.ToUpper(method), path
+			all[o.method+" "+path] = o
+		}
+	}
+	return all, d.Components.Schemas, whole
+}
+
+// at is where an operation is asked about something with a number, and in that about somebody
+// or a company.
+func (o operation) at(id, person int64, kvkNumber string) string {
+	return Path + strings.NewReplacer("{id}", fmt.Sprint(id), "{person}", fmt.Sprint(person), "{kvkNumber}", kvkNumber).Replace(o.path)
+}
+
+// of is what an operation is about, if that has a number.
+func (o operation) of() string {
+	of, _, _ := strings.Cut(o.path, "/{id}")
+	if of == o.path {
+		return ""
+	}
+	return of[1:]
+}
+
+// sent is what an operation is sent, if it is sent anything.
+func (o operation) sent(body object) any {
+	if o.RequestBody.Content == nil {
+		return nil
+	}
+	return body
+}
+
+// who may use what: every operation there is, and nobody else.
+var who = map[string]string{
+	"GET /me":                                "program reader",
+	"GET /mandates":                          "program reader",
+	"POST /mandates":                         "program",
+	"GET /mandates/{id}":                     "program reader",
+	"GET /mandates/{id}/history":             "program reader",
+	"GET /mandates/{id}/use":                 "program reader",
+	"POST /mandates/{id}/acceptances":        "program",
+	"POST /mandates/{id}/refusals":           "program",
+	"POST /mandates/{id}/suspensions":        "program",
+	"POST /mandates/{id}/resumptions":        "program",
+	"POST /mandates/{id}/revocations":        "program",
+	"POST /mandates/{id}/narrowings":         "program",
+	"GET /teams":                             "program reader",
+	"POST /teams":                            "program",
+	"GET /teams/{id}":                        "program reader",
+	"PUT /teams/{id}":                        "program",
+	"DELETE /teams/{id}":                     "program",
+	"GET /teams/{id}/clients":                "program reader",
+	"POST /teams/{id}/members":               "program",
+	"DELETE /teams/{id}/members/{person}":    "program",
+	"POST /teams/{id}/clients":               "program",
+	"DELETE /teams/{id}/clients/{kvkNumber}": "program",
+	"POST /teams/{id}/assignments":           "program",
+	"GET /terms":                             "program reader",
+	"GET /fees":                              "program reader",
+	"GET /requests":                          "program reader",
+	"GET /clients":                           "program reader",
+	"GET /representatives":                   "program reader",
+	"GET /appointments":                      "program reader",
+	"GET /services":                          "program reader",
+	"GET /changes":                           "program reader",
+	"GET /exports":                           "program reader",
+	"POST /imports":                          "program",
+}
+
+// Everybody tries everything: each operation lets in the roles that it names and nobody
+// else, and no operation is missing from the list.
+func TestWhoMayUseWhat(t *testing.T) {
+	s := newScene(t)
+	all, _, _ := s.document()
+	listed := map[string]string{}
+	for name, o := range all {
+		listed[name] = strings.Join(o.Roles, " ")
+	}
+	if diff := cmp.Diff(who, listed); diff != "" {
+		t.Errorf("who may use what (-the list, +the document):\n%s", diff)
+	}
+
+	dismissed := s.appoint(bakery, mandate.Program)
+	_ = must(s.desk.Dismiss(ctx, s.administrator(bakery), "replaced", dismissed.appointment.ID, true))
+	callers := map[string]*program{
+		"program": s.bakery, "reader": s.bakerysReader, "dismissed": dismissed,
+		"unknown": s.newProgram(time.Now().Add(-time.Hour), time.Now().Add(time.Hour)),
+		"nobody":  {scene: s, client: s.server.Client()},
+		"expired": s.expired(), "stopped": s.stopped(),
+	}
+	tried := 0
+	for name, o := range all {
+		path := o.at(999999, 999999, bakery.KvK.Text())
+		for role, p := range callers {
+			a := p.ask(o.method, path, o.sent(object{}))
+			tried++
+			switch code := a.problem().Code; {
+			case role == "program" || role == "reader" && strings.Contains(who[name], "reader"):
+				if a.status == 401 || a.status == 403 || a.status >= 500 {
+					t.Errorf("%s as %s: %d %s", name, role, a.status, a.body)
+				}
+			case role == "stopped":
+				if a.status != 403 || code != "appointment-over" {
+					t.Errorf("%s as %s: %d %s", name, role, a.status, code)
+				}
+			case role == "reader":
+				if a.status != 403 || code != "may-only-read" {
+					t.Errorf("%s as %s: %d %s", name, role, a.status, code)
+				}
+			case a.status != 401 || code != "caller-unknown" || a.header.Get("WWW-Authenticate") == "":
+				t.Errorf("%s as %s: %d %s", name, role, a.status, code)
+			}
+		}
+	}
+	if tried != len(who)*len(callers) {
+		t.Errorf("tried %d", tried)
+	}
+}
+
+// What belongs to others does not exist, for each operation that names a mandate or a team; and no list
+// of the farm's has a row of anybody else.
+func TestOthersRowsDoNotExist(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		c := s.bakery.post("/mandates", chain(vat+"@loa3"))
+		d := s.bakery.post("/mandates", direct(bakery, 1, vat+"@loa3"))
+		g := s.office.post("/mandates", assignment(c.Mandate.ID, 2, vat+"@loa3"))
+		w := chain(permits + "@loa3")
+		w["from"], w["until"] = day(1), day(30)
+		r := s.office.post("/mandates", w)
+		team := s.office.makeTeam("The office's own")
+		s.office.add(team+"/members", member(2))
+		s.office.add(team+"/clients", object{"kvkNumbers": []string{bakery.KvK.Text()}})
+		before := get[TeamView](s.office, team)
+		ofTeams := map[string]object{"PUT /teams/{id}": {"name": "The farm's"}, "POST /teams/{id}/assignments": because,
+			"POST /teams/{id}/members": member(3), "POST /teams/{id}/clients": {"kvkNumbers": []string{bakery.KvK.Text()}}}
+		all, _, _ := s.document()
+		for name, o := range all {
+			if o.of() == "" {
+				a := s.farm.ask(o.method, Path+o.path+map[bool]string{true: "?since=0"}[o.path == "/changes"], o.sent(object{}))
+				s.noOthers(name, a)
+				continue
+			}
+			others, body := []int64{c.Mandate.ID, d.Mandate.ID, g.Mandate.ID, r.Mandate.ID}, because
+			if o.of() == "teams" {
+				others, body = []int64{before.Team.ID}, ofTeams[name]
+			}
+			for _, id := range others {
+				a := s.farm.ask(o.method, o.at(id, before.Members[0].Number, bakery.KvK.Text()), o.sent(body))
+				s.farm.refused(name, a, 404, "not-found")
+				s.noOthers(name, a)
+			}
+		}
+		after := get[TeamView](s.office, team)
+		after.Revision = before.Revision
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("the office's team (-before, +now):\n%s", diff)
+		}
+		// The client sees nothing of its intermediary's assignments either.
+		s.bakery.refused("the assignment, by the client", s.bakery.ask("GET", Path+fmt.Sprint("/mandates/", g.Mandate.ID), nil), 404, "not-found")
+		// To name another's mandate is of no use.
+		w = direct(farm, 3, vat+"@loa3")
+		w["supersedes"] = c.Mandate.ID
+		s.farm.refused("to follow another's", s.farm.ask("POST", Path+"/mandates", w), 404, "not-found")
+		w = assignment(c.Mandate.ID, 3, vat+"@loa3")
+		w["grantor"] = company(farm)
+		s.farm.refused("to pass on another's", s.farm.ask("POST", Path+"/mandates", w), 404, "not-found")
+		w = direct(farm, 3, vat+"@loa3")
+		w["person"] = object{"number": d.Mandate.Person.Number}
+		s.farm.refused("another's person in a team", s.farm.ask("POST", Path+s.farm.makeTeam("Farmers")+"/members", w["person"]), 400, "person-unknown")
+		s.farm.refused("another's person by number", s.farm.ask("POST", Path+"/mandates", w), 400, "person-unknown")
+		for _, m := range []Single{c, d, g, r} {
+			if now := get[Single](map[bool]*program{true: s.bakery, false: s.office}[m.Mandate.ID == d.Mandate.ID], fmt.Sprint("/mandates/", m.Mandate.ID)); now.Mandate.State != m.Mandate.State {
+				t.Errorf("mandate %d is %s now", m.Mandate.ID, now.Mandate.State)
+			}
+		}
+	})
+}
+
+// noOthers checks that an answer to the farm tells nothing of the bakery and the office.
+func (s *scene) noOthers(what string, a answer) {
+	s.Helper()
+	for _, secret := range []string{bakery.KvK.Text(), office.KvK.Text(), bakery.Name, office.Name, "Employee", "office's", pseudonym(1), pseudonym(2)} {
+		if strings.Contains(string(a.body), secret) {
+			s.Errorf("%s tells the farm of others: %s", what, a.body)
+		}
+	}
+	if a.status >= 500 {
+		s.Errorf("%s: %d %s", what, a.status, a.body)
+	}
+}
+
+// The document says what the API Design Rules want, and what programmers need.
+func TestTheDocument(t *testing.T) {
+	s := newScene(t)
+	all, schemas, whole := s.document()
+	info := whole["info"].(object)
+	contact := info["contact"].(object)
+	server := whole["servers"].([]any)[0].(object)["url"].(string)
+	if !strings.HasPrefix(whole["openapi"].(string), "3.1.") || contact["name"] == "" || contact["email"] == "" || contact["url"] == "" || !strings.HasSuffix(server, "/v1") {
+		t.Errorf("openapi %v, contact %v, server %s", whole["openapi"], contact, server)
+	}
+	kebab, camel := regexp.MustCompile(`^(/([a-z]+(-[a-z]+)*|\{[a-z][a-zA-Z]*\}))+$`), regexp.MustCompile(`^[a-z][a-zA-Z0-9]*$`)
+	for name, o := range all {
+		if !kebab.MatchString(o.path) {
+			t.Errorf("%s is not kebab-case", o.path)
+		}
+		for _, p := range o.Parameters {
+			if p.In == "query" && !camel.MatchString(p.Name) {
+				t.Errorf("%s: %s is not camelCase", name, p.Name)
+			}
+		}
+		for status, r := range o.Responses {
+			if r.Headers["API-Version"] == nil {
+				t.Errorf("%s: %s has no API-Version", name, status)
+			}
+			if status >= "400" && r.Content["application/problem+json"] == nil {
+				t.Errorf("%s: %s is no problem", name, status)
+			}
+			if (status == "429" || status == "503") != (r.Headers["Retry-After"] != nil) {
+				t.Errorf("%s: %s and Retry-After do not go together", name, status)
+			}
+		}
+		for _, status := range []string{"400", "401", "403", "404", "429"} {
+			if _, ok := o.Responses[status]; !ok {
+				t.Errorf("%s does not tell of %s", name, status)
+			}
+		}
+	}
+	if paid := all["GET /fees"].Responses["200"].Content; len(paid) != 2 || paid[typeCSV] == nil || paid["application/json"] == nil || schemas["Fees"] == nil {
+		t.Errorf("fees come as %v", paid)
+	}
+	for name, schema := range schemas {
+		properties, _ := schema["properties"].(object)
+		for _, key := range slices.Sorted(maps.Keys(properties)) {
+			if !camel.MatchString(key) {
+				t.Errorf("%s.%s is not camelCase", name, key)
+			}
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package pages_test
+
+import (
+	"bytes"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+// uploads sends a list in the form that goes to an address.
+func (b *browser) uploads(action, list string) *browser {
+	b.Helper()
+	to, values := b.form(action)
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	_ = w.WriteField("token", values.Get("token"))
+	part := must(w.CreateFormFile("list", "clients.csv"))
+	_, _ = part.Write([]byte(list))
+	_ = w.Close()
+	request := must(http.NewRequest(http.MethodPost, to, &body))
+	request.Header.Set("Content-Type", w.FormDataContentType())
+	request.Header.Set("Origin", b.at.Scheme+"://"+b.at.Host)
+	return b.do(request)
+}
+
+// clientList is a list as a Dutch spreadsheet writes it: a client, one with a day of its own,
+// one of which the zero in front was lost, the office itself, and the first once more.
+const clientList = "\ufeffKvK-nummer;Naam;Tot en met\r\n12345678;;\r\n40000001;Slagerij De Worst;31-12-2026\r\n1234567;Kwijt;\r\n87654321;;\r\n12345678;;\r\n"
+
+// The office asks all clients of a list at once. It reads what becomes of each line before
+// anything is asked; after that each client has a letter, and a line in a list for letters of
+// its own. The same list again asks nothing twice.
+func TestManyAtOnce(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	baker := s.comes("Bas Bakker", bakery, mandate.Administrator)
+	s.offers(s.desk.With(s.terms()))
+	for list, wrong := range map[string]string{"": bob.word("wrong no list"), "kvk\n": bob.word("wrong no list"), "naam\nBakker\n": "kvk", "kvk\n" + strings.Repeat("12345678\n", 1001): "more than 1,000 lines"} {
+		if bob.visit("/clients/many").uploads("/clients/many", list).is(http.StatusUnprocessableEntity); !strings.Contains(bob.wrongAt("list"), wrong) {
+			t.Errorf("beside a list of %d bytes stands %q", len(list), bob.wrongAt("list"))
+		}
+	}
+	bob.visit("/clients/many").uploads("/clients/many", strings.Repeat("1", 1<<20)).is(http.StatusRequestEntityTooLarge)
+
+	before := s.revision()
+	bob.visit("/clients").click(bob.word("begin many")).uploads("/clients/many", clientList).is(http.StatusOK).fill("sets", "0").next().is(http.StatusOK)
+	bob.reads("2 clients will be asked for a mandate", "1 line is not needed", "2 lines cannot be done", "KvK number 12345678 mandates Administratiekantoor Telraam", "VAT return",
+		"it costs KvK number 12345678 €20.50", "Slagerij De Worst (KvK number 40000001)", "31 December 2026", "7 digits", bob.word("wrong self"), "Ask 2 clients")
+	if s.revision() != before {
+		t.Error("it was only a rehearsal")
+	}
+	bob.next().reads(bob.word("many over"), "2 clients were asked", "2 lines cannot be done", bob.word("wrong self"))
+	result := bob.at.Path
+	baker.visit(result).is(http.StatusNotFound)
+	bob.click(bob.word("asked")).reads("Bakkerij De Korenbloem", "Slagerij De Worst", bob.word("print letter"))
+	if rows := bob.download("/clients/asked/list", ','); len(rows) != 3 || rows[1][1] != "12345678" || rows[2][5] != "31 December 2026" || rows[1][6] != s.web.URL+"/requests/1" {
+		t.Errorf("the list is %q", rows)
+	}
+	bob.click(bob.word("print letter")).reads("Dear Bakkerij De Korenbloem", "Administratiekantoor Telraam", "VAT return", s.web.URL+"/requests/1", "Answer before", "€20.50")
+	baker.visit("/requests/1/letter").is(http.StatusNotFound)
+	if r := s.steps(1)[0]; !strings.Contains(r.Consent.Text, "VAT return") {
+		t.Errorf("he agreed to %q", r.Consent.Text)
+	}
+
+	bob.visit("/clients/many").uploads("/clients/many", clientList).fill("sets", "0").next().reads("0 clients will be asked", "3 lines are not needed")
+	baker.visit("/requests/1").press("/requests/1/accept").reads(baker.word("done active"))
+	bob.visit("/clients/asked")
+	if strings.Contains(bob.text(), "Korenbloem") {
+		t.Errorf("who has answered is still asked: %s", bob.text())
+	}
+	bob.visit("/requests/1/letter").is(http.StatusNotFound)
+}
+
+func (v *viewer) many() {
+	v.Helper()
+	v.goes("/clients/many", "many", v.say.Say("begin many"))
+	v.page.Click(v.say.Say("next"))
+	v.sees("many-wrong", v.say.Say("begin many"))
+	bob := v.browser().logIn("Bob Boekhouder").visit("/clients/many").uploads("/clients/many", clientList)
+	v.goes(bob.fill("much", "everything").next().at.Path, "many-check", v.say.Say("check"))
+	v.goes(bob.next().at.Path, "many-done", v.say.Say("many over"))
+	v.goes("/clients/renew?all=1", "renew", v.say.Say("renew many"))
+	v.goes("/clients/asked", "asked", v.say.Say("asked"))
+	v.goes("/requests/3/letter", "request-letter", v.say.Say("letter title"))
+}
+
+// What ends soon is renewed by ticking it: the client is asked for the next mandate, and the old
+// one holds until he agrees.
+func TestRenewMany(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	baker := s.comes("Bas Bakker", bakery, mandate.Administrator)
+	s.grants(baker) // for a year
+	bob.visit("/clients").click(bob.word("renew many")).reads(bob.word("renew none")).click(bob.word("renew all")).reads("Bakkerij De Korenbloem")
+	bob.press("/clients/renew").is(http.StatusUnprocessableEntity).reads(bob.word("wrong no one"))
+
+	bob.fill("mandate", "1").fill("to-year", s.clock.Now().AddDate(3, 0, 0).Format("2006")).press("/clients/renew").is(http.StatusOK)
+	bob.reads(bob.word("check"), "1 client will be asked", "all services of all providers", "Ask 1 client").next().reads("1 client was asked")
+	if old, next := s.mandate(1), s.mandate(2); old.State != mandate.Active || next.State != mandate.Requested || next.Supersedes != 1 {
+		t.Errorf("the old one is %s, the next %s and follows %d", old.State, next.State, next.Supersedes)
+	}
+	baker.visit("/requests/2").press("/requests/2/accept").reads(baker.word("done active"))
+	if old := s.mandate(1); old.State != mandate.Superseded {
+		t.Errorf("the old one is %s", old.State)
+	}
+	bob.visit("/clients/renew").reads(bob.word("renew none"))
+}

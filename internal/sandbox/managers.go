@@ -1,0 +1,173 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/mandated/mandated/internal/desk"
+	"github.com/mandated/mandated/internal/devkeys"
+	"github.com/mandated/mandated/internal/look"
+	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/harness"
+	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
+	"github.com/mandated/mandated/pkg/saml"
+)
+
+// The first register lets people and programs manage mandates. Its pages are a provider of
+// the network like others: whoever wants to go there logs in at the broker, and is appointed.
+
+// managing is what people log in for there.
+var managing = harness.Service{
+	Name: "manage", Provider: "register pages", Level: etoegang.LoA3, Attributes: names[:1],
+	Titles:         map[string]string{"nl": "Machtigingen beheren", "en": "Manage mandates"},
+	ProviderTitles: map[string]string{"nl": "Machtigingenregister", "en": "Mandate register"},
+}
+
+// manager is somebody who is appointed, or whom somebody who is can assign.
+type manager struct {
+	name  string
+	story look.Text
+	role  mandate.Role // "": he manages nothing, and the company knows him by a mandate
+	of    func(*world) mandate.Organisation
+}
+
+func ofBakery(w *world) mandate.Organisation { return w.bakery }
+func ofOffice(w *world) mandate.Organisation { return w.office }
+
+// ofRegister is the company of the register's own people, for which they log in.
+func ofRegister(*world) mandate.Organisation {
+	return harness.Company(registerName, "99999990", "")
+}
+
+// registerName is what people call the first register.
+const registerName = "Zandbakregister"
+
+// managers are those people, in the order in which they come into play.
+var managers = []manager{
+	{"Petra Korst", look.Text{NL: "is beheerder van Bakkerij De Korenbloem. Ze legt machtigingen van de bakkerij vast en trekt ze in.", EN: "is an administrator of bakery De Korenbloem. She grants and revokes its mandates."}, mandate.Administrator, ofBakery},
+	{"Quinten Vos", look.Text{NL: "is beheerder van administratiekantoor Telraam. Hij vraagt klanten om een machtiging en wijst medewerkers toe.", EN: "is an administrator of the accountants of Telraam. He asks clients for mandates and assigns employees."}, mandate.Administrator, ofOffice},
+	{"Sanne Teller", look.Text{NL: "werkt bij Telraam. Ze mag vergunningen aanvragen voor het kantoor, en nog niets voor klanten.", EN: "works at Telraam. She may ask for permits for the office, and nothing for clients yet."}, "", ofOffice},
+	{"Tim Visser", look.Text{NL: "werkt bij het register. Hij legt vast wat op papier binnenkomt.", EN: "works at the register. He records what comes in on paper."}, mandate.Staff, ofRegister},
+	{"Ursula Smit", look.Text{NL: "werkt ook bij het register. Zij keurt goed wat Tim vastlegt, of niet.", EN: "works at the register, too. She confirms what Tim records, or does not."}, mandate.Staff, ofRegister},
+}
+
+// programs are the ledgers of companies, by the name of their certificates.
+var programs = []struct {
+	name string
+	of   func(*world) mandate.Organisation
+}{{"bakery", ofBakery}, {"office", ofOffice}}
+
+// Programs is the folder with the certificates and keys of programs that manage mandates.
+func (s *Sandbox) Programs() string { return filepath.Join(s.folder, "network", "programs") }
+
+// appoint lets everybody manage what he is to manage.
+func (w *world) appoint() error {
+	for _, m := range managers {
+		p := &Person{Name: m.name, Story: m.story, Manages: true, person: w.n.NewPerson(m.name)}
+		w.s.persons = append(w.s.persons, p)
+		var err error
+		if m.role == "" {
+			_, err = w.n.First.Direct(m.of(w), p.person, harness.For(w.permit, etoegang.LoA3))
+		} else {
+			err = w.let(p.person, m)
+		}
+		if err != nil {
+			return fmt.Errorf("appointing %s: %w", m.name, err)
+		}
+	}
+	for _, p := range programs {
+		if err := w.program(p.name, p.of(w)); err != nil {
+			return fmt.Errorf("appointing the program of the %s: %w", p.name, err)
+		}
+	}
+	return nil
+}
+
+// author appoints whoever comes first, as a keeper of a register does at the command line.
+var author = register.Author{Who: "sandbox", Why: "first of all"}
+
+// let appoints somebody, who has taken up his invitation.
+func (w *world) let(p mandate.Person, m manager) error {
+	ctx, at, service := context.Background(), desk.New(w.n.First.Register(), nil), w.n.Services[managing.Name]
+	if _, err := w.n.First.Direct(m.of(w), p, harness.For(service, etoegang.LoA3)); err != nil {
+		return err
+	}
+	a := desk.Appointment{Role: m.role, Name: m.name, Level: etoegang.LoA3, Validity: w.year()}
+	if m.role != mandate.Staff {
+		a.Company = m.of(w).KvK
+	}
+	made, err := at.AppointAtDesk(ctx, author, a)
+	if err != nil {
+		return err
+	}
+	result, err := w.n.Broker.Authorize(ctx, harness.Question{Person: p, Service: service})
+	if err != nil {
+		return err
+	}
+	if result.Reply == nil || !result.Reply.Permitted() {
+		return fmt.Errorf("the register does not let him in: %v %s", result.Reply, result.Fault)
+	}
+	pseudonym, err := result.Acting() // under which the pages get to know him
+	if err != nil {
+		return err
+	}
+	_, err = at.AcceptInvitation(ctx, desk.Visitor{Company: m.of(w).KvK, Issuer: w.n.First.Entity, Pseudonym: pseudonym, Level: etoegang.LoA3}, made.Invitation)
+	return err
+}
+
+// makePrograms makes the keys of programs. They stay when everything else begins again.
+func (s *Sandbox) makePrograms() error {
+	s.programs = map[string]*x509.Certificate{}
+	for _, p := range programs {
+		pair, err := devkeys.New(p.name, time.Now())
+		if err != nil {
+			return err
+		}
+		if err := pair.Write(s.Programs()); err != nil {
+			return err
+		}
+		s.programs[p.name] = pair.Certificate
+	}
+	return nil
+}
+
+// program appoints software that shows its certificate.
+func (w *world) program(name string, of mandate.Organisation) error {
+	shown := w.s.programs[name]
+	_, err := desk.New(w.n.First.Register(), nil).AppointAtDesk(context.Background(), author, desk.Appointment{
+		Company: of.KvK, Role: mandate.Program, Name: name, Level: etoegang.LoA3, Validity: w.year(),
+		Credentials: []register.Credential{{Fingerprint: sha256.Sum256(shown.Raw), Public: shown.RawSubjectPublicKeyInfo}},
+	})
+	return err
+}
+
+// year is one from now on.
+func (w *world) year() mandate.Validity {
+	from := w.n.Now().UTC().Truncate(time.Second)
+	return mandate.Validity{From: from, To: mandate.AddYears(from, 1)}
+}
+
+// asPages is the first register as the provider that its pages are.
+func (s *Sandbox) asPages() client {
+	service := s.Network.Services[managing.Name]
+	return client{
+		Participant: service.Home.Participant(), title: service.Home.Title, service: "1", numbers: map[int]string{1: service.Name},
+		services: map[string]harness.Service{service.Name: service}, wants: []saml.RequestedAttribute{{Name: etoegang.AttributeRepresentedName}},
+	}
+}
+
+type managingView struct {
+	Pages    string `json:"pages"`
+	API      string `json:"api"`
+	Programs string `json:"programs"` // a folder
+}
+
+func (s *Sandbox) showManaging(*http.Request) (answer, error) {
+	return ok(managingView{s.Network.First.Pages, s.Network.First.API, s.Programs()})
+}

@@ -1,0 +1,65 @@
+package mandate
+
+import (
+	"errors"
+	"time"
+
+	"github.com/mandated/mandated/pkg/etoegang"
+)
+
+// What keeps somebody from appointing or dismissing.
+var (
+	ErrMayNotAppoint     = errors.New("this needs an administrator or a director of the organisation; directors and the register's staff are appointed by the register's staff")
+	ErrAboveLevel        = errors.New("nobody grants at a higher level than he was appointed for and has logged in with")
+	ErrOutlasts          = errors.New("nobody grants anything that lasts longer than his own appointment")
+	ErrInvited           = errors.New("this invitation does not exist, was used or has been withdrawn: ask for a new one")
+	ErrOtherCompany      = errors.New("this invitation is for somebody of another company: log in for that one")
+	ErrLastAdministrator = errors.New("nobody would be left to manage the organisation's mandates, and an appointment would have to be made on paper: confirm that this is meant")
+)
+
+// MayAppoint tells whether somebody may make an appointment.
+func (a Actor) MayAppoint(made Appointment, recorded time.Time) error {
+	if err := CheckAppointment(made, recorded); err != nil {
+		return err
+	}
+	if a.Role == Staff {
+		return a.bounds(made.Level, made.Validity.To)
+	}
+	if !a.disposes(made) {
+		return ErrMayNotAppoint
+	}
+	return a.bounds(made.Level, made.Validity.To)
+}
+
+// disposes tells whether somebody has a say in an appointment of his own organisation. Who
+// its directors are is not for it to say.
+func (a Actor) disposes(made Appointment) bool {
+	return (a.Role == Administrator || a.Role == Director) && made.Organisation.ID == a.Organisation && made.Role != Director
+}
+
+// MayAccept tells whether somebody who has logged in for a company, at a level, can take up an
+// appointment to which he was invited.
+func (a Appointment) MayAccept(company etoegang.KvKNumber, login etoegang.AssuranceLevel, now time.Time) error {
+	switch {
+	case a.State != Invited || !now.Before(a.Validity.To):
+		return ErrInvited
+	case a.Role != Staff && a.Organisation.KvK != company:
+		return ErrOtherCompany
+	case login < a.Level:
+		return ErrAboveLevel
+	}
+	return nil
+}
+
+// MayDismiss tells whether somebody may end an appointment. left says that somebody else
+// manages the organisation's mandates then (Appointment.Manages), sure that he knows if
+// nobody does.
+func (a Actor) MayDismiss(made Appointment, left, sure bool) error {
+	switch {
+	case a.Role != Staff && !a.disposes(made):
+		return ErrMayNotAppoint
+	case made.Role.Software() || left || sure:
+		return nil
+	}
+	return ErrLastAdministrator
+}
