@@ -10,17 +10,27 @@ FUZZ = ./pkg/xmlsec:FuzzRead ./pkg/xmlsec:FuzzVerify ./pkg/xmlsec:FuzzEngines \
 	./internal/mail:FuzzRender ./internal/signin:FuzzFinish
 N ?= 1000000
 
-# Where the race detector sees a part of what is tried (corpus.Slower, corpus.Part): the corpus on
-# real stores and over HTTP, the laws, histories, and who may do what on the API and the pages.
-WHOLE = ./pkg/decision ./pkg/pdp ./pkg/harness ./internal/desk ./internal/manage/api ./internal/manage/pages
+# What runs a second time without the race detector, which sees a part of its rounds
+# (corpus.Slower, corpus.Part): whole rooms, and tests of others.
+WHOLE = ./pkg/decision ./internal/manage/api
+THINNED = ./pkg/pdp ./pkg/harness ./internal/desk ./internal/manage/pages
+THINNED_TESTS = Corpus|ReplayAgrees|NamesAllWhose|History|Eyes|Editions
 
 # The race detector watches all code but SQLite's, which a machine made of C and which locks by
-# itself: watching that takes more than half of the time and says nothing of us.
-RACE = -race $(foreach p,modernc.org/sqlite/lib modernc.org/libc modernc.org/memory,-gcflags=$(p)=-race=false)
+# itself: watching that takes more than half of the time and says nothing of us. What is found
+# by looking at the code is asked of the same build, and the rest of the same build as people
+# run: so everything is compiled twice, and not five times.
+RACE = -race $(foreach p,modernc.org/sqlite/lib modernc.org/libc modernc.org/memory,-gcflags=$(p)=-race=false) $(WITH)
+PLAIN = CGO_ENABLED=0 go test -trimpath -timeout 15m -parallel 8
 
+# The signing engines that need OpenSSL's headers are tested where those are.
 ENGINES = openssl,pkcs11
+WITH = $(if $(MANDATED_REQUIRE_SERVERS)$(shell echo '\#include <openssl/evp.h>' | $(CC) -E - 2>/dev/null),-tags=$(ENGINES))
 
-.PHONY: demo sandbox test engines bench fuzz mutants soak load build
+# Tests wait half of the time: for servers, browsers and locks.
+SIDE_BY_SIDE = -p $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+
+.PHONY: demo sandbox test bench fuzz mutants soak load build
 
 # TAGS=openssl,pkcs11 adds signing engines, and with them the need of a C library.
 build:
@@ -39,23 +49,18 @@ test:
 	@if [ -z "$$MANDATED_REQUIRE_SERVERS" ]; then for tool in postgres:PostgreSQL redis-server:Redis xmlsec1:xmlsec1 xmllint:xmllint chromium:Chromium node:Node.js aiosmtpd:aiosmtpd; do \
 		PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tr '\n' ':')" command -v $${tool%%:*} >/dev/null || echo "tests with $${tool#*:} are skipped: it is not installed"; done; fi
 	@unformatted=$$(gofmt -l cmd internal pkg); if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
-	go vet ./...
-	go run $(STATICCHECK) ./...
-	go test $(RACE) -timeout 15m $$(go list ./... | grep -v -e internal/eyes -e internal/drill)
+	@[ -n "$(WITH)" ] || echo "the engines openssl and pkcs11 are not tested: the headers of OpenSSL are missing"
+	go vet $(RACE) ./...
+	CGO_ENABLED=0 GOBIN=$(CURDIR)/bin go install -trimpath $(STATICCHECK)
+	GOFLAGS="$(RACE)" bin/staticcheck ./...
+	go test $(RACE) $(SIDE_BY_SIDE) -timeout 15m $$(go list ./... | grep -v -e internal/eyes -e internal/drill)
 	go test $(RACE) -timeout 15m ./internal/drill # real nodes with leases, which whoever takes their processor makes late
-	go test -timeout 15m ./internal/eyes # a browser takes all the processors there are
-	go test -timeout 15m -parallel 8 $(WHOLE) # they wait more than they work
-	MANDATED_XML_ENGINE=reference go test -timeout 15m -parallel 8 ./internal/outside # the other engine first
-	MANDATED_XML_ENGINE=reference go test -timeout 15m -parallel 8 -run Corpus ./pkg/harness
-	@if [ -n "$$MANDATED_REQUIRE_SERVERS" ] || echo '#include <openssl/evp.h>' | $(CC) -E - >/dev/null 2>&1; then \
-		$(MAKE) engines; else echo "the engines openssl and pkcs11 are not tested: the headers of OpenSSL are missing"; fi
-
-# The tests of all signing engines, in builds that have them.
-engines:
-	go vet -tags $(ENGINES) ./internal/signing ./internal/daemon
-	go run $(STATICCHECK) -tags $(ENGINES) ./internal/signing ./internal/daemon
-	go test $(RACE) -tags $(ENGINES) -timeout 15m ./internal/signing
-	go test $(RACE) -tags $(ENGINES) -timeout 15m -run 'Engines' ./internal/daemon
+	$(PLAIN) ./internal/eyes # a browser takes all the processors there are
+	$(PLAIN) $(WHOLE)
+	$(PLAIN) -run '$(THINNED_TESTS)' $(THINNED)
+	$(PLAIN) -run EnginesThatAreNotHere ./internal/signing
+	MANDATED_XML_ENGINE=reference $(PLAIN) ./internal/outside # the other engine first
+	MANDATED_XML_ENGINE=reference $(PLAIN) -run Corpus ./pkg/harness
 
 # Every target in turn, N executions each, and ten times as many of the two engines against
 # each other.

@@ -36,7 +36,8 @@ func blocks(t *testing.T, language string) []string {
 // the demo's flags on.
 func TestReadmeCommands(t *testing.T) {
 	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "bin", "mandated"), ".")
+	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "bin", "mandated"), ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, out)
 	}

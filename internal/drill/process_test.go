@@ -48,7 +48,8 @@ var (
 
 func build(name string, flags ...string) (string, error) {
 	path := filepath.Join(binaries, name)
-	command := exec.Command("go", append(append([]string{"build", "-o", path}, flags...), "../../cmd/mandated")...)
+	command := exec.Command("go", append(append([]string{"build", "-trimpath", "-o", path}, flags...), "../../cmd/mandated")...)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build does it
 	if out, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w\n%s", name, err, out)
 	}
