@@ -157,7 +157,7 @@ func (w *world) year() mandate.Validity {
 func (s *Sandbox) asPages() client {
 	service := s.Network.Services[managing.Name]
 	return client{
-		Participant: service.Home.Participant(), title: service.Home.Title, service: "1", numbers: map[int]string{1: service.Name},
+		Participant: service.Home.Participant(), register: true, title: service.Home.Title, service: "1", numbers: map[int]string{1: service.Name},
 		services: map[string]harness.Service{service.Name: service}, wants: []saml.RequestedAttribute{{Name: etoegang.AttributeRepresentedName}},
 	}
 }

@@ -193,6 +193,21 @@ func TestCancelledOnOurOwnPages(t *testing.T) {
 	}
 }
 
+// Of the providers only the register fetches its answers as a register does, whatever the
+// others call their services.
+func TestServiceWithTheNameOfTheRegisters(t *testing.T) {
+	s := open(t)
+	beside := s.Providers() + "/pages-00000009000000000025.yaml"
+	if err := os.WriteFile(beside, []byte("services:\n  - {index: 10, name: manage, level: loa3}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Remove(beside) })
+	p := newPages(t, s, "00000009000000000025", func(c *signin.Config) { c.Service.Index = 10 })
+	if _, err := p.comes(p.goes(newBrowser(t, s), signin.Options{}).press("cancel", url.Values{})); !errors.Is(err, signin.ErrCancelled) {
+		t.Errorf("%v", err)
+	}
+}
+
 // Whatever is wrong with the broker's answer on its way to us, nobody comes in by it.
 func TestFaultyAnswersToOurOwnPages(t *testing.T) {
 	s := open(t)
