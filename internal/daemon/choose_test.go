@@ -226,6 +226,7 @@ func TestRevokedWhileChoosing(t *testing.T) {
 	if again.Back != "" || !strings.Contains(again.Text, "Slagerij Vos kunt u niet meer kiezen") || !strings.Contains(again.Text, "De machtiging is ingetrokken.") {
 		t.Fatalf("sent to %q: %s", again.Back, again.Text)
 	}
+	s.readsCodeOf(again, 1)
 	if reply := s.answered(v, s.sees(again.Choose(ctx, "Bloemist Bos"))); !reply.Permitted() {
 		t.Errorf("%+v", reply)
 	}
@@ -233,6 +234,37 @@ func TestRevokedWhileChoosing(t *testing.T) {
 		t.Errorf("recorded: %s", got)
 	}
 }
+
+// Meanwhile nothing at all is left to choose. Whoever calls about that reads out the code of the
+// choice that was refused, not of what was still possible before.
+func TestAllRevokedWhileChoosing(t *testing.T) {
+	s := withClients(t, harness.Options{})
+	chain := s.clientOf(harness.Company("Slagerij Vos", "55500099", ""))
+	page := s.arrives(s.n.Visitor(), s.send(""))
+	for _, id := range []mandate.ID{s.mandate, chain} {
+		if err := s.n.First.Revoke(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := s.sees(page.Choose(ctx, "Slagerij Vos"))
+	if again.Title != "U kunt nu voor niemand inloggen" || s.outcomes() != "Choose Deny" {
+		t.Fatalf("%q; recorded: %s", again.Title, s.outcomes())
+	}
+	s.readsCodeOf(again, 1)
+}
+
+// readsCodeOf looks on a page for the code by which our people find that record, and no other.
+func (s *scene) readsCodeOf(page *harness.VisitorPage, record int) {
+	s.t.Helper()
+	id := s.records()[record].ID
+	want := id[:4] + "-" + id[4:8] + "-" + id[8:12]
+	if got := codes.FindAllString(page.Text, -1); len(got) != 1 || got[0] != want {
+		s.t.Errorf("the page has the codes %q, want %s: %s", got, want, page.Text)
+	}
+}
+
+// codes are what people call records.
+var codes = regexp.MustCompile(`[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}`)
 
 // The user cancels, at whichever page, and the broker hears that and nothing else. Who reads
 // why there is nothing to choose takes the reasons along.
@@ -281,7 +313,7 @@ func TestNobodyToActFor(t *testing.T) {
 	if reply := s.answered(v, s.sees(page.Leave(ctx))); reply.Message != "no-mandate-to-person" {
 		t.Errorf("%+v", reply)
 	}
-	s.findsRecord(regexp.MustCompile(`[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}`).FindString(page.Text))
+	s.findsRecord(codes.FindString(page.Text))
 }
 
 // findsRecord finds the only record by the code that a user reads aloud, and by all else that

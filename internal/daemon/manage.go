@@ -125,7 +125,7 @@ func (d *Daemon) refreshSignIn() error {
 			}
 			return d.fetcher.Fetch(ctx, from, address, envelope)
 		},
-		Services: []signin.Service{service}, Signer: state.Signer, Signing: publicKeys(d.good.signing), Encryption: publicKeys(d.good.encryption),
+		Service: service, Signer: state.Signer, Signing: publicKeys(d.good.signing), Encryption: publicKeys(d.good.encryption),
 		Openers: state.Receiver.Openers, Organisation: orElse(d.current.Organisation, "mandated"), Contact: orElse(d.current.Contact, "registry@localhost"),
 		Ages: d.current.ages(), Verifier: d.current.verifier(), Now: d.now,
 	})

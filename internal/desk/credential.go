@@ -2,6 +2,11 @@ package desk
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
@@ -18,6 +23,7 @@ var (
 	ErrNoKey            = errors.New("a CERTIFICATE or a PUBLIC KEY is needed, as PEM, from its BEGIN to its END")
 	ErrSecretKey        = errors.New("there is a private key in it, which belongs nowhere but with the program: give its certificate or public key alone")
 	ErrDamagedKey       = errors.New("the certificate or key cannot be read: copy it once more, whole")
+	ErrUnusableKey      = errors.New("no program is let in with a key of this kind: RSA of 2048 bits or more, ECDSA on P-256, or Ed25519 is needed")
 	ErrEndedCertificate = errors.New("the certificate has ended, or has not begun: no program is let in with it")
 )
 
@@ -34,19 +40,57 @@ func ReadCredential(text []byte, now time.Time) (c register.Credential, err erro
 		switch {
 		case err != nil:
 			return c, fmt.Errorf("%w: %w", ErrDamagedKey, err)
+		case !opens(certificate.PublicKey):
+			return c, ErrUnusableKey
 		case now.Before(certificate.NotBefore) || now.After(certificate.NotAfter):
 			return c, ErrEndedCertificate
 		}
 		return register.Credential{Fingerprint: sha256.Sum256(certificate.Raw), Public: certificate.RawSubjectPublicKeyInfo}, nil
 	case block != nil && block.Type == "PUBLIC KEY":
-		if _, err := x509.ParsePKIXPublicKey(block.Bytes); err != nil {
+		key, err := x509.ParsePKIXPublicKey(block.Bytes)
+		switch {
+		case err != nil:
 			return c, fmt.Errorf("%w: %w", ErrDamagedKey, err)
+		case !signs(key):
+			return c, ErrUnusableKey
 		}
 		return register.Credential{Fingerprint: sha256.Sum256(block.Bytes), Public: block.Bytes}, nil
 	case block == nil && bytes.Contains(text, []byte("-----BEGIN ")):
 		return c, ErrDamagedKey
 	}
 	return c, ErrNoKey
+}
+
+// An RSA key of fewer bits is too weak, and one of more crypto/tls does not look at.
+const (
+	fewestBits = 2048
+	mostBits   = 8192
+)
+
+// signs tells whether tokens that are signed by a key can let a program in.
+func signs(key crypto.PublicKey) bool {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		return k.N.BitLen() >= fewestBits
+	case *ecdsa.PublicKey:
+		return k.Curve == elliptic.P256()
+	case ed25519.PublicKey:
+		return true
+	}
+	return false
+}
+
+// opens tells whether a program can open a connection with the certificate of a key.
+func opens(key crypto.PublicKey) bool {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		return k.N.BitLen() >= fewestBits && k.N.BitLen() <= mostBits
+	case *ecdsa.PublicKey:
+		return k.Curve != elliptic.P224() // TLS has the larger ones
+	case ed25519.PublicKey:
+		return true
+	}
+	return false
 }
 
 // Credentials are those of an appointment in the caller's organisation; for the register's staff

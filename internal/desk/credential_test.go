@@ -1,8 +1,17 @@
 package desk
 
 import (
+	"crypto"
+	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"math/big"
 	"testing"
 	"time"
 
@@ -18,5 +27,40 @@ func TestCertificateThatHasEnded(t *testing.T) {
 		if _, err := ReadCredential(text, at); !errors.Is(err, want) {
 			t.Errorf("at %s: %v, want %v", at, err, want)
 		}
+	}
+}
+
+// Nobody appoints a program that could never come in: with a key it signs tokens, with a
+// certificate it opens a connection, and each takes other keys. A key that is too weak or of a
+// kind that signs nothing is good for neither.
+func TestKeysThatLetNobodyIn(t *testing.T) {
+	on := func(c elliptic.Curve) crypto.Signer { return must(ecdsa.GenerateKey(c, rand.Reader)) }
+	bits := func(n int) crypto.Signer { return must(rsa.GenerateKey(rand.Reader, n)) }
+	_, edwards, _ := ed25519.GenerateKey(rand.Reader)
+	for what, c := range map[string]struct {
+		key          crypto.Signer
+		signs, opens bool
+	}{
+		"RSA 2048": {bits(2048), true, true}, "RSA 2047": {bits(2047), false, false}, "RSA 1024": {bits(1024), false, false},
+		"P-256": {on(elliptic.P256()), true, true}, "P-384": {on(elliptic.P384()), false, true}, "P-521": {on(elliptic.P521()), false, true},
+		"P-224": {on(elliptic.P224()), false, false}, "Ed25519": {edwards, true, true},
+	} {
+		template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+		for kind, way := range map[string]struct {
+			der []byte
+			in  bool
+		}{
+			"PUBLIC KEY":  {must(x509.MarshalPKIXPublicKey(c.key.Public())), c.signs},
+			"CERTIFICATE": {must(x509.CreateCertificate(rand.Reader, template, template, c.key.Public(), c.key)), c.opens},
+		} {
+			_, err := ReadCredential(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: way.der}), time.Now())
+			if way.in && err != nil || !way.in && !errors.Is(err, ErrUnusableKey) {
+				t.Errorf("%s, %s: %v", what, kind, err)
+			}
+		}
+	}
+	agrees := must(x509.MarshalPKIXPublicKey(must(ecdh.X25519().GenerateKey(rand.Reader)).PublicKey()))
+	if _, err := ReadCredential(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: agrees}), time.Now()); !errors.Is(err, ErrUnusableKey) {
+		t.Errorf("a key that signs nothing: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package eyes_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -39,7 +40,7 @@ func comesIn(w *walker, who string) *keeper {
 	w.t.Helper()
 	k := &keeper{walker: w, words: managingSays[w.say["language"]]}
 	w.page.Click(w.say["managing"])
-	k.says("log in")
+	k.presses("log in")
 	w.see("authn")
 	w.page.Click(who)
 	w.click("me")
@@ -49,17 +50,13 @@ func comesIn(w *walker, who string) *keeper {
 // sees looks at a page, which has that heading.
 func (k *keeper) sees(title string) {
 	k.t.Helper()
-	if got := k.page.Texts("h1"); len(got) != 1 || got[0] != title || k.page.Language() != k.say["language"] {
-		k.t.Fatalf("%s: want %q, got %q at %s: %s", k.look, title, got, k.page.URL(), k.page.Text())
-	}
-	k.page.Fits()
-	if _, before := seen.LoadOrStore(k.look+title, true); !before {
+	if k.comesTo(title, title, strings.Join(k.page.Texts("h1"), " / ")) {
 		k.page.Axe()
 	}
 }
 
-// says presses what the pages call by that word.
-func (k *keeper) says(word string) {
+// presses presses what the pages call by that word.
+func (k *keeper) presses(word string) {
 	k.t.Helper()
 	k.page.Click(k.words[word])
 }
@@ -68,14 +65,14 @@ func (k *keeper) says(word string) {
 func (k *keeper) mandates() {
 	k.t.Helper()
 	k.sees(k.words["overview"])
-	k.says("begin chain")
+	k.presses("begin chain")
 	k.page.Fill(k.words["kvk chain"], "87654321")
-	k.says("next")
+	k.presses("next")
 	k.sees(k.words["what"])
 	k.page.Click(fmt.Sprintf("css=input[name=services][value='%s']", mustOpen(k.t).Network.Services["vat"].UUID))
-	k.says("next")
+	k.presses("next")
 	k.sees(k.words["check"])
-	k.says("confirm chain")
+	k.presses("confirm chain")
 	k.reads(k.words["done active"], "Administratiekantoor Telraam")
 	k.home = k.page.URL()
 }
@@ -83,27 +80,27 @@ func (k *keeper) mandates() {
 // assigns lets an employee of the office act for its new client.
 func (k *keeper) assigns(who string) {
 	k.t.Helper()
-	k.says("place /clients")
+	k.presses("place /clients")
 	k.page.Fill(k.words["search client"], "korenb")
-	k.says("search")
+	k.presses("search")
 	k.sees(k.words["place /clients"])
-	k.says("assign")
+	k.presses("assign")
 	k.sees(k.words["who assign"])
 	k.page.Click("css=select[name=person]")
 	k.page.Type(who)
-	k.says("next")
-	k.says("next") // all that the client has entrusted to the office
+	k.presses("next")
+	k.presses("next") // all that the client has entrusted to the office
 	k.sees(k.words["check"])
-	k.says("confirm assign")
+	k.presses("confirm assign")
 	k.reads(k.words["done active"], who)
 }
 
 func (k *keeper) revokes() {
 	k.t.Helper()
 	k.page.Go(k.home)
-	k.says("revoke")
+	k.presses("revoke")
 	k.sees(k.words["revoke title"])
-	k.says("revoke")
+	k.presses("revoke")
 	k.reads(k.words["done revoked"])
 }
 

@@ -119,14 +119,22 @@ var seen sync.Map
 // test of its own.
 func (w *walker) see(name string) {
 	w.t.Helper()
-	if title := w.say[name]; w.page.Title() != title || w.page.Language() != w.say["language"] {
-		w.t.Fatalf("%s: want %q, got %q in %q at %s: %s", w.look, title, w.page.Title(), w.page.Language(), w.page.URL(), w.page.Text())
-	}
-	w.page.Fits()
-	if _, before := seen.LoadOrStore(w.look+name, true); !before && name != "log" {
+	if w.comesTo(name, w.say[name], w.page.Title()) && name != "log" {
 		w.page.Axe()
 		w.page.Shot(w.look + "-" + name)
 	}
+}
+
+// comesTo fails the test unless the page is called as it should be, is in the walker's language
+// and fits. It tells whether nobody has seen the page of that name in this look before.
+func (w *walker) comesTo(name, want, got string) (first bool) {
+	w.t.Helper()
+	if got != want || w.page.Language() != w.say["language"] {
+		w.t.Fatalf("%s: want %q, got %q in %q at %s: %s", w.look, want, got, w.page.Language(), w.page.URL(), w.page.Text())
+	}
+	w.page.Fits()
+	_, before := seen.LoadOrStore(w.look+name, true)
+	return !before
 }
 
 func (w *walker) click(what string) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 )
 
 var (
@@ -49,49 +48,58 @@ func (j *Journal) Newest(ctx context.Context, text []byte, fits func(Record) boo
 	if len(text) == 0 {
 		return Record{}, ErrNotFound
 	}
-	upTo, first := int64(math.MaxInt64), int64(0)
-	for {
-		list, from, err := j.look(ctx, text, upTo, &first)
-		if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return Record{}, fmt.Errorf("%w: %w", ErrUnreached, err)
-		}
-		if err != nil {
-			return Record{}, fmt.Errorf("looking through the journal: %w", err)
-		}
-		for _, r := range list {
-			if fits(r) {
-				return r, nil
-			}
-		}
-		if from <= first {
-			return Record{}, ErrNotFound
-		}
-		upTo = from
+	first, upTo, err := j.bounds(ctx)
+	if err != nil {
+		return Record{}, err
 	}
+	for ; upTo > first; upTo -= j.stretch {
+		r, err := j.look(ctx, text, max(first, upTo-j.stretch), upTo, fits)
+		switch {
+		case err == nil:
+			return r, nil
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
+			return Record{}, fmt.Errorf("%w: %w", ErrUnreached, err)
+		case !errors.Is(err, ErrNotFound):
+			return Record{}, err
+		}
+	}
+	return Record{}, ErrNotFound
 }
 
-// look looks through one stretch, which ends at number upTo, and tells after which number it
-// began. first becomes the number after which there are records.
-func (j *Journal) look(ctx context.Context, text []byte, upTo int64, first *int64) (list []Record, from int64, err error) {
+// bounds are the number after which there are records, and that of the last one.
+func (j *Journal) bounds(ctx context.Context) (first, last int64, err error) {
 	leave, err := j.enter()
 	if err != nil {
-		return nil, 0, err
+		return 0, 0, err
 	}
 	defer leave()
-	if upTo == math.MaxInt64 {
-		end, err := j.store.end(ctx)
-		if err != nil {
-			return nil, 0, err
-		}
-		stub, err := j.store.stub(ctx)
-		if err != nil {
-			return nil, 0, err
-		}
-		if upTo = end.sequence; stub != nil {
-			*first = stub.Sequence
-		}
+	end, err := j.store.end(ctx)
+	if err != nil {
+		return 0, 0, reading(err)
 	}
-	from = max(*first, upTo-stretch)
-	list, err = j.store.with(ctx, text, from, upTo)
-	return list, from, err
+	stub, err := j.store.stub(ctx)
+	if err == nil && stub != nil {
+		first = stub.Sequence
+	}
+	return first, end.sequence, reading(err)
+}
+
+// look looks through one stretch for the newest record that fits.
+func (j *Journal) look(ctx context.Context, text []byte, after, upTo int64, fits func(Record) bool) (found Record, err error) {
+	leave, err := j.enter()
+	if err != nil {
+		return Record{}, err
+	}
+	defer leave()
+	there := false
+	err = j.store.with(ctx, text, after, upTo, func(r Record) bool {
+		if there = fits(r); there {
+			found = r
+		}
+		return there
+	})
+	if err == nil && !there {
+		return Record{}, ErrNotFound
+	}
+	return found, reading(err)
 }

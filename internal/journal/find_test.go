@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
@@ -30,31 +31,97 @@ func TestBeginning(t *testing.T) {
 	})
 }
 
+// looked notes through which stretches of a store somebody looks: after and up to which number.
+type looked struct {
+	store
+	stretches [][2]int64
+}
+
+func (l *looked) with(ctx context.Context, text []byte, after, upTo int64, use func(Record) (enough bool)) error {
+	l.stretches = append(l.stretches, [2]int64{after, upTo})
+	return l.store.with(ctx, text, after, upTo, use)
+}
+
+// search opens a journal for those who only look, in stretches of five records.
+func (p place) search() (*Journal, *looked) {
+	p.t.Helper()
+	j := p.openWith(Options{})
+	l := &looked{store: j.store}
+	j.store, j.stretch = l, 5
+	return j, l
+}
+
+func anyRecord(Record) bool { return true }
+
 // Somebody knows a word that stands in a record. The newest one that fits is found, in
-// whichever stretch it lies, and also when the first records are gone.
+// whichever stretch it lies. Where the first records are gone, nobody looks for them.
 func TestNewest(t *testing.T) {
 	onBoth(t, func(t *testing.T, p place) {
-		p.fill(12, 12)
-		j := p.open()
-		any := func(Record) bool { return true }
-		for text, want := range map[string]int64{"decision 1": 12, "decision 12": 12, "decision 3": 3} {
-			if r, err := j.Newest(ctx, []byte(text), any); err != nil || r.Sequence != want {
-				t.Errorf("%s: record %d, %v, want %d", text, r.Sequence, err, want)
+		p.fill(16, 4)
+		p.mustRetire(minute(4))
+		j, l := p.search()
+		for n := int64(4); n <= 16; n++ {
+			if r, err := j.Newest(ctx, fmt.Appendf(nil, "decision %d", n), anyRecord); err != nil || r.Sequence != n {
+				t.Errorf("decision %d: record %d, %v", n, r.Sequence, err)
 			}
 		}
-		fits := func(r Record) bool { return string(r.Body) == "decision 1" }
-		if r, err := j.Newest(ctx, []byte("decision 1"), fits); err != nil || r.Sequence != 1 {
+		if r, err := j.Newest(ctx, []byte("decision 1"), anyRecord); err != nil || r.Sequence != 16 {
+			t.Errorf("of several: record %d, %v", r.Sequence, err)
+		}
+		fits := func(r Record) bool { return r.Sequence < 14 }
+		if r, err := j.Newest(ctx, []byte("decision 1"), fits); err != nil || r.Sequence != 13 {
 			t.Errorf("the one that fits: %d, %v", r.Sequence, err)
 		}
-		short, cancel := context.WithDeadline(ctx, time.Unix(0, 0))
-		defer cancel()
-		if _, err := j.Newest(short, []byte("decision 1"), any); !errors.Is(err, ErrUnreached) {
-			t.Errorf("without time: %v", err)
-		}
-		for _, text := range []string{"decision 13", "", "DECISION"} {
-			if _, err := j.Newest(ctx, []byte(text), any); !errors.Is(err, ErrNotFound) {
+		for _, text := range []string{"", "DECISION", "decision 3", "decision 17"} {
+			l.stretches = nil
+			if _, err := j.Newest(ctx, []byte(text), anyRecord); !errors.Is(err, ErrNotFound) {
 				t.Errorf("%q: %v", text, err)
 			}
+			if want := [][2]int64{{11, 16}, {6, 11}, {3, 6}}; text != "" && !slices.Equal(l.stretches, want) {
+				t.Errorf("%q is looked for in %v, want %v", text, l.stretches, want)
+			}
+		}
+	})
+}
+
+// running is a time limit that a test lets run out.
+type running struct {
+	context.Context
+	out chan struct{}
+}
+
+func (r running) Done() <-chan struct{} { return r.out }
+
+func (r running) Err() error {
+	select {
+	case <-r.out:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// Who runs out of time on his way back is told that older records were not reached. Who cannot
+// even learn how many there are has met a store that does not answer: that is a failure, and
+// says nothing about records.
+func TestNewestWithoutTime(t *testing.T) {
+	onBoth(t, func(t *testing.T, p place) {
+		p.fill(12, 12)
+		j, _ := p.search()
+		limit := running{ctx, make(chan struct{})}
+		late := func(Record) bool {
+			close(limit.out)
+			return false
+		}
+		if _, err := j.Newest(limit, []byte("decision 12"), late); !errors.Is(err, ErrUnreached) {
+			t.Errorf("on the way: %v", err)
+		}
+		if _, err := j.Newest(limit, []byte("decision 12"), anyRecord); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrUnreached) {
+			t.Errorf("at once: %v", err)
+		}
+		mustClose(t, j)
+		if _, err := j.Newest(ctx, []byte("decision 12"), anyRecord); !errors.Is(err, ErrClosed) {
+			t.Errorf("closed: %v", err)
 		}
 	})
 }
@@ -73,7 +140,7 @@ func BenchmarkNewest(b *testing.B) {
 	appendMany(b, j, n, body)
 	for b.Loop() {
 		began := time.Now()
-		if _, err := j.Newest(ctx, []byte(`"_0123456789abcdef"`), func(Record) bool { return true }); !errors.Is(err, ErrNotFound) {
+		if _, err := j.Newest(ctx, []byte(`"_0123456789abcdef"`), anyRecord); !errors.Is(err, ErrNotFound) {
 			b.Fatal(err)
 		}
 		b.ReportMetric(float64(n)/time.Since(began).Seconds(), "records/s")

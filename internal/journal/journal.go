@@ -117,6 +117,8 @@ type Journal struct {
 	proven  link       // up to where the chain was read since and found right; owned by signing
 	health  health
 
+	stretch int64 // how many records Newest looks through in one statement
+
 	waiting atomic.Int64  // records written here since the last checkpoint
 	due     chan struct{} // tells the keeper that Every is reached
 	stop    chan struct{}
@@ -169,7 +171,7 @@ func open(ctx context.Context, place string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{options: o, store: store, due: make(chan struct{}, 1), stop: make(chan struct{})}
+	j := &Journal{options: o, store: store, stretch: stretch, due: make(chan struct{}, 1), stop: make(chan struct{})}
 	if err := j.resume(ctx); err != nil {
 		return nil, errors.Join(err, store.close())
 	}

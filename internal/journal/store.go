@@ -36,9 +36,9 @@ type store interface {
 	// beginning gives records whose id begins so, at most limit of them.
 	beginning(ctx context.Context, id string, limit int) ([]Record, error)
 
-	// with gives the records after number after, up to upTo, with that text in their body, the
-	// newest first.
-	with(ctx context.Context, text []byte, after, upTo int64) ([]Record, error)
+	// with hands over the records after number after, up to upTo, with that text in their body,
+	// the newest first, until use has enough.
+	with(ctx context.Context, text []byte, after, upTo int64, use func(Record) (enough bool)) error
 
 	// page hands over the records that follow number after, in order, until limit of
 	// them or pageBytes are reached, and tells whether it stopped there.

@@ -42,52 +42,47 @@ func (t tables) bySequence(ctx context.Context, sequence int64) (Record, error) 
 }
 
 // beginning: hexadecimal digits come before g.
-func (t tables) beginning(ctx context.Context, id string, limit int) ([]Record, error) {
-	return t.list(ctx, `WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3`, id, id+"g", limit)
+func (t tables) beginning(ctx context.Context, id string, limit int) (list []Record, err error) {
+	err = t.each(ctx, func(r Record) bool { list = append(list, r); return false }, `WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3`, id, id+"g", limit)
+	return list, err
 }
 
-func (t tables) with(ctx context.Context, text []byte, after, upTo int64) ([]Record, error) {
-	return t.list(ctx, `WHERE sequence > $2 AND sequence <= $3 AND `+t.holds+` ORDER BY sequence DESC`, text, after, upTo)
+func (t tables) with(ctx context.Context, text []byte, after, upTo int64, use func(Record) (enough bool)) error {
+	return t.each(ctx, use, `WHERE sequence > $2 AND sequence <= $3 AND `+t.holds+` ORDER BY sequence DESC`, text, after, upTo)
 }
 
-func (t tables) list(ctx context.Context, which string, args ...any) (list []Record, err error) {
+// each hands over the records that a statement finds, one at a time, until use has enough.
+func (t tables) each(ctx context.Context, use func(Record) (enough bool), which string, args ...any) error {
 	rows, err := t.db.QueryContext(ctx, t.in(recordColumns+which), args...)
 	if err != nil {
-		return nil, t.explain(err)
+		return t.explain(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		r, err := scan(rows)
 		if err != nil {
-			return nil, t.explain(err)
+			return t.explain(err)
 		}
-		list = append(list, r)
+		if use(r) {
+			return nil
+		}
 	}
-	return list, t.explain(rows.Err())
+	return t.explain(rows.Err())
 }
 
 // pageBytes bounds what a page holds, except that it holds one record whatever its size.
 const pageBytes = 4 << 20
 
 func (t tables) page(ctx context.Context, after int64, limit int, use func(Record)) (more bool, err error) {
-	rows, err := t.db.QueryContext(ctx, t.in(recordColumns+`WHERE sequence > $1 ORDER BY sequence LIMIT $2`), after, limit)
-	if err != nil {
-		return false, t.explain(err)
-	}
-	defer rows.Close()
-	size := 0
-	for rows.Next() {
-		r, err := scan(rows)
-		if err != nil {
-			return false, t.explain(err)
-		}
+	left, size := limit, 0
+	err = t.each(ctx, func(r Record) bool {
 		use(r)
-		limit--
-		if size += len(r.Body); limit == 0 || size >= pageBytes {
-			return true, nil
-		}
-	}
-	return false, t.explain(rows.Err())
+		left--
+		size += len(r.Body)
+		more = left == 0 || size >= pageBytes
+		return more
+	}, `WHERE sequence > $1 ORDER BY sequence LIMIT $2`, after, limit)
+	return more, err
 }
 
 // The sum keeps either database from looking for the smallest number first, through all

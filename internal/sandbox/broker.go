@@ -58,6 +58,7 @@ type client struct {
 	clear     bool                       // it wants to read identifiers that are not encrypted, too
 	wants     []saml.RequestedAttribute  // what else it wants to know of those that a service here has
 	resolvers map[uint16]string          // its ArtifactResolutionServices
+	register  bool                       // it is the first register, for its pages
 }
 
 // signOn receives a provider's AuthnRequest, in whatever way it comes.
@@ -387,7 +388,7 @@ func (b *broker) answer(w http.ResponseWriter, r *http.Request, l login, respons
 // artifactFor keeps an answer for a provider. A register fetches what is for its pages where
 // it fetches queries: there it is known by its certificate.
 func (b *broker) artifactFor(l login, answer *xmlsec.Element) saml.Artifact {
-	if l.service.Name == managing.Name {
+	if l.asker.register {
 		return b.sandbox.Network.Broker.Keep(answer, l.asker.Entity, l.id)
 	}
 	return b.keep(kept{message: answer, to: l.asker.Entity, toTitle: l.asker.title, login: l.id})

@@ -107,12 +107,10 @@ func (b brought) service() (s harness.Service, err error) {
 	return s, nil
 }
 
-// offered is the service that somebody means who asks for that index at the provider.
+// offered is the service that somebody means who asks for that index at the provider; "": for
+// none, and the metadata name none either.
 func (c client) offered(index string) (harness.Service, bool) {
-	number, err := strconv.Atoi(index)
-	if err != nil {
-		return harness.Service{}, false
-	}
+	number, _ := strconv.Atoi(index) // 0 if it is none, which no service of the provider's own has
 	name, own := c.numbers[number]
 	if !own {
 		name, _ = serviceName(index)

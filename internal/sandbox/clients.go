@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/harness"
@@ -26,9 +25,7 @@ var (
 // nineHundred lets the person act for nine hundred clients of the office, in one change: one
 // after the other they would take their time.
 func (w *world) nineHundred() error {
-	scope := harness.For(w.vat, etoegang.LoA3)
-	from := w.n.Now().UTC().Truncate(time.Second)
-	validity := mandate.Validity{From: from, To: mandate.AddYears(from, 1)}
+	scope, validity := harness.For(w.vat, etoegang.LoA3), w.yearFromNow()
 	_, err := w.n.First.Register().Change(context.Background(), register.Author{Who: "sandbox", Why: "nine hundred clients"}, func(t *register.Tx) error {
 		office, err := t.PutOrganisation(w.office)
 		if err != nil {

@@ -220,6 +220,21 @@ func TestProviderThatDoesNotSign(t *testing.T) {
 	newBrowser(t, s).visit(address[:strings.Index(address, "&SigAlg=")]).reads("Who are you?")
 }
 
+// A provider need not describe what it offers: who asks for nothing there either files the VAT
+// return, as the start page says.
+func TestProviderThatNamesNoService(t *testing.T) {
+	s := open(t)
+	j := newJoiner(t, s, "00000009000000000014", func(m string) string {
+		from, to := strings.Index(m, "<md:AttributeConsumingService"), strings.Index(m, "</md:SPSSODescriptor>")
+		return m[:from] + m[to:]
+	})
+	request := j.request()
+	_, told, err := j.answer(newBrowser(t, s).visit(j.address(request, j.pair.Key)).choose("Anna de Vries", ""), request.ID)
+	if err != nil || told.ServiceUUID != s.Network.Services["vat"].UUID {
+		t.Errorf("it reads %s, %v", told.ServiceUUID, err)
+	}
+}
+
 // What the broker understands and cannot do it tells the provider, in the scheme's words.
 func TestRequestsThatAreNotSupported(t *testing.T) {
 	s := open(t)

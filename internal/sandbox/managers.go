@@ -98,7 +98,7 @@ func (w *world) let(p mandate.Person, m manager) error {
 	if _, err := w.n.First.Direct(m.of(w), p, harness.For(service, etoegang.LoA3)); err != nil {
 		return err
 	}
-	a := desk.Appointment{Role: m.role, Name: m.name, Level: etoegang.LoA3, Validity: w.year()}
+	a := desk.Appointment{Role: m.role, Name: m.name, Level: etoegang.LoA3, Validity: w.yearFromNow()}
 	if m.role != mandate.Staff {
 		a.Company = m.of(w).KvK
 	}
@@ -141,23 +141,17 @@ func (s *Sandbox) makePrograms() error {
 func (w *world) program(name string, of mandate.Organisation) error {
 	shown := w.s.programs[name]
 	_, err := desk.New(w.n.First.Register(), nil).AppointAtDesk(context.Background(), author, desk.Appointment{
-		Company: of.KvK, Role: mandate.Program, Name: name, Level: etoegang.LoA3, Validity: w.year(),
+		Company: of.KvK, Role: mandate.Program, Name: name, Level: etoegang.LoA3, Validity: w.yearFromNow(),
 		Credentials: []register.Credential{{Fingerprint: sha256.Sum256(shown.Raw), Public: shown.RawSubjectPublicKeyInfo}},
 	})
 	return err
-}
-
-// year is one from now on.
-func (w *world) year() mandate.Validity {
-	from := w.n.Now().UTC().Truncate(time.Second)
-	return mandate.Validity{From: from, To: mandate.AddYears(from, 1)}
 }
 
 // asPages is the first register as the provider that its pages are.
 func (s *Sandbox) asPages() client {
 	service := s.Network.Services[managing.Name]
 	return client{
-		Participant: service.Home.Participant(), title: service.Home.Title, service: "1", numbers: map[int]string{1: service.Name},
+		Participant: service.Home.Participant(), register: true, title: service.Home.Title, service: "1", numbers: map[int]string{1: service.Name},
 		services: map[string]harness.Service{service.Name: service}, wants: []saml.RequestedAttribute{{Name: etoegang.AttributeRepresentedName}},
 	}
 }

@@ -38,6 +38,12 @@ type world struct {
 	plumber, dairy, cyclist, tailor mandate.Organisation // clients in other stories
 }
 
+// yearFromNow is how long mandates and appointments hold where a story does not say otherwise.
+func (w *world) yearFromNow() mandate.Validity {
+	from := w.n.Now().UTC().Truncate(time.Second)
+	return mandate.Validity{From: from, To: mandate.AddYears(from, 1)}
+}
+
 // people are the stories, in the order in which one gets to know them.
 func people() []*Person {
 	return []*Person{

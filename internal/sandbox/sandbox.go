@@ -1,8 +1,8 @@
 // Package sandbox is the whole eHerkenning network on one machine, for people with a
 // browser: two service providers, a broker, an authentication service and two mandate
 // registers. The registers are real daemons with their own doors, the first one also for those
-// who manage mandates; the other roles share one web server. All of them send each other real messages with real signatures, and other
-// people's service-provider software can join.
+// who manage mandates; the other roles share one web server. All of them send each other real
+// messages with real signatures, and other people's service-provider software can join.
 //
 // The package owns the web server, its pages and what goes from one role to the next through
 // a browser. What stands in the messages is the affair of pkg/saml and pkg/harness, how a

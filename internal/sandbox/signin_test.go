@@ -35,8 +35,8 @@ type pages struct {
 	err     error
 }
 
-// newPages opens pages under a number, and lets them join.
-func newPages(t *testing.T, s *sandbox.Sandbox, oin string) *pages {
+// newPages opens pages under a number, and lets them join. change changes their door.
+func newPages(t *testing.T, s *sandbox.Sandbox, oin string, change func(*signin.Config)) *pages {
 	t.Helper()
 	p := &pages{t: t, s: s}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -55,10 +55,10 @@ func newPages(t *testing.T, s *sandbox.Sandbox, oin string) *pages {
 	service := s.Network.Services["vat"]
 	c := signin.Config{
 		Broker: s.Network.Broker.Entity, Directory: p.directory(), Artifact: web.URL + "/artifact", Post: web.URL + "/post", Resolve: p.resolve,
-		Services: []signin.Service{{
+		Service: signin.Service{
 			Index: 2, UUID: service.UUID, Level: service.Level, Names: map[string]string{"en": "Manage mandates"},
 			Wants: []saml.RequestedAttribute{{Name: etoegang.AttributeRepresentedName}},
-		}},
+		},
 		Signer:  xmlsec.Signer{Key: pair.Key, KeyName: pair.KeyName(), Certificate: pair.Certificate},
 		Signing: key, Encryption: key, Openers: []xmlsec.Opener{{KeyName: pair.KeyName(), Key: pair.Key}},
 		Organisation: "Our pages", Contact: "desk@pages.test", Now: time.Now,
@@ -66,7 +66,8 @@ func newPages(t *testing.T, s *sandbox.Sandbox, oin string) *pages {
 	if c.Entity, err = etoegang.ParseEntityID(entity); err != nil {
 		t.Fatal(err)
 	}
-	if c.Services[0].ID, err = etoegang.ParseServiceID("urn:etoegang:DV:" + oin + ":services:2"); err != nil {
+	change(&c)
+	if c.Service.ID, err = etoegang.ParseServiceID(fmt.Sprintf("urn:etoegang:DV:%s:services:%d", oin, c.Service.Index)); err != nil {
 		t.Fatal(err)
 	}
 	if p.door, err = signin.New(c); err != nil {
@@ -79,6 +80,12 @@ func newPages(t *testing.T, s *sandbox.Sandbox, oin string) *pages {
 	peer{entity: entity}.join(t, s, "pages-"+oin, string(metadata))
 	return p
 }
+
+// Answers come to the pages behind artifacts, or in forms.
+func behindArtifacts(*signin.Config) {}
+func inForms(c *signin.Config)       { c.Artifact = "" }
+
+var ways = map[string]func(*signin.Config){"artifact": behindArtifacts, "form": inForms}
 
 // directory is everybody, with the broker as it describes itself to providers.
 func (p *pages) directory() *saml.Directory {
@@ -141,11 +148,11 @@ func (p *pages) comes(b *browser) (signin.Visitor, error) {
 // its answers: the employee of an office for its client, under one name each time.
 func TestOurOwnPages(t *testing.T) {
 	s := open(t)
-	p := newPages(t, s, "00000009000000000021")
 	seen := map[signin.Acting]bool{}
-	for _, answer := range []string{saml.BindingArtifact, saml.BindingPOST} {
+	for answer, way := range ways {
+		p := newPages(t, s, "00000009000000000021", way)
 		before := time.Now()
-		v, err := p.comes(p.goes(newBrowser(t, s), signin.Options{Answer: answer, Force: true}).choose("Elif Yilmaz", ""))
+		v, err := p.comes(p.goes(newBrowser(t, s), signin.Options{Force: true}).choose("Elif Yilmaz", ""))
 		if err != nil {
 			t.Fatalf("%s: %v", answer, err)
 		}
@@ -166,7 +173,7 @@ func TestOurOwnPages(t *testing.T) {
 // in.
 func TestLevelsOfOurOwnPages(t *testing.T) {
 	s := open(t)
-	p := newPages(t, s, "00000009000000000022")
+	p := newPages(t, s, "00000009000000000022", behindArtifacts)
 	v, err := p.comes(p.goes(newBrowser(t, s), signin.Options{}).choose("Anna de Vries", "loa4"))
 	if err != nil || v.Level != etoegang.LoA3 { // her mandate's
 		t.Errorf("a strong means gives %v, %v", v.Level, err)
@@ -179,9 +186,24 @@ func TestLevelsOfOurOwnPages(t *testing.T) {
 // Who gives up at the authentication service has not logged in, and nothing is wrong.
 func TestCancelledOnOurOwnPages(t *testing.T) {
 	s := open(t)
-	p := newPages(t, s, "00000009000000000023")
+	p := newPages(t, s, "00000009000000000023", behindArtifacts)
 	_, err := p.comes(p.goes(newBrowser(t, s), signin.Options{}).press("cancel", url.Values{}))
 	if !errors.Is(err, signin.ErrCancelled) {
+		t.Errorf("%v", err)
+	}
+}
+
+// Of the providers only the register fetches its answers as a register does, whatever the
+// others call their services.
+func TestServiceWithTheNameOfTheRegisters(t *testing.T) {
+	s := open(t)
+	beside := s.Providers() + "/pages-00000009000000000025.yaml"
+	if err := os.WriteFile(beside, []byte("services:\n  - {index: 10, name: manage, level: loa3}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Remove(beside) })
+	p := newPages(t, s, "00000009000000000025", func(c *signin.Config) { c.Service.Index = 10 })
+	if _, err := p.comes(p.goes(newBrowser(t, s), signin.Options{}).press("cancel", url.Values{})); !errors.Is(err, signin.ErrCancelled) {
 		t.Errorf("%v", err)
 	}
 }
@@ -189,19 +211,19 @@ func TestCancelledOnOurOwnPages(t *testing.T) {
 // Whatever is wrong with the broker's answer on its way to us, nobody comes in by it.
 func TestFaultyAnswersToOurOwnPages(t *testing.T) {
 	s := open(t)
-	p := newPages(t, s, "00000009000000000024")
-	for fault, want := range map[string]error{
-		"answer-expired": signin.ErrUnbelieved, "answer-wrong-audience": signin.ErrUnbelieved, "answer-unasked": signin.ErrUnbelieved,
-		"answer-altered": signin.ErrUnbelieved, "answer-wrong-key": signin.ErrUnbelieved, "register-down": signin.ErrNotAnswered, "replayed": signin.ErrNotAnswered,
-	} {
-		for _, answer := range []string{saml.BindingArtifact, saml.BindingPOST} {
+	for answer, way := range ways {
+		p := newPages(t, s, "00000009000000000024", way)
+		for fault, want := range map[string]error{
+			"answer-expired": signin.ErrUnbelieved, "answer-wrong-audience": signin.ErrUnbelieved, "answer-unasked": signin.ErrUnbelieved,
+			"answer-altered": signin.ErrUnbelieved, "answer-wrong-key": signin.ErrUnbelieved, "register-down": signin.ErrNotAnswered, "replayed": signin.ErrNotAnswered,
+		} {
 			b := newBrowser(t, s).visit(s.Address + "/").choosesFault(fault)
-			if _, err := p.comes(p.goes(b, signin.Options{Answer: answer}).choose("Anna de Vries", "")); !errors.Is(err, want) {
+			if _, err := p.comes(p.goes(b, signin.Options{}).choose("Anna de Vries", "")); !errors.Is(err, want) {
 				t.Errorf("%s by %s: %v", fault, answer, err)
 			}
 		}
-	}
-	if _, err := p.comes(p.goes(newBrowser(t, s), signin.Options{}).choose("Anna de Vries", "")); err != nil {
-		t.Errorf("the log-in after that: %v", err)
+		if _, err := p.comes(p.goes(newBrowser(t, s), signin.Options{}).choose("Anna de Vries", "")); err != nil {
+			t.Errorf("the log-in by %s after that: %v", answer, err)
+		}
 	}
 }

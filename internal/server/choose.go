@@ -30,8 +30,9 @@ type view struct {
 
 // lost is a choice that was refused, and why.
 type lost struct {
-	Name  string          `json:"n"`
-	Codes []decision.Code `json:"c"`
+	Name   string          `json:"n"`
+	Codes  []decision.Code `json:"c"`
+	Record string          `json:"r"` // of the refusal
 }
 
 // chosen is an option as a page offers it.
@@ -256,7 +257,7 @@ func (g *guest) decide(ctx context.Context, c chosen, e *event) (*xmlsec.Element
 		}
 		s.c.Metrics.visited("failed")
 	case found.Outcome != decision.Permit:
-		return nil, &lost{c.Name, found.Codes()}, nil
+		return nil, &lost{c.Name, found.Codes(), found.ID}, nil
 	default:
 		s.c.Metrics.visited("chosen")
 		g.remember(ctx, c, e)

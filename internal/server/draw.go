@@ -30,7 +30,7 @@ type drawing struct {
 	LostWhy  []explained //
 	General  []explained // what stands in the way of every choice
 	None     bool        // nothing can be chosen, and this page is all there is
-	Code     string      // what the user tells our people, who find the record of it by that; "": there was something to choose
+	Code     string      // what the user tells our people, who find the record of the refusal by that; "": nothing was refused
 	Search   string
 	Searches bool // there is enough to search in
 	Nobody   bool // nobody was found
@@ -88,14 +88,14 @@ func (g *guest) draw(ctx context.Context, v view, language look.Language) (*draw
 		return d, err
 	}
 	d.Nobody = v.Search != "" && len(d.Groups) == 0
-	if v.Lost != nil {
-		d.Lost, d.LostWhy = v.Lost.Name, d.Say.general(v.Lost.Codes, d.level)
-	}
 	if len(d.General) == 0 && len(d.Groups) == 0 && v.Search == "" {
 		d.General = d.Say.general(g.Denied, d.level)
 	}
 	if d.Title = d.Say.Title; d.None {
 		d.Title, d.Code = d.Say.TitleNone, ReferenceOf(g.Record)
+	}
+	if v.Lost != nil {
+		d.Lost, d.LostWhy, d.Code = v.Lost.Name, d.Say.general(v.Lost.Codes, d.level), ReferenceOf(v.Lost.Record)
 	}
 	return d, nil
 }

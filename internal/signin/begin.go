@@ -7,19 +7,14 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/saml"
 )
 
 // Options say what a log-in is for. The zero value is good.
 type Options struct {
-	Service int // its index; 0: the first
-
 	// Force lets somebody who is logged in at his authentication service log in anew: before
 	// grave acts.
 	Force bool
-
-	Answer string // saml.BindingArtifact or saml.BindingPOST; "": the first that we have
 }
 
 // Outgoing is where a browser goes to log in: to an address, or if the broker takes no
@@ -41,13 +36,11 @@ type Form struct {
 type Pending struct{ p pending }
 
 type pending struct {
-	ID      string                  `json:"id"`
-	Relay   string                  `json:"relay"`
-	Service int                     `json:"service"`
-	Level   etoegang.AssuranceLevel `json:"level"`
-	Force   bool                    `json:"force"`
-	Begun   time.Time               `json:"begun"`
-	Address string                  `json:"address"` // where the answer must arrive
+	ID      string    `json:"id"`
+	Relay   string    `json:"relay"`
+	Force   bool      `json:"force"`
+	Begun   time.Time `json:"begun"`
+	Address string    `json:"address"` // where the answer must arrive
 }
 
 // Relay is the RelayState that comes back with the answer: 128 random bits, by which what is
@@ -60,27 +53,18 @@ func (p Pending) MarshalBinary() ([]byte, error) { return json.Marshal(p.p) }
 // UnmarshalBinary reads it again.
 func (p *Pending) UnmarshalBinary(text []byte) error { return json.Unmarshal(text, &p.p) }
 
-// What can be wrong before anybody is sent anywhere.
-var (
-	// ErrNoBroker: the broker is not in the directory, its metadata have ended, or they name
-	// no address for requests in an address or a form.
-	ErrNoBroker = errors.New("signin: the broker cannot be asked")
-
-	// ErrOptions: what is asked for is not there.
-	ErrOptions = errors.New("signin: this cannot be asked for")
-)
+// ErrNoBroker: nobody is sent anywhere, since the broker is not in the directory, its metadata
+// have ended, or they name no address for requests in an address or a form.
+var ErrNoBroker = errors.New("signin: the broker cannot be asked")
 
 // Begin makes a request for somebody to log in.
 func (d *Door) Begin(o Options) (Outgoing, Pending, error) {
 	now := d.c.Now()
-	request, pending, err := d.c.request(o, now)
-	if err != nil {
-		return Outgoing{}, Pending{}, err
-	}
 	binding, address, err := d.c.where(now)
 	if err != nil {
 		return Outgoing{}, Pending{}, err
 	}
+	request, pending := d.c.request(o, now)
 	request.Destination = address
 	out, err := d.outgoing(request, binding, pending.Relay)
 	if err != nil {
@@ -90,21 +74,13 @@ func (d *Door) Begin(o Options) (Outgoing, Pending, error) {
 }
 
 // request is what we ask the broker, and what we keep of it.
-func (c *Config) request(o Options, now time.Time) (r saml.AuthnRequest, p pending, err error) {
-	service, known := c.service(o.Service)
-	if !known {
-		return r, p, fmt.Errorf("%w: there is no service %d", ErrOptions, o.Service)
-	}
-	for _, consumer := range c.consumers() {
-		if o.Answer != "" && o.Answer != consumer.Binding {
-			continue
-		}
-		p = pending{ID: saml.NewID(), Relay: saml.NewID(), Service: service.Index, Level: service.Level, Force: o.Force, Begun: now, Address: consumer.Location}
-		return saml.AuthnRequest{
-			ID: p.ID, Issuer: c.Entity, Issued: now, Consumer: strconv.Itoa(consumer.Index), Service: strconv.Itoa(service.Index), Level: service.Level, Force: o.Force,
-		}, p, nil
-	}
-	return r, p, fmt.Errorf("%w: we take no answers by %.100q", ErrOptions, o.Answer)
+func (c *Config) request(o Options, now time.Time) (saml.AuthnRequest, pending) {
+	at := c.consumers()[0]
+	p := pending{ID: saml.NewID(), Relay: saml.NewID(), Force: o.Force, Begun: now, Address: at.Location}
+	return saml.AuthnRequest{
+		ID: p.ID, Issuer: c.Entity, Issued: now, Consumer: strconv.Itoa(at.Index),
+		Service: strconv.Itoa(c.Service.Index), Level: c.Service.Level, Force: o.Force,
+	}, p
 }
 
 // where is how and where the broker takes requests: in an address if it can be.

@@ -98,10 +98,6 @@ func (d *Door) Finish(ctx context.Context, begun Pending, a Answer) (Visitor, er
 	if now.After(p.Begun.Add(patience)) {
 		return Visitor{}, ErrLate
 	}
-	service, known := d.c.service(p.Service)
-	if !known || p.Service == 0 {
-		return Visitor{}, fmt.Errorf("%w: there is no service %d any more", ErrNotBegun, p.Service)
-	}
 	answer, err := d.receive(ctx, a)
 	if err != nil {
 		return Visitor{}, err
@@ -110,7 +106,7 @@ func (d *Door) Finish(ctx context.Context, begun Pending, a Answer) (Visitor, er
 	if err != nil {
 		return Visitor{}, unbelieved(err)
 	}
-	if err := p.suits(&told, service, d.c.Ages.Skew); err != nil {
+	if err := p.suits(&told, d.c.Service, d.c.Ages.Skew); err != nil {
 		return Visitor{}, err
 	}
 	return d.visitor(&told)
@@ -188,7 +184,7 @@ func unbelieved(err error) error {
 
 // suits tells whether a log-in is what was asked for.
 func (p pending) suits(told *saml.Provided, s Service, skew time.Duration) error {
-	err := told.Meets(saml.Demand{ServiceID: s.ID, ServiceUUID: s.UUID, Level: p.Level})
+	err := told.Meets(saml.Demand{ServiceID: s.ID, ServiceUUID: s.UUID, Level: s.Level})
 	switch {
 	case errors.Is(err, saml.ErrService), errors.Is(err, saml.ErrNoCompany):
 		return unbelieved(err)

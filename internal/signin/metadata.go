@@ -20,7 +20,7 @@ func (d *Door) Metadata() ([]byte, error) {
 	c := &d.c
 	signed, err := saml.Description{
 		ID: saml.NewID(), Entity: c.Entity, Until: c.Now().Add(metadataLifetime), Organisation: c.Organisation, Contact: c.Contact,
-		Signing: c.Signing, Encryption: c.Encryption, Consumers: c.consumers(), Offers: c.offers(),
+		Signing: c.Signing, Encryption: c.Encryption, Consumers: c.consumers(), Offers: []saml.Offer{{Index: c.Service.Index, Default: true, Names: c.Service.Names, Wants: c.Service.Wants}},
 	}.SignAlone(c.Signer)
 	if err != nil {
 		return nil, err
@@ -39,12 +39,5 @@ func (c *Config) consumers() (list []saml.Consumer) {
 	}
 	add(consumerArtifact, saml.BindingArtifact, c.Artifact)
 	add(consumerPost, saml.BindingPOST, c.Post)
-	return list
-}
-
-func (c *Config) offers() (list []saml.Offer) {
-	for i, s := range c.Services {
-		list = append(list, saml.Offer{Index: s.Index, Default: i == 0, Names: s.Names, Wants: s.Wants})
-	}
 	return list
 }

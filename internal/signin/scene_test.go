@@ -102,6 +102,9 @@ func at(t testing.TB, now time.Time, change func(*signin.Config)) *scene {
 
 func asIs(*signin.Config) {}
 
+// inForms makes a door to which answers come in forms alone.
+func inForms(c *signin.Config) { c.Artifact = "" }
+
 func (s *scene) good() signin.Config {
 	c := cast()
 	broker := c.broker.participant()
@@ -116,10 +119,9 @@ func (s *scene) good() signin.Config {
 			}
 			return s.resolve(envelope)
 		},
-		Services: []signin.Service{
-			{Index: 10, ID: service, UUID: uuid, Level: etoegang.LoA3, Highest: etoegang.LoA4, Names: map[string]string{"nl": "Machtigingen beheren", "en": "Manage mandates"},
-				Wants: []saml.RequestedAttribute{{Name: etoegang.AttributeRepresentedName}}},
-			{Index: 11, ID: service, UUID: uuid, Level: etoegang.LoA2Plus, Highest: etoegang.LoA3, Names: map[string]string{"nl": "Machtigingen bekijken"}},
+		Service: signin.Service{
+			Index: 10, ID: service, UUID: uuid, Level: etoegang.LoA3, Highest: etoegang.LoA4, Names: map[string]string{"nl": "Machtigingen beheren", "en": "Manage mandates"},
+			Wants: []saml.RequestedAttribute{{Name: etoegang.AttributeRepresentedName}},
 		},
 		Signer: c.ours.signer, Signing: c.ours.keys(), Encryption: c.ours.keys(),
 		Openers:      []xmlsec.Opener{{KeyName: c.ours.signer.KeyName, Key: c.ours.signer.Key.(crypto.Decrypter)}},

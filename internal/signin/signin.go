@@ -30,14 +30,15 @@ type Config struct {
 	Directory *saml.Directory
 
 	// Where browsers come back to: with an artifact of the answer, or with the answer itself
-	// in a form. One of the two may be "". Artifacts need Resolve.
+	// in a form. One of the two may be ""; if both are there, we ask for an artifact. Artifacts
+	// need Resolve.
 	Artifact, Post string
 
 	// Resolve sends an ArtifactResolve, in its SOAP envelope, to an address of the broker and
 	// gives what comes back. It bounds time and size itself.
 	Resolve func(ctx context.Context, address string, envelope []byte) ([]byte, error)
 
-	Services []Service // the first is meant where nobody says which
+	Service Service // what people log in for
 
 	Signer     xmlsec.Signer   // in our name, with its certificate
 	Signing    []xmlsec.Key    // as we publish them: the one of Signer and the next
@@ -52,7 +53,7 @@ type Config struct {
 	Now      func() time.Time
 }
 
-// Service is one thing that people log in for, as the catalogue has it. Who may act for some
+// Service is what people log in for, as the catalogue has it. Who may act for some
 // establishments only is not let in.
 type Service struct {
 	Index   int // in our metadata and requests, from 1
@@ -101,8 +102,6 @@ func (c *Config) check() error {
 		return errors.New("there is no address for answers: give one for artifacts or for forms")
 	case c.Artifact != "" && c.Resolve == nil:
 		return errors.New("there is an address for artifacts, and no way to resolve them")
-	case len(c.Services) == 0:
-		return errors.New("there is no service to log in for: name one of the catalogue")
 	case c.Signer.Certificate == nil || !slices.ContainsFunc(c.Signing, func(k xmlsec.Key) bool { return k.Certificate.Equal(c.Signer.Certificate) }):
 		return errors.New("the key that signs is not among those that we publish, so the broker would believe nothing of ours")
 	case len(c.Openers) == 0 || len(c.Encryption) == 0:
@@ -111,15 +110,8 @@ func (c *Config) check() error {
 	if _, _, err := c.where(c.Now()); err != nil {
 		return err
 	}
-	seen := map[int]bool{}
-	for _, s := range c.Services {
-		if err := s.check(c.Entity); err != nil {
-			return fmt.Errorf("service %d: %w", s.Index, err)
-		}
-		if seen[s.Index] {
-			return fmt.Errorf("service %d stands there twice: give each an index of its own", s.Index)
-		}
-		seen[s.Index] = true
+	if err := c.Service.check(c.Entity); err != nil {
+		return fmt.Errorf("the service: %w", err)
 	}
 	return nil
 }
@@ -140,14 +132,4 @@ func (s Service) check(of etoegang.EntityID) error {
 		return errors.New("it has no name in any language")
 	}
 	return nil
-}
-
-// service finds a service by its index; 0: the first.
-func (c *Config) service(index int) (Service, bool) {
-	for _, s := range c.Services {
-		if index == 0 || s.Index == index {
-			return s, true
-		}
-	}
-	return Service{}, false
 }

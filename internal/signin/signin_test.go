@@ -20,9 +20,9 @@ import (
 // Somebody logs in: the broker reads what we ask, and we read who he is and for whom he acts.
 // How the answer comes makes no difference, nor whether it was kept in a store meanwhile.
 func TestSomebodyLogsIn(t *testing.T) {
-	s := at(t, morning, asIs)
-	for binding, address := range map[string]string{"": byArtifact, saml.BindingArtifact: byArtifact, saml.BindingPOST: byForm} {
-		request, begun := s.begin(signin.Options{Answer: binding})
+	for address, way := range map[string]func(*signin.Config){byArtifact: asIs, byForm: inForms} {
+		s := at(t, morning, way)
+		request, begun := s.begin(signin.Options{})
 		if request.Level != etoegang.LoA3 || request.Service != "10" || request.Force || request.Passive {
 			t.Errorf("the broker reads %+v", request)
 		}
@@ -51,14 +51,13 @@ func TestSomebodyLogsIn(t *testing.T) {
 		if v.Assertion != (signin.Used{Issuer: cast().broker.entity, ID: "_combined", Until: s.now.Add(2*time.Minute + 2*time.Second)}) {
 			t.Errorf("to be remembered is %+v", v.Assertion)
 		}
-		s.now = morning
 	}
 }
 
 // An employee of an intermediary acts for its client.
 func TestWhoActsForAClient(t *testing.T) {
-	s := at(t, morning, asIs)
-	request, pending := s.begin(signin.Options{Service: 11, Answer: saml.BindingPOST})
+	s := at(t, morning, inForms)
+	request, pending := s.begin(signin.Options{})
 	v, err := s.door.Finish(context.Background(), pending, inForm(s.answer(request.ID, byForm, func(a *says) {
 		a.statement.Intermediary, a.combined.Intermediary = accountants, accountants
 	}), pending))
@@ -83,18 +82,11 @@ func TestBrokerWithFormsAlone(t *testing.T) {
 	}
 }
 
-// What is not there cannot be asked for.
-func TestWhatCanBeAskedFor(t *testing.T) {
-	s := at(t, morning, func(c *signin.Config) { c.Artifact = "" })
-	if request, _ := s.begin(signin.Options{}); request.Level != etoegang.LoA3 || request.Consumer != "2" {
-		t.Errorf("the broker reads %+v", request)
-	}
-	for what, o := range map[string]signin.Options{
-		"another service": {Service: 12},
-		"an artifact":     {Answer: saml.BindingArtifact},
-	} {
-		if _, _, err := s.door.Begin(o); !errors.Is(err, signin.ErrOptions) {
-			t.Errorf("%s: %v", what, err)
+// Answers are asked for at an address that we have.
+func TestWhereAnswersAreAskedFor(t *testing.T) {
+	for consumer, way := range map[string]func(*signin.Config){"1": asIs, "2": inForms} {
+		if request, _ := at(t, morning, way).begin(signin.Options{}); request.Consumer != consumer {
+			t.Errorf("the broker reads %+v, want %s", request, consumer)
 		}
 	}
 }
@@ -178,8 +170,8 @@ func (a *says) branchOnly() {
 func TestNobodyIsLoggedIn(t *testing.T) {
 	for what, c := range refusals {
 		t.Run(what, func(t *testing.T) {
-			s := at(t, morning, asIs)
-			request, pending := s.begin(signin.Options{Answer: saml.BindingPOST})
+			s := at(t, morning, inForms)
+			request, pending := s.begin(signin.Options{})
 			v, err := s.door.Finish(context.Background(), pending, inForm(s.answer(request.ID, byForm, c.change), pending))
 			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.reads) || v.Company != (etoegang.KvKNumber{}) {
 				t.Errorf("%v, want %v: %s", err, c.want, c.reads)
@@ -195,8 +187,8 @@ func TestNobodyIsLoggedIn(t *testing.T) {
 
 // The reasons of a refusal are there for whoever words the page.
 func TestReasonsOfARefusal(t *testing.T) {
-	s := at(t, morning, asIs)
-	request, pending := s.begin(signin.Options{Answer: saml.BindingPOST})
+	s := at(t, morning, inForms)
+	request, pending := s.begin(signin.Options{})
 	_, err := s.door.Finish(context.Background(), pending, inForm(s.answer(request.ID, byForm, refuses(saml.ResponderAuthnFailed, "revoked level-too-low")), pending))
 	if refusal := (*saml.Refusal)(nil); !errors.As(err, &refusal) || refusal.Message != "revoked level-too-low" {
 		t.Errorf("%v", err)
@@ -205,8 +197,8 @@ func TestReasonsOfARefusal(t *testing.T) {
 
 // Whoever changes a letter of an answer, or takes a signature away, logs nobody in.
 func TestAlteredAnswers(t *testing.T) {
-	s := at(t, morning, asIs)
-	request, pending := s.begin(signin.Options{Answer: saml.BindingPOST})
+	s := at(t, morning, inForms)
+	request, pending := s.begin(signin.Options{})
 	good := string(s.answer(request.ID, byForm, asItIs))
 	altered := map[string]string{"empty": "", "no XML": "hello", "the beginning": good[:len(good)/2], "twice": good + good}
 	for _, part := range []string{"status:Success", request.ID, ":loa3", ":loa4", "_subject", "Permit", service.String(), "2026-03-02T09:32:00Z", cast().ours.entity.String()} {
@@ -253,9 +245,9 @@ func withoutSignature(text string, number int) string {
 
 // What the browser brings must be of a log-in that it has begun, and not long ago.
 func TestAnswersThatNobodyWaitsFor(t *testing.T) {
-	s := at(t, morning, asIs)
-	request, pending := s.begin(signin.Options{Answer: saml.BindingPOST})
-	_, other := s.begin(signin.Options{Answer: saml.BindingPOST})
+	s := at(t, morning, inForms)
+	request, pending := s.begin(signin.Options{})
+	_, other := s.begin(signin.Options{})
 	good := inForm(s.answer(request.ID, byForm, asItIs), pending)
 	for what, c := range map[string]struct {
 		begun  signin.Pending
@@ -337,7 +329,7 @@ func TestFetchingTakesTime(t *testing.T) {
 // Before grave acts one logs in anew. What counts is when the authentication service saw the
 // user, whatever the broker says of its own answer.
 func TestLoggingInAnew(t *testing.T) {
-	s := at(t, morning, asIs)
+	s := at(t, morning, inForms)
 	for _, c := range []struct {
 		force bool
 		seen  time.Duration // before the request
@@ -351,7 +343,7 @@ func TestLoggingInAnew(t *testing.T) {
 		{false, time.Hour, nil},
 	} {
 		s.now = morning
-		request, pending := s.begin(signin.Options{Force: c.force, Answer: saml.BindingPOST})
+		request, pending := s.begin(signin.Options{Force: c.force})
 		if request.Force != c.force {
 			t.Errorf("ForceAuthn is %v", request.Force)
 		}
@@ -366,21 +358,19 @@ func TestLoggingInAnew(t *testing.T) {
 // The service's level is demanded of the answer too, and the level of a log-in is the broker's,
 // which is the lowest of all.
 func TestLevels(t *testing.T) {
-	s := at(t, morning, asIs)
 	for _, c := range []struct {
-		service               int
-		login, mandate, given etoegang.AssuranceLevel
-		want                  error
+		asked, login, mandate, given etoegang.AssuranceLevel
 	}{
-		{10, etoegang.LoA4, etoegang.LoA3, etoegang.LoA3, nil},
-		{11, etoegang.LoA3, etoegang.LoA3, etoegang.LoA2Plus, nil},
+		{etoegang.LoA3, etoegang.LoA4, etoegang.LoA3, etoegang.LoA3},
+		{etoegang.LoA2Plus, etoegang.LoA3, etoegang.LoA3, etoegang.LoA2Plus},
 	} {
-		request, pending := s.begin(signin.Options{Service: c.service, Answer: saml.BindingPOST})
+		s := at(t, morning, func(of *signin.Config) { inForms(of); of.Service.Level = c.asked })
+		request, pending := s.begin(signin.Options{})
 		v, err := s.door.Finish(context.Background(), pending, inForm(s.answer(request.ID, byForm, func(a *says) {
 			a.login.Level, a.statement.Used, a.combined.Level = c.login, c.mandate, c.given
 		}), pending))
-		if !errors.Is(err, c.want) || err == nil && v.Level != c.given {
-			t.Errorf("%+v: %v, level %v", c, err, v.Level)
+		if err != nil || v.Level != c.given || request.Level != c.asked {
+			t.Errorf("%+v: %v, level %v, asked %v", c, err, v.Level, request.Level)
 		}
 	}
 }
@@ -407,7 +397,6 @@ func TestMetadata(t *testing.T) {
 		`AuthnRequestsSigned="true" WantAssertionsSigned="true"`,
 		`<md:AttributeConsumingService index="10" isDefault="true"><md:ServiceName xml:lang="en">Manage mandates</md:ServiceName><md:ServiceName xml:lang="nl">Machtigingen beheren</md:ServiceName>` +
 			`<md:RequestedAttribute Name="urn:etoegang:1.11:attribute-represented:CompanyName" isRequired="false">`,
-		`<md:AttributeConsumingService index="11" isDefault="false">`,
 	} {
 		if !bytes.Contains(doc, []byte(want)) {
 			t.Errorf("they do not say %s: %s", want, doc)
@@ -419,24 +408,22 @@ func TestMetadata(t *testing.T) {
 func TestDoorsThatCouldNotWork(t *testing.T) {
 	other := cast().register
 	for want, change := range map[string]func(*signin.Config){
-		"no service provider":      func(c *signin.Config) { c.Entity = other.entity },
-		"is no broker":             func(c *signin.Config) { c.Broker = other.entity },
-		"no address for answers":   func(c *signin.Config) { c.Artifact, c.Post = "", "" },
-		"no way to resolve":        func(c *signin.Config) { c.Resolve = nil },
-		"no service to log in for": func(c *signin.Config) { c.Services = nil },
-		"no key to encrypt to":     func(c *signin.Config) { c.Openers = nil },
-		"not among those that we":  func(c *signin.Config) { c.Signing = other.keys() },
-		"fetch them anew":          func(c *signin.Config) { c.Directory = saml.NewDirectory() },
-		"no SingleSignOnService":   func(c *signin.Config) { c.Directory = saml.NewDirectory(cast().broker.participant()) },
-		"not between 1 and 65535":  func(c *signin.Config) { c.Services[0].Index = 0 },
-		"stands there twice":       func(c *signin.Config) { c.Services[1].Index = 10 },
+		"no service provider":     func(c *signin.Config) { c.Entity = other.entity },
+		"is no broker":            func(c *signin.Config) { c.Broker = other.entity },
+		"no address for answers":  func(c *signin.Config) { c.Artifact, c.Post = "", "" },
+		"no way to resolve":       func(c *signin.Config) { c.Resolve = nil },
+		"no key to encrypt to":    func(c *signin.Config) { c.Openers = nil },
+		"not among those that we": func(c *signin.Config) { c.Signing = other.keys() },
+		"fetch them anew":         func(c *signin.Config) { c.Directory = saml.NewDirectory() },
+		"no SingleSignOnService":  func(c *signin.Config) { c.Directory = saml.NewDirectory(cast().broker.participant()) },
+		"not between 1 and 65535": func(c *signin.Config) { c.Service = signin.Service{} },
 		"another organisation": func(c *signin.Config) {
-			c.Services[0].ID = sure(etoegang.ParseServiceID("urn:etoegang:DV:00000001000000010000:services:1"))
+			c.Service.ID = sure(etoegang.ParseServiceID("urn:etoegang:DV:00000001000000010000:services:1"))
 		},
-		"no ServiceUUID":               func(c *signin.Config) { c.Services[0].UUID = etoegang.ServiceUUID{} },
-		"has it at loa2":               func(c *signin.Config) { c.Services[0].Highest = etoegang.LoA2 },
-		"its level is loa1":            func(c *signin.Config) { c.Services[0].Level = etoegang.LoA1 },
-		"no name in any language":      func(c *signin.Config) { c.Services[0].Names = nil },
+		"no ServiceUUID":               func(c *signin.Config) { c.Service.UUID = etoegang.ServiceUUID{} },
+		"has it at loa2":               func(c *signin.Config) { c.Service.Highest = etoegang.LoA2 },
+		"its level is loa1":            func(c *signin.Config) { c.Service.Level = etoegang.LoA1 },
+		"no name in any language":      func(c *signin.Config) { c.Service.Names = nil },
 		"is not https":                 func(c *signin.Config) { c.Post = "http://mandates.test/acs" },
 		"nobody could read our metada": func(c *signin.Config) { c.Artifact = "javascript:alert(1)" },
 	} {
@@ -462,7 +449,7 @@ func TestPendingOfNobody(t *testing.T) {
 func FuzzFinish(f *testing.F) {
 	s := at(f, morning, asIs)
 	begun := func(address string) (p signin.Pending) {
-		if err := p.UnmarshalBinary(fmt.Appendf(nil, `{"id":"_asked","relay":"_relay","service":10,"level":4,"begun":"2026-03-02T09:29:00Z","address":%q}`, address)); err != nil {
+		if err := p.UnmarshalBinary(fmt.Appendf(nil, `{"id":"_asked","relay":"_relay","begun":"2026-03-02T09:29:00Z","address":%q}`, address)); err != nil {
 			f.Fatal(err)
 		}
 		return p

@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -268,5 +270,36 @@ func TestAtLeastRevision(t *testing.T) {
 	unknown := must[*harness.Result](t)(n.Broker.Authorize(ctx, q))
 	if unknown.Reply.Status != saml.ResponderFailed || unknown.Reply.Statement != nil || unknown.Revision != 0 {
 		t.Errorf("of a revision that is not there: %+v, good for %d", unknown.Reply, unknown.Revision)
+	}
+}
+
+// manage is what people log in for at the register's own pages.
+var manage = harness.Service{Name: "manage", Provider: "register pages", Level: etoegang.LoA3}
+
+// The pages of the register are a provider with the register's key, and have none of their own.
+func TestManagingHasTheRegistersKey(t *testing.T) {
+	n := harness.Start(t, harness.Options{Manage: &manage, Browser: true, SignOn: []saml.Endpoint{{Binding: saml.BindingRedirect, Location: "https://broker.test/sso/1.13"}}})
+	if pages := n.Providers["register pages"]; !pages.Signer().Certificate.Equal(n.First.Signer().Certificate) {
+		t.Error("the pages sign with another key than the register")
+	}
+	var names []string
+	for _, file := range must[[]os.DirEntry](t)(os.ReadDir(filepath.Join(n.Folder, "keys"))) {
+		names = append(names, file.Name())
+	}
+	if slices.ContainsFunc(names, func(name string) bool { return strings.Contains(name, "pages") }) || !slices.Contains(names, "provider-tax-service.key") {
+		t.Errorf("there are the keys %q", names)
+	}
+}
+
+// Nobody could log in at pages without a door for browsers, or where the broker takes no log-ins:
+// no such network is opened.
+func TestManagingNeedsTheBroker(t *testing.T) {
+	for want, o := range map[string]harness.Options{
+		"Browser": {Manage: &manage, SignOn: []saml.Endpoint{{Binding: saml.BindingRedirect, Location: "https://broker.test/sso/1.13"}}},
+		"SignOn":  {Manage: &manage, Browser: true},
+	} {
+		if n, err := harness.Open(ctx, t.TempDir(), o); err == nil || n != nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("without %s: %v", want, err)
+		}
 	}
 }

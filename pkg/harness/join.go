@@ -22,12 +22,13 @@ type added struct {
 var ErrTaken = errors.New("another provider has this OIN")
 
 // AddProvider lets a provider of somebody else's take part, as its metadata describe it.
-// Under its own ServiceIDs it offers every service that the network has, except Manage, and what companies
-// have mandated for a service holds at this provider too. It may bring services of its own
-// along, each under the number that its ServiceID ends in, which is 10 or more; they get their
-// UUIDs by that number, so that mandates hold when it joins again. With clear, registers also
-// tell it in the clear what it cannot decrypt. All daemons know it when this returns. Whoever
-// joined under the same EntityID before is replaced. It must not be called twice at a time.
+// Under its own ServiceIDs it offers every service that the network has, except Manage, and what
+// companies have mandated for a service holds at this provider too. It may bring services of its
+// own along, each under the number that its ServiceID ends in, which is 10 or more; they get
+// their UUIDs by that number, so that mandates hold when it joins again. With clear, registers
+// also tell it in the clear what it cannot decrypt. All daemons know it when this returns.
+// Whoever joined under the same EntityID before is replaced. It must not be called twice at a
+// time.
 func (n *Network) AddProvider(p saml.Participant, title string, clear bool, own map[int]Service) (map[string]Service, error) {
 	if len(p.Consumers) == 0 {
 		return nil, errors.New("there is no AssertionConsumerService, so nothing can be answered")

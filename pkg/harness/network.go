@@ -249,6 +249,9 @@ func Open(ctx context.Context, folder string, o Options) (*Network, error) {
 	if o.Services == nil {
 		o.Services = DefaultServices()
 	}
+	if o.Manage != nil && (!o.Browser || len(o.SignOn) == 0) {
+		return nil, errors.New("harness: Manage needs Browser and SignOn: people come to the register's pages from the broker")
+	}
 	if o.Manage != nil {
 		o.Services = append(slices.Clip(o.Services), *o.Manage)
 	}
@@ -319,7 +322,9 @@ func (n *Network) people() (err error) {
 			p := n.party("provider-"+slug(s.Provider), etoegang.Provider, fmt.Sprintf(providerOIN, len(n.Providers)+1), 9010+len(n.Providers))
 			p.Title = s.Provider
 			n.Providers[s.Provider] = p
-			all = append(all, p)
+			if m := n.options.Manage; m == nil || m.Provider != s.Provider {
+				all = append(all, p)
+			}
 		}
 	}
 	if err := n.makeKeys(all); err != nil {

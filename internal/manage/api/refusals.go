@@ -202,7 +202,7 @@ var refusals = []refusal{
 		said{"That is not an appointment as the register keeps them.", "Check the role, the name and what the program shows."},
 		said{"Zo'n aanwijzing kan het register niet bewaren.", "Controleer de rol, de naam en wat het programma toont."},
 		[]error{mandate.ErrRole, mandate.ErrAuthority, mandate.ErrName, mandate.ErrContact, register.ErrCredential, register.ErrInvitation, register.ErrEntry,
-			desk.ErrNoKey, desk.ErrSecretKey, desk.ErrDamagedKey, desk.ErrEndedCertificate}},
+			desk.ErrNoKey, desk.ErrSecretKey, desk.ErrDamagedKey, desk.ErrUnusableKey, desk.ErrEndedCertificate}},
 	{"team-name", http.StatusBadRequest,
 		said{"This is not a name for a team.", "Write one of at most 100 bytes, by which colleagues know it."},
 		said{"Dit is geen naam voor een team.", "Schrijf er een van hooguit 100 bytes, waaraan collega's het team herkennen."},

@@ -160,15 +160,25 @@ type program struct {
 // newProgram is nobody to the register yet.
 func (s *scene) newProgram(from, until time.Time) *program {
 	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	p := &program{scene: s, key: key, certificate: certify(key, from, until)}
+	p.client = s.showing(p.certificate)
+	return p
+}
+
+// certify makes a certificate of a key.
+func certify(key crypto.Signer, from, until time.Time) tls.Certificate {
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a program"}, NotBefore: from, NotAfter: until}
 	der := must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
-	p := &program{scene: s, key: key, certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// showing is a client that shows a certificate.
+func (s *scene) showing(c tls.Certificate) *http.Client {
 	transport := s.server.Client().Transport.(*http.Transport).Clone()
-	transport.TLSClientConfig.Certificates = []tls.Certificate{p.certificate}
+	transport.TLSClientConfig.Certificates = []tls.Certificate{c}
 	transport.ExpectContinueTimeout = time.Minute
-	p.client = &http.Client{Transport: transport}
 	s.Cleanup(transport.CloseIdleConnections)
-	return p
+	return &http.Client{Transport: transport}
 }
 
 func (p *program) public() []byte { return spki(p.key.Public()) }

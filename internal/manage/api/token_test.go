@@ -2,11 +2,15 @@ package api
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -130,7 +134,8 @@ func at(k *token, from, life time.Duration) {
 	k.claims["iat"], k.claims["exp"] = start.Unix(), start.Add(life).Unix()
 }
 
-// Each kind of key signs by its own algorithms, and weak keys not at all.
+// Each kind of key signs by its own algorithms, and weak keys not at all. Whoever appoints a
+// program with a key by which nothing would be believed is told so.
 func TestKindsOfKeys(t *testing.T) {
 	s := newScene(t)
 	bits := func(n int) *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, n)) }
@@ -139,9 +144,12 @@ func TestKindsOfKeys(t *testing.T) {
 		method jwt.SigningMethod
 		key    crypto.Signer
 		status int
+		reads  error // of whoever appoints
 	}{
-		"PS256": {jwt.SigningMethodPS256, bits(2048), 200}, "RS256": {jwt.SigningMethodRS256, bits(2048), 200}, "EdDSA": {jwt.SigningMethodEdDSA, edwards, 200},
-		"PS512": {jwt.SigningMethodPS512, bits(2048), 401}, "1024 bits": {jwt.SigningMethodRS256, bits(1024), 401},
+		"PS256": {jwt.SigningMethodPS256, bits(2048), 200, nil}, "RS256": {jwt.SigningMethodRS256, bits(2048), 200, nil}, "EdDSA": {jwt.SigningMethodEdDSA, edwards, 200, nil},
+		"PS512": {jwt.SigningMethodPS512, bits(2048), 401, nil}, "1024 bits": {jwt.SigningMethodRS256, bits(1024), 401, desk.ErrUnusableKey},
+		"ES256": {jwt.SigningMethodES256, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), 200, nil},
+		"ES384": {jwt.SigningMethodES384, must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)), 401, desk.ErrUnusableKey},
 	} {
 		public := spki(c.key.Public())
 		p := s.farm
@@ -150,6 +158,27 @@ func TestKindsOfKeys(t *testing.T) {
 			k.method, k.key, k.header["kid"] = c.method, any(c.key), keyName(public)
 		})); a.status != c.status {
 			t.Errorf("%s: %d, want %d: %s", what, a.status, c.status, a.body)
+		}
+		if _, err := desk.ReadCredential(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), time.Now()); !errors.Is(err, c.reads) {
+			t.Errorf("%s: whoever appoints with it reads %v", what, err)
+		}
+	}
+}
+
+// Whoever can appoint a program with a certificate has one with which it comes in, also of keys
+// by which no token would be believed.
+func TestKindsOfCertificates(t *testing.T) {
+	s := newScene(t)
+	_, edwards, _ := ed25519.GenerateKey(rand.Reader)
+	for what, key := range map[string]crypto.Signer{
+		"RSA": must(rsa.GenerateKey(rand.Reader, 2048)), "Ed25519": edwards,
+		"P-384": must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)), "P-521": must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader)),
+	} {
+		shown := certify(key, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+		c := must(desk.ReadCredential(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: shown.Certificate[0]}), time.Now()))
+		s.credential(farm, mandate.Reader, c)
+		if p := (program{scene: s, client: s.showing(shown)}); p.ask("GET", Path+"/me", nil).status != 200 {
+			t.Errorf("%s: it does not come in", what)
 		}
 	}
 }

@@ -65,6 +65,7 @@ var explanations = []explanation{
 	{desk.ErrNoKey, "wrong no key", "certificate", wrong},
 	{desk.ErrSecretKey, "wrong secret key", "certificate", wrong},
 	{desk.ErrDamagedKey, "wrong damaged key", "certificate", wrong},
+	{desk.ErrUnusableKey, "wrong unusable key", "certificate", wrong},
 	{desk.ErrEndedCertificate, "wrong ended certificate", "certificate", wrong},
 	{register.ErrCredential, "wrong credential", "certificate", wrong},
 	{desk.ErrNotClient, "wrong not client", "client", wrong},

@@ -1,6 +1,8 @@
 package pages_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -35,6 +37,7 @@ func TestProgramIsAppointed(t *testing.T) {
 		{"a request for a certificate", text("CERTIFICATE REQUEST", pair.Certificate.Raw), "wrong no key"},
 		{"half of it", certificate[:len(certificate)/2], "wrong damaged key"},
 		{"another thing in it", text("CERTIFICATE", []byte("x")), "wrong damaged key"},
+		{"a key that is too short", text("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(must(rsa.GenerateKey(rand.Reader, 1024)).Public()))), "wrong unusable key"},
 		{"all there is", certificate + secret, "wrong secret key"},
 	} {
 		bas.fill("certificate", c.pasted).press("/appointments/new").is(http.StatusUnprocessableEntity)

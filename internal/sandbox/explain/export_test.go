@@ -35,11 +35,8 @@ func Said() map[string]look.Text {
 	for _, r := range reasons {
 		said[r.err.Error()] = r.text
 	}
-	for word, nl := range words[look.Dutch] {
-		said["word "+word] = look.Text{NL: nl, EN: words[look.English][word]}
-	}
-	for word, en := range words[look.English] {
-		said["word "+word] = look.Text{NL: words[look.Dutch][word], EN: en}
+	for word, t := range texts {
+		said["word "+word] = t
 	}
 	return said
 }
@@ -57,3 +54,6 @@ func Sources() map[string]string {
 
 // Refusals are the reason codes that the room knows.
 func Refusals() map[string]look.Text { return refusals }
+
+// Texts are the words of the page itself.
+func Texts() look.Texts { return texts }

@@ -15,9 +15,14 @@ import (
 var pageFiles embed.FS
 
 var (
-	pages = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
+	// pages is our template in each language, in which say finds its words.
+	pages = map[look.Language]*template.Template{look.Dutch: parse(look.Dutch), look.English: parse(look.English)}
 	style = mustRead("pages/style.css")
 )
+
+func parse(l look.Language) *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{"say": texts.In(l).Say}).ParseFS(pageFiles, "pages/*.html"))
+}
 
 func mustRead(name string) string {
 	text, err := pageFiles.ReadFile(name)
@@ -52,9 +57,9 @@ func Page(w io.Writer, language look.Language, login Login) error {
 	if language != look.Dutch {
 		language = look.English
 	}
-	v := &view{Language: language, Words: words[language], Style: template.CSS(style), Login: login, Diagram: draw(login.Messages, language)}
+	v := &view{Language: language, Style: template.CSS(style), Login: login, Diagram: draw(login.Messages, language)}
 	var page bytes.Buffer
-	if err := pages.ExecuteTemplate(&page, "login.html", v); err != nil {
+	if err := pages[language].ExecuteTemplate(&page, "login.html", v); err != nil {
 		return fmt.Errorf("writing the page of a log-in: %w", err)
 	}
 	_, err := page.WriteTo(w)
@@ -64,7 +69,6 @@ func Page(w io.Writer, language look.Language, login Login) error {
 // view is what the template sees.
 type view struct {
 	Language look.Language
-	Words    map[string]string
 	Style    template.CSS
 	Login    Login
 	Diagram  diagram
@@ -137,31 +141,3 @@ const deepestShown = 12
 
 // Indent is how far the line is indented.
 func (r row) Indent() int { return min(r.Depth, deepestShown) }
-
-// words are those of the page itself.
-var words = map[look.Language]map[string]string{
-	look.Dutch: {
-		"overview": "Overzicht", "diagram": "Tekening van de inlog: wie stuurde wat naar wie", "links": "Andere pagina's",
-		"table": "Alle berichten, in volgorde. De tijd is in UTC.", "number": "Nr.", "way": "Van en naar", "what": "Wat", "from": "Van", "to": "naar",
-		"signatures": "Handtekeningen", "broken": "kloppen niet", "holds": "Klopt", "fails": "Klopt niet",
-		"provider": "Wat de dienstverlener leest", "providerIntro": "Dit haalt de dienstverlener uit bericht",
-		"attribute": "Kenmerk", "value": "Waarde", "by": "verklaard door", "messages": "De berichten, regel voor regel",
-		"checks": "Wie wat moet controleren", "around": "Hoe het verpakt was", "trouble": "Niet alles is te lezen",
-		"over": "Handtekening over", "issuer": "van", "verdict": "Uitslag", "sealed": "Versleuteld", "for": "te lezen door", "content": "Wat erin staat", "closed": "niet geopend",
-		"lines": "Regel voor regel", "linesIntro": "Sluittags en namespaces staan er niet bij.", "parameters": "In het adres of formulier",
-		"inside": "Details", "raw": "Het bericht zoals het reisde", "decoded": "De XML die erin zat", "source": "Bron:",
-		"good": "Goed:", "bad": "Let op:", "note": "Hier:", "travelled": "Hoe", "up": "Naar het overzicht", "unverified": "Er staat geen handtekening in dit bericht.", "noMessages": "Er zijn nog geen berichten.",
-	},
-	look.English: {
-		"overview": "Overview", "diagram": "Drawing of the log-in: who sent what to whom", "links": "Other pages",
-		"table": "All messages, in order. The time is in UTC.", "number": "No.", "way": "From and to", "what": "What", "from": "From", "to": "to",
-		"signatures": "Signatures", "broken": "do not hold", "holds": "Holds", "fails": "Does not hold",
-		"provider": "What the service provider reads", "providerIntro": "This is what the service provider takes from message",
-		"attribute": "Attribute", "value": "Value", "by": "stated by", "messages": "The messages, line by line",
-		"checks": "Who must check what", "around": "What it was wrapped in", "trouble": "Not everything can be read",
-		"over": "Signature over", "issuer": "by", "verdict": "Verdict", "sealed": "Encrypted", "for": "can be read by", "content": "What is in it", "closed": "not opened",
-		"lines": "Line by line", "linesIntro": "Closing tags and namespaces are left out.", "parameters": "In the address or form",
-		"inside": "Details", "raw": "The message as it travelled", "decoded": "The XML that was in it", "source": "Source:",
-		"good": "Good:", "bad": "Mind:", "note": "Here:", "travelled": "How", "up": "To the overview", "unverified": "There is no signature in this message.", "noMessages": "There are no messages yet.",
-	},
-}

@@ -3,6 +3,8 @@ package explain_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -278,5 +280,17 @@ func TestSmallPages(t *testing.T) {
 	}
 	if names != 3 {
 		t.Errorf("the name stands in %d lines, want 3", names)
+	}
+}
+
+// Whatever the templates say they say in both languages, and a word that is not there is missed.
+func TestPageSaysEverything(t *testing.T) {
+	for _, wrong := range explain.Texts().Check(os.DirFS("pages")) {
+		t.Error(wrong)
+	}
+	less := maps.Clone(explain.Texts())
+	delete(less, "travelled")
+	if len(less.Check(os.DirFS("pages"))) == 0 {
+		t.Error("nobody misses a word")
 	}
 }
