@@ -51,11 +51,12 @@ var manyTexts = look.Texts{
 	"hand over many":  {NL: "{name} heeft nu {n} machtiging voor een klant. Kies de collega die deze krijgt. | {name} heeft nu {n} machtigingen voor klanten. Kies de collega die deze allemaal krijgt.", EN: "{name} has {n} mandate for a client now. Choose the colleague who gets it. | {name} has {n} mandates for clients now. Choose the colleague who gets all of them."},
 	"hand over agree": {NL: "{office} laat {to} inloggen en handelen voor alle klanten voor wie {from} dat nu mag.", EN: "{office} lets {to} log in and act for all clients for whom {from} may do so now."},
 	"hand over gets":  {NL: "Het gaat om {n} machtiging. {to} mag hetzelfde, tot dezelfde dag. | Het gaat om {n} machtigingen. {to} mag per klant hetzelfde, tot dezelfde dag.", EN: "It is about {n} mandate. {to} may do the same, until the same day. | It is about {n} mandates. {to} may do the same for each client, until the same day."},
+	"deal sooner":     {NL: "Wat langer zou duren, geldt tot en met {until}: dan eindigt uw eigen aanwijzing.", EN: "What would last longer is in force up to and including {until}: then your own appointment ends."},
 	"hand over loses": {NL: "{from} verliest deze machtigingen meteen. Wat {from} niet voor klanten heeft, blijft.", EN: "{from} loses these mandates at once. What {from} does not have for clients stays."},
 	"hand over team":  {NL: "Zit {name} in een team? Haal die dan daar ook uit, anders ontbreekt er weer iets.", EN: "Is {name} in a team? Then take that person out of it as well, or something lacks again."},
 	"hand over do":    {NL: "Draag {n} machtiging over | Draag {n} machtigingen over", EN: "Hand over {n} mandate | Hand over {n} mandates"},
 	"handed title":    {NL: "Klanten overgedragen", EN: "Clients handed over"},
-	"handed over":     {NL: "{n} machtiging is nu van {to} | {n} machtigingen zijn nu van {to}", EN: "{to} has {n} mandate more now | {to} has {n} mandates more now"},
+	"handed over":     {NL: "{n} machtiging is overgedragen | {n} machtigingen zijn overgedragen", EN: "{n} mandate was handed over | {n} mandates were handed over"},
 	"handed waits":    {NL: "{n} wacht nog op een handtekening. Tot dan verandert er niets. | {n} wachten nog op een handtekening. Tot dan verandert er niets.", EN: "{n} waits for a signature. Until then nothing changes. | {n} wait for a signature. Until then nothing changes."},
 	"handed not":      {NL: "{n} is niet overgedragen | {n} zijn niet overgedragen", EN: "{n} was not handed over | {n} were not handed over"},
 
