@@ -12,29 +12,28 @@ import (
 // askedAt are the clients who still have to answer, each with a letter that tells where.
 const askedAt = "/clients/asked"
 
-// unanswered chooses what the organisation waits for as an intermediary.
-var unanswered = register.Filter{Kind: mandate.Chain, Side: mandate.ReceiverSide, Pending: true}
+// unanswered chooses what the organisation has asked of its clients, and waits for.
+var unanswered = register.Filter{Kind: mandate.Chain, Side: mandate.ReceiverSide, AskedBy: mandate.ReceiverSide, Pending: true}
 
-// askedOf lists requests that the visitor's organisation has made of its clients, by number, and
-// the last number that was looked at.
-func askedOf(l *desk.Look, after mandate.ID, limit int) (list []mandate.Request, last mandate.ID, more bool, err error) {
+// askedOf lists those requests by number: at most limit after the given one, and whether there
+// are more.
+func askedOf(l *desk.Look, after mandate.ID, limit int) (list []mandate.Request, more bool, err error) {
 	all, more, err := l.Mandates(unanswered, after, limit)
 	for _, m := range all {
 		if err != nil {
 			break
 		}
 		var r mandate.Request
-		if r, err = l.Request(m.ID); err == nil && r.AskedBy == mandate.ReceiverSide {
-			list = append(list, r)
-		}
+		r, err = l.Request(m.ID)
+		list = append(list, r)
 	}
-	return list, lastOf(all).ID, more, err
+	return list, more, err
 }
 
 func (v *visit) asked() (a answer, err error) {
 	place := v.numbered(askedAt, "")
 	err = v.look(func(l *desk.Look) error {
-		list, last, more, err := askedOf(l, place.after, perPage)
+		list, more, err := askedOf(l, place.after, perPage)
 		t := look.Table{Caption: v.say.Say("asked"), Unseen: true, Empty: &look.Empty{Title: v.say.Say("asked nobody")}, Columns: []look.Column{
 			{Title: v.say.Say("client"), Names: true}, {Title: v.say.Say("covers")}, {Title: v.say.Say("until")}, {Title: v.say.Say("answer before")}, {Title: v.say.Say("do"), Unseen: true},
 		}}
@@ -43,7 +42,7 @@ func (v *visit) asked() (a answer, err error) {
 				{Text: strings.Join(v.items(r.Scope), "; ")}, {Text: v.lastDay(r.Validity.To)}, {Text: v.say.Date(r.Expires)},
 				{Links: []look.Link{{Text: v.say.Say("print letter"), About: v.party(r.Grantor) + ", " + v.say.Say("request number", "number", idText(r.ID)), Address: "/requests/" + idText(r.ID) + "/letter"}}}})
 		}
-		t.Paging = place.paging(len(list), last, more)
+		t.Paging = place.paging(len(list), lastOf(list).ID, more)
 		parts := []look.Part{look.Paragraph{Text: v.say.Say("asked text")}}
 		if len(list) > 0 {
 			parts = append(parts, look.Actions{v.action(v.say.Say("asked list"), askedAt+"/list", look.Secondary)})
@@ -59,26 +58,14 @@ func (v *visit) answerAt(r mandate.Request) string { return v.c.Address + "/requ
 
 // askedList is the same as a file, to be merged with a letter of one's own.
 func (v *visit) askedList() (answer, error) {
-	var at register.Revision
-	if err := v.look(func(l *desk.Look) error { at = l.Revision(); return nil }); err != nil {
-		return answer{}, err
-	}
 	heads := []string{v.say.Say("request"), v.say.Say("kvk"), v.say.Say("client"), v.say.Say("letter who"), v.say.Say("letter what"), v.say.Say("letter to"), v.say.Say("letter where"), v.say.Say("answer before")}
-	return answer{file: &file{v.say.Say("file asked"), heads, func(row func(...string) error) error {
-		for after, more := (mandate.ID(0)), true; more; {
-			var list []mandate.Request
-			err := v.c.Desk.Look(v.ctx(), v.caller(), at, func(l *desk.Look) (err error) { list, after, more, err = askedOf(l, after, perFile); return err })
-			for _, r := range list {
-				if err == nil {
-					err = row(idText(r.ID), r.Grantor.KvK.Text(), r.Grantor.Name, v.party(r.Intermediary), strings.Join(v.items(r.Scope), "; "), v.lastDay(r.Validity.To), v.answerAt(r), v.say.Date(r.Expires))
-				}
-			}
-			if err != nil {
-				return err
-			}
+	return v.listFile(v.say.Say("file asked"), heads, func(l *desk.Look, after mandate.ID) (rows [][]string, last mandate.ID, more bool, err error) {
+		list, more, err := askedOf(l, after, perFile)
+		for _, r := range list {
+			rows = append(rows, []string{idText(r.ID), r.Grantor.KvK.Text(), r.Grantor.Name, v.party(r.Intermediary), strings.Join(v.items(r.Scope), "; "), v.lastDay(r.Validity.To), v.answerAt(r), v.say.Date(r.Expires)})
 		}
-		return nil
-	}}}, nil
+		return rows, lastOf(list).ID, more, err
+	})
 }
 
 // requestLetter tells a client on paper who asks, what for, until when, and where to answer.

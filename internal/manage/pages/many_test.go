@@ -2,12 +2,16 @@ package pages_test
 
 import (
 	"bytes"
+	"fmt"
 	"mime/multipart"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 )
 
 // uploads sends a list in the form that goes to an address.
@@ -74,6 +78,27 @@ func TestManyAtOnce(t *testing.T) {
 	bob.visit("/requests/1/letter").is(http.StatusNotFound)
 }
 
+// What others have asked for is not in the list of whom the office has asked, and does not take
+// the places of those who are.
+func TestAskedByOthers(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	now := s.clock.Now().UTC().Truncate(time.Second)
+	_ = must(s.register.Change(ctx, register.Author{Who: "test", Why: "test"}, func(t *register.Tx) error {
+		m := mandate.Mandate{Kind: mandate.Chain, State: mandate.Requested, Intermediary: must(t.PutOrganisation(office)), Scope: mandate.Scope{mandate.Everything(etoegang.LoA3)}, Validity: mandate.Validity{From: now, To: now.AddDate(1, 0, 0)}}
+		for i := range 30 {
+			m.Grantor = must(t.PutOrganisation(mandate.Organisation{KvK: must(etoegang.ParseKvKNumber(fmt.Sprint(40000000 + i))), Name: "On paper", Active: true}))
+			_ = must(t.Grant(m, register.GrantOptions{Request: &register.Asked{By: mandate.RegisterSide, Expires: m.Validity.To}}))
+		}
+		return nil
+	}))
+	s.asks(1, 1)
+	bob.visit("/clients/asked").reads("KvK number 12345678")
+	if strings.Contains(bob.text(), "On paper") {
+		t.Errorf("the office has asked for none of these: %s", bob.text())
+	}
+}
+
 func (v *viewer) many() {
 	v.Helper()
 	v.goes("/clients/many", "many", v.say.Say("begin many"))
@@ -102,7 +127,10 @@ func TestRenewMany(t *testing.T) {
 	if old, next := s.mandate(1), s.mandate(2); old.State != mandate.Active || next.State != mandate.Requested || next.Supersedes != 1 {
 		t.Errorf("the old one is %s, the next %s and follows %d", old.State, next.State, next.Supersedes)
 	}
-	baker.visit("/requests/2").press("/requests/2/accept").reads(baker.word("done active"))
+	if bob.visit("/clients/renew?all=1"); strings.Contains(bob.text(), "Korenbloem") { // or the first thousand hide the others for good
+		t.Errorf("what is being renewed is to be renewed again: %s", bob.text())
+	}
+	baker.visit("/requests/2").reads("Mandate 1 ends as soon as this one is in force").press("/requests/2/accept").reads(baker.word("done active"))
 	if old := s.mandate(1); old.State != mandate.Superseded {
 		t.Errorf("the old one is %s", old.State)
 	}

@@ -60,7 +60,7 @@ func TestTeams(t *testing.T) {
 		t.Errorf("the address says whom he looks for: %s", bob.at)
 	}
 	bob.fill("client", "40000107").press("/teams/1/clients").reads(bob.word("done clients"), "1 client", "1 mandate lacks")
-	bob.visit("/teams/1/clients").reads(bob.word("more clients"), bob.word("in team already"))
+	bob.visit("/teams/1/clients").reads(bob.word("list next"), bob.word("in team already"))
 	bob.fill("client", "12345678").press("/teams/1/clients").reads(bob.word("wrong not client")) // never gave him any
 	to, all := bob.form("/teams/1/clients")
 	all.Set("do", "all")

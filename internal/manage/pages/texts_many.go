@@ -35,14 +35,16 @@ var manyTexts = look.Texts{
 
 	"renew many":   {NL: "Verleng aflopende machtigingen", EN: "Renew mandates that end"},
 	"renew text":   {NL: "Deze machtigingen lopen af. Vraag de klanten om een nieuwe, voor dezelfde diensten. De oude blijft gelden tot de klant akkoord is.", EN: "These mandates end. Ask the clients for a new one, for the same services. The old one stays in force until the client agrees."},
+	"deal follows": {NL: "Machtiging {number} eindigt zodra deze geldt.", EN: "Mandate {number} ends as soon as this one is in force."},
 	"renew soon":   {NL: "Toon alleen wat binnen 60 dagen afloopt", EN: "Show only what ends within 60 days"},
 	"renew all":    {NL: "Toon alle machtigingen", EN: "Show all mandates"},
 	"renew none":   {NL: "Er loopt niets af binnen 60 dagen", EN: "Nothing ends within 60 days"},
 	"renew which":  {NL: "Welke machtigingen?", EN: "Which mandates?"},
 	"renew label":  {NL: "{client}, machtiging {number}, tot en met {until}", EN: "{client}, mandate {number}, up to and including {until}"},
 	"renew ticked": {NL: "Verleng wat is aangevinkt", EN: "Renew what is ticked"},
-	"renew shown":  {NL: "Verleng alles wat binnen 60 dagen afloopt", EN: "Renew all that ends within 60 days"},
-	"renew more":   {NL: "Toon de volgende", EN: "Show the next"},
+	"renew shown":  {NL: "Verleng alles wat binnen 60 dagen afloopt, ten hoogste {most} tegelijk", EN: "Renew all that ends within 60 days, at most {most} at once"},
+	"list begin":   {NL: "Naar het begin van de lijst", EN: "To the beginning of the list"},
+	"list next":    {NL: "Toon de volgende", EN: "Show the next"},
 	"choose anew":  {NL: "Kies opnieuw", EN: "Choose anew"},
 	"wrong no one": {NL: "Vink ten minste één machtiging aan.", EN: "Tick at least one mandate."},
 

@@ -40,7 +40,6 @@ var teamTexts = look.Texts{
 	"in team already":   {NL: "Hoort al bij dit team", EN: "Belongs to this team already"},
 	"add ticked":        {NL: "Voeg toe wat is aangevinkt", EN: "Add what is ticked"},
 	"add found":         {NL: "Voeg alle gevonden klanten toe", EN: "Add all clients that were found"},
-	"more clients":      {NL: "Toon de volgende klanten", EN: "Show the next clients"},
 	"nobody to add":     {NL: "Er zijn geen klanten gevonden. Controleer wat u typte, of zoek op het KvK-nummer.", EN: "No clients were found. Check what you typed, or search by KvK number."},
 
 	"fill team":     {NL: "Wijs aan wat ontbreekt", EN: "Assign what lacks"},
