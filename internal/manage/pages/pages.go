@@ -175,6 +175,8 @@ func (p *pages) routes() []route {
 		{"POST /mandates/{id}/revoke", appointed, official, (*visit).revoke},
 		{"GET /mandates/{id}/narrow", appointed, official, (*visit).askNarrow},
 		{"POST /mandates/{id}/narrow", appointed, official, (*visit).narrow},
+		{"GET /mandates/{id}/renew", companies, light, (*visit).askRenewal},
+		{"POST /mandates/{id}/renew", companies, light, (*visit).renewal},
 
 		{"GET /requests", appointed, light, (*visit).requests},
 		{"GET /requests/{id}", appointed, light, (*visit).request},
