@@ -371,21 +371,28 @@ func (v *visit) askThem(d draft) (answer, error) {
 	return goTo(manyAt + "/" + d.id)
 }
 
-func (v *visit) askedThem() (answer, error) {
-	d, err := v.draft()
-	var list []outcome
-	if err == nil {
+// outcomes are what became of the list in the address.
+func (v *visit) outcomes() (d draft, list []outcome, err error) {
+	if d, err = v.draft(); err == nil {
 		err = v.keep.look(v.ctx(), v.placeOfOutcomes(d.id), &list)
 	}
 	if errors.Is(err, errGone) {
 		err = register.ErrNotFound
 	}
+	return d, list, err
+}
+
+func (v *visit) askedThem() (answer, error) {
+	d, list, err := v.outcomes()
 	if err != nil {
 		return answer{}, err
 	}
 	asked, there, refused := count(list)
-	parts := []look.Part{v.manyNotice(asked, there, refused, "many done"), look.Paragraph{Text: v.say.Say("many next")},
-		look.Actions{v.action(v.say.Say("asked"), askedAt, look.Primary), v.action(v.say.Say("another list"), manyAt, look.Secondary)}}
+	actions := look.Actions{v.action(v.say.Say("asked"), askedAt, look.Primary), v.action(v.say.Say("another list"), manyAt, look.Secondary)}
+	if asked > 0 {
+		actions = append(look.Actions{v.action(v.say.Say("print letters"), manyAt+"/"+d.id+"/letters", look.Secondary)}, actions...)
+	}
+	parts := []look.Part{v.manyNotice(asked, there, refused, "many done"), look.Paragraph{Text: v.say.Say("many next")}, actions}
 	if refused > 0 {
 		parts = append(parts, v.outcomeTable(d, list, false))
 	}
