@@ -151,18 +151,18 @@ type Refusal struct {
 	Err error
 }
 
-// FillTeam assigns to the members of a team what they lack of its clients' mandates, as far as
-// the caller may: at most limit of what comes after a place. It is asked again until there is
-// no more. Each assignment is all of the client's mandate, until that ends or the caller's own
-// appointment does.
-func (d *Desk) FillTeam(ctx context.Context, c Caller, why string, id mandate.TeamID, after register.Gap, limit int, consent register.Consent) (done Filled, err error) {
+// FillTeam assigns to these members of a team, as far as they still are, what they lack of its
+// clients' mandates, as far as the caller may: at most limit of what comes after a place. It is
+// asked again until there is no more. Each assignment is all of the client's mandate, until that
+// ends or the caller's own appointment does.
+func (d *Desk) FillTeam(ctx context.Context, c Caller, why string, id mandate.TeamID, members []mandate.PersonID, after register.Gap, limit int, consent register.Consent) (done Filled, err error) {
 	done.Next = after
 	done.Receipt, err = d.change(ctx, c, why, func(t *turn) error {
 		team, err := t.team(id)
 		if err != nil {
 			return err
 		}
-		gaps, err := t.Snapshot().Gaps(id, t.Now(), after, limit+1)
+		gaps, err := t.Snapshot().Gaps(id, members, t.Now(), after, limit+1)
 		if done.More = len(gaps) > limit; done.More {
 			gaps = gaps[:limit]
 		}
@@ -196,9 +196,7 @@ func (t *turn) forMember(v mandate.Validity) mandate.Validity {
 	if today := mandate.StartOfDay(t.Now()); v.From.Before(today) {
 		v.From = today
 	}
-	if t.actor.Role != mandate.Director && t.actor.Until.Before(v.To) {
-		v.To = t.actor.Until
-	}
+	v.To = t.actor.Reach(v.To)
 	return v
 }
 
@@ -272,6 +270,14 @@ type TeamView struct {
 	Members []mandate.Person
 	Clients int
 	Lacking int // what its members have not been assigned of its clients' mandates
+}
+
+// Numbers are those of the members.
+func (v TeamView) Numbers() (list []mandate.PersonID) {
+	for _, p := range v.Members {
+		list = append(list, p.ID)
+	}
+	return list
 }
 
 // Team gives one of the caller's organisation; all others are not found.

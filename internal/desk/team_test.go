@@ -51,7 +51,7 @@ func TestTeamsAssign(t *testing.T) {
 	fill := func(id mandate.TeamID) (made int) {
 		t.Helper()
 		for after, more := (register.Gap{}), true; more; {
-			done := must(s.FillTeam(ctx, boss, "a new team", id, after, 3, consent))
+			done := must(s.FillTeam(ctx, boss, "a new team", id, view(id).Numbers(), after, 3, consent))
 			made, after, more = made+done.Made, done.Next, done.More
 			if len(done.Refused) != 0 {
 				t.Fatalf("refused: %+v", done.Refused)
@@ -107,7 +107,7 @@ func TestTeamsAssign(t *testing.T) {
 		t.Errorf("Eva leaves: %+v", done)
 	}
 	must(s.EndTeam(ctx, boss, team.ID))
-	if _, err := s.FillTeam(ctx, boss, "x", team.ID, register.Gap{}, 1, consent); !errors.Is(err, register.ErrNotFound) {
+	if _, err := s.FillTeam(ctx, boss, "x", team.ID, nil, register.Gap{}, 1, consent); !errors.Is(err, register.ErrNotFound) {
 		t.Errorf("an ended team: %v", err)
 	}
 }
@@ -155,7 +155,7 @@ func TestTeamsOfOthers(t *testing.T) {
 			"looks":       s.Look(ctx, c, 0, func(l *Look) error { return second(l.Team(team.ID)) }),
 			"lists":       s.Look(ctx, c, 0, func(l *Look) error { _, _, err := l.TeamClients(team.ID, 0, 10); return err }),
 			"counts":      s.Look(ctx, c, 0, func(l *Look) error { return second(l.Loses(team.ID, 0, 0)) }),
-			"is generous": second(s.FillTeam(ctx, c, "x", team.ID, register.Gap{}, 10, register.Consent{})),
+			"is generous": second(s.FillTeam(ctx, c, "x", team.ID, nil, register.Gap{}, 10, register.Consent{})),
 		} {
 			if !errors.Is(err, register.ErrNotFound) {
 				t.Errorf("%s %s: %v", what, act, err)
@@ -168,7 +168,7 @@ func TestTeamsOfOthers(t *testing.T) {
 	s.refused("staff make one", err, mandate.ErrNotYours)
 	low := boss
 	low.Level = etoegang.LoA2
-	if done := must(s.FillTeam(ctx, low, "x", team.ID, register.Gap{}, 10, register.Consent{})); len(done.Refused) != 1 || !errors.Is(done.Refused[0].Err, mandate.ErrAboveLevel) || done.Made != 0 {
+	if done := must(s.FillTeam(ctx, low, "x", team.ID, s.viewOf(low, team.ID).Numbers(), register.Gap{}, 10, register.Consent{})); len(done.Refused) != 1 || !errors.Is(done.Refused[0].Err, mandate.ErrAboveLevel) || done.Made != 0 {
 		t.Errorf("at a low level: %+v", done)
 	}
 	must(0, s.Look(ctx, boss, 0, func(l *Look) error {

@@ -157,7 +157,7 @@ func TestTextStaysText(t *testing.T) {
 		Title: evil, Before: evil, Crumbs: []look.Link{{Text: evil, Address: evil}}, Site: look.Site{Name: evil, Home: "javascript:alert(1)", Account: &look.Account{Name: evil, For: evil, Link: &look.Link{Text: evil, Address: "javascript:alert(1)"}, LogOut: &form}},
 		Parts: []look.Part{
 			look.Heading{Text: evil, ID: evil}, look.Paragraph{Text: evil, Code: evil}, look.List{Items: []string{evil}}, look.Notice{Title: evil, Text: evil, Items: []string{evil}},
-			look.Details{Summary: evil, Parts: []look.Part{look.Paragraph{Text: evil}}}, look.Steps{Names: []string{evil}}, look.Description{{Term: evil, Value: cell, Change: evil}}, look.Empty{Title: evil},
+			look.Details{Summary: evil, Parts: []look.Part{look.Paragraph{Text: evil}}}, look.Sheet{Before: evil, Title: evil, Parts: []look.Part{look.Paragraph{Text: evil}}}, look.Steps{Names: []string{evil}}, look.Description{{Term: evil, Value: cell, Change: evil}}, look.Empty{Title: evil},
 			look.Progress{What: evil, Note: evil}, look.Confirm{Title: evil, Consequences: []string{evil}, Form: form}, form, look.Actions{{Link: look.Link{Text: evil, Address: evil}}},
 			look.Table{Caption: evil, Columns: []look.Column{{Title: evil, Sort: evil}}, Rows: []look.Row{{cell}}, Paging: &look.Paging{Next: evil}},
 			look.Bars{Title: evil, About: evil, What: evil, Rows: []look.Bar{{Label: evil, Shown: evil}}}, look.TimeLine{Title: evil, Spans: []look.Span{{Label: evil, State: look.State{Text: evil}}}},

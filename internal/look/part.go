@@ -139,6 +139,13 @@ type Confirm struct {
 	Form         Form
 }
 
+// Sheet is what is printed on paper of its own. Of a page with sheets nothing else is printed.
+type Sheet struct {
+	Before string // what stands small above the title: whose paper it is
+	Title  string
+	Parts  []Part
+}
+
 func (p Heading) write(w *bytes.Buffer, l Language) error     { return write(w, l, "heading", p) }
 func (p Paragraph) write(w *bytes.Buffer, l Language) error   { return write(w, l, "paragraph", p) }
 func (p List) write(w *bytes.Buffer, l Language) error        { return write(w, l, "list", p) }
@@ -150,6 +157,7 @@ func (p Steps) write(w *bytes.Buffer, l Language) error       { return write(w, 
 func (p Description) write(w *bytes.Buffer, l Language) error { return write(w, l, "description", p) }
 func (p Empty) write(w *bytes.Buffer, l Language) error       { return write(w, l, "empty", p) }
 func (p Progress) write(w *bytes.Buffer, l Language) error    { return write(w, l, "progress", p) }
+func (p Sheet) write(w *bytes.Buffer, l Language) error       { return write(w, l, "sheet", p) }
 
 func (p Confirm) write(w *bytes.Buffer, l Language) error {
 	p.Form.Buttons = append([]Button(nil), p.Form.Buttons...)
@@ -170,6 +178,8 @@ func inside(parts []Part, visit func(Part)) {
 			inside(p.Parts, visit)
 		case Confirm:
 			inside(p.Form.Parts, visit)
+		case Sheet:
+			inside(p.Parts, visit)
 		}
 	}
 }

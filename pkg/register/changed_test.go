@@ -172,16 +172,31 @@ func TestFilters(t *testing.T) {
 		passed := s.grant(assignment(received, g))
 		asked := chain(a, b)
 		asked.State, asked.Validity.From, asked.Validity.To = mandate.Requested, asked.Validity.To, asked.Validity.To.AddDate(1, 0, 0)
-		asked = s.grant(asked)
+		s.change(func(t *Tx) {
+			asked = must(t.Grant(asked, GrantOptions{Request: &Asked{By: mandate.ReceiverSide, Expires: asked.Validity.To}}))
+		})
+		// The renewal of the one that was given is asked for, and that request gave way to another.
+		renewal := given
+		renewal.ID, renewal.Supersedes, renewal.State, renewal.Validity.To = 0, given.ID, mandate.AwaitingSignatures, given.Validity.To.AddDate(0, 0, -1)
+		renewal = s.grant(renewal)
+		less := renewal
+		less.ID, less.Supersedes, less.Validity.To = 0, renewal.ID, given.Validity.To.AddDate(0, 0, -2)
+		less = s.grant(less)
 		for why, c := range map[string]struct {
 			f    Filter
 			want []mandate.ID
 		}{
-			"all":                {Filter{}, []mandate.ID{given.ID, received.ID, own.ID, passed.ID, asked.ID}},
-			"granted":            {Filter{Side: mandate.GrantorSide}, []mandate.ID{given.ID, own.ID, passed.ID, asked.ID}},
+			"all":                {Filter{}, []mandate.ID{given.ID, received.ID, own.ID, passed.ID, asked.ID, renewal.ID, less.ID}},
+			"granted":            {Filter{Side: mandate.GrantorSide}, []mandate.ID{given.ID, own.ID, passed.ID, asked.ID, renewal.ID, less.ID}},
 			"received":           {Filter{Side: mandate.ReceiverSide}, []mandate.ID{received.ID}},
 			"who may act for it": {Filter{Side: mandate.GrantorSide, Except: mandate.Assignment, State: mandate.Active}, []mandate.ID{given.ID, own.ID}},
-			"asked for":          {Filter{Pending: true}, []mandate.ID{asked.ID}},
+			"asked for":          {Filter{Pending: true}, []mandate.ID{asked.ID, less.ID}},
+			"by the receiver":    {Filter{AskedBy: mandate.ReceiverSide}, []mandate.ID{asked.ID}},
+			"by the register":    {Filter{AskedBy: mandate.RegisterSide}, nil},
+			"not being renewed":  {Filter{Unfollowed: true, State: mandate.Active}, []mandate.ID{received.ID, own.ID, passed.ID}},
+			"later than these":   {Filter{EndsAfter: given.Validity.To}, []mandate.ID{asked.ID}},
+			"sooner":             {Filter{EndsBefore: given.Validity.To}, []mandate.ID{renewal.ID, less.ID}},
+			"in between":         {Filter{EndsAfter: less.Validity.To, EndsBefore: given.Validity.To}, []mandate.ID{renewal.ID}},
 		} {
 			c.f.Organisation = a.ID
 			s.read(func(v *Snapshot) {

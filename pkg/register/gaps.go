@@ -1,6 +1,7 @@
 package register
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/mandated/mandated/pkg/mandate"
@@ -29,6 +30,7 @@ const (
 		WHERE a.client = m.id AND a.person = p.person AND a.valid_to > ?3 AND w` + standing + `)`
 
 	afterGap = ` AND (m.id, p.person) > (?4, ?5) ORDER BY m.id, p.person LIMIT ?6`
+	ofMember = ` AND p.person IN (?7%s)`
 
 	// given selects the assignments that a member has because of a team alone: for its
 	// clients that are not those of another team of his.
@@ -45,17 +47,26 @@ const (
 	ORDER BY a.id`
 )
 
-// Gaps lists what is missing in a team's assignments at a moment, by chain mandate and person:
-// at most limit of those after the given one. A member has what was assigned to him of a
-// mandate, be it less than all of it.
-func (s *Snapshot) Gaps(id mandate.TeamID, now time.Time, after Gap, limit int) (list []Gap, err error) {
+// Gaps lists what is missing in the assignments of some members of a team at a moment, by chain
+// mandate and person: at most limit of those after the given one. A member has what was assigned
+// to him of a mandate, be it less than all of it. Who is no longer a member lacks nothing.
+func (s *Snapshot) Gaps(id mandate.TeamID, members []mandate.PersonID, now time.Time, after Gap, limit int) (list []Gap, err error) {
+	if len(members) == 0 {
+		return nil, nil
+	}
+	args, more := []any{s.revision, id, now.UnixMilli(), after.Client, after.Person, limit}, ""
+	for i, p := range members {
+		if args = append(args, p); i > 0 {
+			more += fmt.Sprintf(", ?%d", len(args))
+		}
+	}
 	var one Gap
 	err = s.each([]any{&one.Client, &one.Person}, func() error { list = append(list, one); return nil },
-		gaps+afterGap, s.revision, id, now.UnixMilli(), after.Client, after.Person, limit)
+		gaps+fmt.Sprintf(ofMember, more)+afterGap, args...)
 	return list, err
 }
 
-// GapsLeft is how many there are.
+// GapsLeft is how many there are, of all members.
 func (s *Snapshot) GapsLeft(id mandate.TeamID, now time.Time) (n int, err error) {
 	err = s.one([]any{&n}, `SELECT count(*) FROM (`+gaps+`) AS missing`, s.revision, id, now.UnixMilli())
 	return n, err

@@ -3,6 +3,7 @@ package register
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/mandated/mandated/pkg/mandate"
 )
@@ -15,6 +16,10 @@ type Filter struct {
 	Except       mandate.Kind // every kind but this one
 	State        mandate.State
 	Pending      bool         // only what is still being asked for
+	AskedBy      mandate.Side // only what this side has asked for
+	Unfollowed   bool         // only what no request waits to take the place of
+	EndsAfter    time.Time
+	EndsBefore   time.Time
 	Side         mandate.Side // with an organisation: only what it grants, or only what it receives
 }
 
@@ -31,6 +36,14 @@ func (s *Snapshot) Mandates(f Filter, after mandate.ID, limit int) (list []manda
 	}
 	return list, false, err
 }
+
+// unfollowed leaves out mandates in whose place another is being asked for: at once, or in the
+// place of a request that had been asked for before it.
+const unfollowed = ` AND NOT EXISTS (
+		WITH RECURSIVE later (id) AS (
+			SELECT n.id FROM mandate n WHERE n.supersedes = m.id
+			UNION ALL SELECT n.id FROM later JOIN mandate n ON n.supersedes = later.id)
+		SELECT 1 FROM later JOIN mandate_version w ON w.mandate = later.id AND w.since <= ?1 AND w.until > ?1 AND w.state IN (` + pending + `))`
 
 // page selects the ids of one page: those after ?2, at most ?3. For an organisation
 // each of its two sides is read in order of id, and the two are merged.
@@ -55,6 +68,18 @@ func (f Filter) page(after mandate.ID, most int) (query string, args []any) {
 	}
 	if f.Pending {
 		where.WriteString(` AND coalesce(v.state, '') IN (` + pending + `)`)
+	}
+	if f.AskedBy != "" {
+		must(`(SELECT q.asked_by FROM request q WHERE q.mandate = m.id) =`, f.AskedBy)
+	}
+	if f.Unfollowed {
+		where.WriteString(unfollowed)
+	}
+	if !f.EndsAfter.IsZero() {
+		must(`m.valid_to >`, f.EndsAfter.UnixMilli())
+	}
+	if !f.EndsBefore.IsZero() {
+		must(`m.valid_to <`, f.EndsBefore.UnixMilli())
 	}
 	side := func(also string) string {
 		return `SELECT m.id FROM mandate m` + withState + `

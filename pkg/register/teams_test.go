@@ -36,12 +36,13 @@ func TestTeams(t *testing.T) {
 			return err
 		})
 		s.refused(ErrNotFound, func(t *Tx) error { return t.EndTeam(9) })
+		both := []mandate.PersonID{anna.ID, bob.ID}
 		lacks := func(team mandate.Team, want ...Gap) {
 			t.Helper()
 			s.read(func(v *Snapshot) {
 				var got []Gap
 				for after := (Gap{}); ; { // one by one, as pages do
-					list := must(v.Gaps(team.ID, s.Now(), after, 1))
+					list := must(v.Gaps(team.ID, both, s.Now(), after, 1))
 					if len(list) == 0 {
 						break
 					}
@@ -68,6 +69,14 @@ func TestTeams(t *testing.T) {
 		}
 		lacks(vat, Gap{c.ID, anna.ID}, Gap{c.ID, bob.ID}, Gap{d.ID, anna.ID}, Gap{d.ID, bob.ID})
 		lacks(wages, Gap{d.ID, anna.ID})
+		s.read(func(v *Snapshot) {
+			if got := must(v.Gaps(vat.ID, both[1:], s.Now(), Gap{}, 9)); len(got) != 2 || got[0].Person != bob.ID || got[1].Person != bob.ID {
+				t.Errorf("Bob alone lacks %v", got)
+			}
+			if got := must(v.Gaps(vat.ID, nil, s.Now(), Gap{}, 9)); len(got) != 0 {
+				t.Errorf("nobody lacks %v", got)
+			}
+		})
 		forB, forOther := s.grant(assignment(c, anna)), s.grant(assignment(d, anna))
 		lacks(vat, Gap{c.ID, bob.ID}, Gap{d.ID, bob.ID})
 		lacks(wages)

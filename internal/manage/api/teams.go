@@ -258,7 +258,11 @@ func (a *api) fillTeam(ctx context.Context, in *fillingIn) (*body[Filled], error
 	if err != nil {
 		return nil, err
 	}
-	done, err := a.Desk.FillTeam(ctx, c.caller, in.Body.Why, in.id(), at.After, mostFilled, register.Consent{})
+	var team desk.TeamView
+	if err := a.look(ctx, 0, func(l *desk.Look) (err error) { team, err = l.Team(in.id()); return err }); err != nil {
+		return nil, err
+	}
+	done, err := a.Desk.FillTeam(ctx, c.caller, in.Body.Why, in.id(), team.Numbers(), at.After, mostFilled, register.Consent{})
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func (v *visit) listAt(path string, p listing) string {
 
 // listingHere is the place in the list that the address asks for.
 func (v *visit) listingHere() (p listing) {
-	if text := v.r.URL.Query().Get("list"); text != "" && !v.keep.open(text, v.placeOfList(), &p) {
+	if text := v.r.FormValue("list"); text != "" && !v.keep.open(text, v.placeOfList(), &p) {
 		return listing{} // of somebody else: the list begins anew
 	}
 	return p
@@ -53,12 +53,15 @@ func (v *visit) listPaging(path string, p listing, rows int, next register.Place
 	return paging
 }
 
-func (v *visit) searchClients() (answer, error) {
+func (v *visit) searchClients() (answer, error) { return v.searchIn("/clients") }
+
+// searchIn leads to what is searched for in a list.
+func (v *visit) searchIn(path string) (answer, error) {
 	search := v.short("search", longestSearch)
 	if search == "" {
-		return goTo("/clients")
+		return goTo(path)
 	}
-	return goTo(v.listAt("/clients", listing{Search: search}))
+	return goTo(v.listAt(path, listing{Search: search}))
 }
 
 // clients are those whose intermediary the organisation is, with both halves of what its
@@ -80,13 +83,17 @@ func (v *visit) clients() (a answer, err error) {
 		a.page = look.Page{Title: v.say.Say("place /clients"), Parts: []look.Part{
 			look.Actions{v.action(v.say.Say("begin ask"), "/grant/ask", look.Primary), v.action(v.say.Say("begin many"), manyAt, look.Secondary),
 				v.action(v.say.Say("asked"), askedAt, look.Secondary), v.action(v.say.Say("renew many"), renewAt, look.Secondary), v.action(v.say.Say("teams"), "/teams", look.Secondary)},
-			v.form("/clients", look.Form{Search: true, Buttons: []look.Button{{Text: v.say.Say("search"), Kind: look.Secondary}}, Parts: []look.Part{
-				look.Field{Name: "search", Label: v.say.Say("search client"), Hint: v.say.Say("search client hint"), Optional: true, Input: look.TextInput{Type: "search", Value: p.Search, MaxLength: longestSearch}},
-			}}), t,
+			v.clientSearch("/clients", p), t,
 		}}
 		return nil
 	})
 	return a, err
+}
+
+func (v *visit) clientSearch(at string, p listing) look.Form {
+	return v.form(at, look.Form{Search: true, Buttons: []look.Button{{Text: v.say.Say("search"), Kind: look.Secondary}}, Parts: []look.Part{
+		look.Field{Name: "search", Label: v.say.Say("search client"), Hint: v.say.Say("search client hint"), Optional: true, Input: look.TextInput{Type: "search", Value: p.Search, MaxLength: longestSearch}},
+	}})
 }
 
 func (v *visit) noClients(search string) *look.Empty {

@@ -99,6 +99,9 @@ func (v *viewer) company() {
 	v.goes("/mandates/1", "mandate", v.say.Say("mandate number", "number", 1))
 	v.goes("/mandates/1/revoke", "revoke", v.say.Say("revoke title"))
 	v.goes("/mandates/1/narrow", "narrow", v.say.Say("narrow title"))
+	v.goes("/mandates/1/renew", "renewal", v.say.Say("renewal title"))
+	v.page.Click(v.say.Say("next"))
+	v.sees("renewal-check", v.say.Say("check"))
 	v.goes("/requests", "requests", v.say.Say("place /requests"))
 	v.goes("/requests/3", "request", v.say.Say("request number", "number", 3))
 

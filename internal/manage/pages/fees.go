@@ -6,7 +6,6 @@ import (
 	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/internal/look"
 	"github.com/mandated/mandated/pkg/mandate"
-	"github.com/mandated/mandated/pkg/register"
 )
 
 // hasPrices tells whether anything costs something here. Where nothing does, nothing is said of it.
@@ -32,8 +31,25 @@ func (v *visit) askedDeal(l *desk.Look, m mandate.Mandate) (d deal, err error) {
 	if d, err = v.fullDeal(l, m); err != nil || !m.State.Pending() {
 		return d, err
 	}
-	d.cost, err = v.cost(l, d.grantor, m)
+	if d.follows, err = v.inPlaceOf(l, m); err == nil {
+		d.cost, err = v.cost(l, d.grantor, m)
+	}
 	return d, err
+}
+
+// inPlaceOf is the mandate that ends once m is in force; 0: none. Between the two there may be
+// requests that gave way to each other.
+func (v *visit) inPlaceOf(l *desk.Look, m mandate.Mandate) (mandate.ID, error) {
+	for m.Supersedes != 0 {
+		var err error
+		if m, err = l.Mandate(m.Supersedes); err != nil {
+			return 0, err
+		}
+		if !m.State.Ended() && !m.State.Pending() {
+			return m.ID, nil
+		}
+	}
+	return 0, nil
 }
 
 // euros is an amount as people read it: € 1.234,50 in Dutch, €1,234.50 in English.
@@ -87,25 +103,12 @@ func (v *visit) priceTable() look.Table {
 
 // costsList is all that was charged, as a file.
 func (v *visit) costsList() (answer, error) {
-	var at register.Revision
-	if err := v.look(func(l *desk.Look) error { at = l.Revision(); return nil }); err != nil {
-		return answer{}, err
-	}
 	heads := []string{v.say.Say("mandate"), v.say.Say("charged on"), v.say.Say("kvk"), v.say.Say("acts for"), v.say.Say("who acts"), v.say.Say("amount")}
-	return answer{file: &file{v.say.Say("file costs"), heads, func(row func(...string) error) error {
-		for after, more := (mandate.ID(0)), true; more; {
-			var list []register.Fee
-			err := v.c.Desk.Look(v.ctx(), v.caller(), at, func(l *desk.Look) (err error) { list, more, err = l.Fees(after, perFile); return err })
-			for _, f := range list {
-				if err == nil {
-					err = row(idText(f.Mandate.ID), v.day(f.At), f.Mandate.Grantor.KvK.Text(), f.Mandate.Grantor.Name, v.receiver(f.Mandate), v.plainEuros(f.Cents))
-				}
-			}
-			if err != nil {
-				return err
-			}
-			after = lastOf(list).Mandate.ID
+	return v.listFile(v.say.Say("file costs"), heads, func(l *desk.Look, after mandate.ID) (rows [][]string, last mandate.ID, more bool, err error) {
+		list, more, err := l.Fees(after, perFile)
+		for _, f := range list {
+			rows = append(rows, []string{idText(f.Mandate.ID), v.day(f.At), f.Mandate.Grantor.KvK.Text(), f.Mandate.Grantor.Name, v.receiver(f.Mandate), v.plainEuros(f.Cents)})
 		}
-		return nil
-	}}}, nil
+		return rows, lastOf(list).Mandate.ID, more, err
+	})
 }

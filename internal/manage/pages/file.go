@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/internal/intake/sheet"
 	"github.com/mandated/mandated/internal/look"
+	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 )
 
 // file is a table that somebody takes along, to open in a spreadsheet.
@@ -18,6 +21,29 @@ type file struct {
 
 // perFile is how much of the register is read at a time for a file.
 const perFile = 500
+
+// listFile is a list in the order of numbers, as a file: read part by part, all of it as it was at
+// one revision. A part gives the rows after a number, and the last number that it has read.
+func (v *visit) listFile(name string, heads []string, part func(l *desk.Look, after mandate.ID) (rows [][]string, last mandate.ID, more bool, err error)) (answer, error) {
+	var at register.Revision
+	if err := v.look(func(l *desk.Look) error { at = l.Revision(); return nil }); err != nil {
+		return answer{}, err
+	}
+	return answer{file: &file{name, heads, func(row func(...string) error) error {
+		for after, more := (mandate.ID(0)), true; more; {
+			var rows [][]string
+			if err := v.c.Desk.Look(v.ctx(), v.caller(), at, func(l *desk.Look) (err error) { rows, after, more, err = part(l, after); return err }); err != nil {
+				return err
+			}
+			for _, cells := range rows {
+				if err := row(cells...); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}}}, nil
+}
 
 // send writes a file as spreadsheets here open it at a double click: with the mark of its
 // alphabet, and between the cells what that language has there. One that is cut off is no file.

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"context"
 	"time"
 
 	"github.com/mandated/mandated/internal/desk"
@@ -13,21 +14,30 @@ import (
 // done in parts: with each look at its page one more. Whoever leaves the page has lost nothing,
 // since what lacks is found anew.
 type filling struct {
-	Team    mandate.TeamID   `json:"t"`
-	Consent register.Consent `json:"c"`
-	Of      int              `json:"n"` // that lacked when it began
-	After   register.Gap     `json:"a"`
-	Made    int              `json:"m"`
-	Refused []refusedGap     `json:"r"` // the first of them
-	Others  int              `json:"o"` // that were refused, too
-	Over    bool             `json:"v"`
+	Team    mandate.TeamID     `json:"t"`
+	Members []mandate.PersonID `json:"p"` // whom the consent names
+	Consent register.Consent   `json:"c"`
+	Of      int                `json:"n"` // that lacked when it began: nobody has agreed to more
+	After   register.Gap       `json:"a"`
+	Made    int                `json:"m"`
+	Refused []refusedGap       `json:"r"` // the first of them
+	Others  int                `json:"o"` // that were refused, too
+	Over    bool               `json:"v"`
 }
 
-// refusedGap is what could not be assigned, and the text that says why.
+func (f filling) refused() int { return len(f.Refused) + f.Others }
+func (f filling) done() int    { return f.Made + f.refused() }
+
+// refusal is a client's mandate that could not be assigned, and the text that says why.
+type refusal struct {
+	Client mandate.ID `json:"c"`
+	Why    string     `json:"w"`
+}
+
+// refusedGap is one that could not be assigned to a member of a team.
 type refusedGap struct {
-	Client mandate.ID       `json:"c"`
+	refusal
 	Person mandate.PersonID `json:"p"`
-	Why    string           `json:"w"`
 }
 
 const (
@@ -38,35 +48,53 @@ const (
 func (v *visit) placeOfFilling(name string) string { return "filling " + v.holder() + " " + name }
 
 // fillText is what somebody agrees to who lets a team have what it lacks.
-func (v *visit) fillText(team desk.TeamView) []string {
-	office := v.party(team.Organisation)
-	lines := []string{v.say.Say("fill agree", "office", office, "team", team.Name)}
-	for _, p := range team.Members {
-		lines = append(lines, "- "+v.person(p))
+func (v *visit) fillText() (team desk.TeamView, lines []string, err error) {
+	err = v.look(func(l *desk.Look) (err error) {
+		if team, err = l.Team(v.teamID()); err != nil {
+			return err
+		}
+		office := v.party(team.Organisation)
+		lines = []string{v.say.Say("fill agree", "office", office, "team", team.Name)}
+		for _, p := range team.Members {
+			lines = append(lines, "- "+v.person(p))
+		}
+		lines = append(lines, v.say.Say("fill each", "office", office))
+		lines = append(lines, v.endsSooner(l.Actor(), mandate.AddYears(v.now, mandate.MaxYears))...)
+		lines = append(lines, v.say.Count("fill many", team.Lacking), v.say.Say("deal stop"))
+		return nil
+	})
+	return team, lines, err
+}
+
+// endsSooner says that what was to last until a moment ends with the appointment of who grants
+// it, if it does.
+func (v *visit) endsSooner(who mandate.Actor, to time.Time) []string {
+	if end := who.Reach(to); end.Before(to) {
+		return []string{v.say.Say("deal sooner", "until", v.lastDay(end))}
 	}
-	return append(lines, v.say.Say("fill each", "office", office), v.say.Count("fill many", team.Lacking), v.say.Say("deal stop"))
+	return nil
 }
 
 func (v *visit) askFill() (answer, error) {
-	team, err := v.ownTeam()
+	team, lines, err := v.fillText()
 	if err != nil {
 		return answer{}, err
 	}
 	if team.Lacking == 0 {
 		return goTo(teamAt(team.ID, ""))
 	}
-	lines, at := v.fillText(team), teamAt(team.ID, "/fill")
+	at := teamAt(team.ID, "/fill")
 	return answer{page: look.Page{Title: v.say.Say("fill title", "name", team.Name), Address: at, Parts: append(shown(lines), v.form(at, look.Form{
 		Hidden: []look.Hidden{{Name: "text", Value: sumOf(v.consent(lines))}}, Buttons: []look.Button{{Text: v.say.Say("fill team")}}, Cancel: v.cancel(teamAt(team.ID, "")),
 	}))}}, nil
 }
 
 func (v *visit) beginFill() (answer, error) {
-	team, err := v.ownTeam()
+	team, lines, err := v.fillText()
 	if err != nil {
 		return answer{}, err
 	}
-	f := filling{Team: team.ID, Consent: v.consent(v.fillText(team)), Of: team.Lacking}
+	f := filling{Team: team.ID, Members: team.Numbers(), Consent: v.consent(lines), Of: team.Lacking}
 	if v.said("text") != sumOf(f.Consent) {
 		return v.shownAnew(v.askFill())
 	}
@@ -86,12 +114,12 @@ func (v *visit) fill() (answer, error) {
 		return answer{}, err
 	}
 	if !f.Over {
-		done, err := v.c.Desk.FillTeam(v.ctx(), v.caller(), "page: a team", f.Team, f.After, atOnce, f.Consent)
+		done, err := v.c.Desk.FillTeam(v.ctx(), v.caller(), "page: a team", f.Team, f.Members, f.After, min(atOnce, f.Of-f.done()), f.Consent)
 		if err != nil {
 			return answer{}, err
 		}
 		v.came(&f, done)
-		if err := v.keep.put(v.ctx(), place, f, v.session.Until); err != nil {
+		if err := v.keep.put(context.WithoutCancel(v.ctx()), place, f, v.session.Until); err != nil { // it is done, also if he has left
 			return answer{}, err
 		}
 	}
@@ -100,15 +128,18 @@ func (v *visit) fill() (answer, error) {
 
 // came adds up what a part has brought.
 func (v *visit) came(f *filling, done desk.Filled) {
-	f.Made, f.After, f.Over = f.Made+done.Made, done.Next, !done.More
+	f.Made, f.After = f.Made+done.Made, done.Next
 	for _, r := range done.Refused {
 		if len(f.Refused) == mostRefused {
 			f.Others++
 			continue
 		}
-		f.Refused = append(f.Refused, refusedGap{r.Client, r.Person, v.whyNot(r.Err)})
+		f.Refused = append(f.Refused, refusedGap{v.refusal(r), r.Person})
 	}
+	f.Over = !done.More || f.done() >= f.Of
 }
+
+func (v *visit) refusal(r desk.Refusal) refusal { return refusal{r.Client, v.whyNot(r.Err)} }
 
 // whyNot is the text that says why something of many was refused.
 func (v *visit) whyNot(err error) string {
@@ -120,48 +151,61 @@ func (v *visit) whyNot(err error) string {
 }
 
 func (v *visit) fillPage(f filling) (a answer, err error) {
-	refused := len(f.Refused) + f.Others
-	parts := []look.Part{look.Progress{What: v.say.Say("fill progress"), Done: int64(f.Made + refused), Of: int64(f.Of), Every: 2 * time.Second, Finished: f.Over, Here: true}}
+	parts := []look.Part{look.Progress{What: v.say.Say("fill progress"), Done: int64(f.done()), Of: int64(f.Of), Every: 2 * time.Second, Finished: f.Over, Here: true}}
 	back := look.Actions{v.action(v.say.Say("to team"), teamAt(f.Team, ""), look.Secondary)}
 	if !f.Over {
 		return answer{page: look.Page{Title: v.say.Say("fill busy"), Parts: append(parts, back)}}, nil
 	}
 	made := look.Notice{Kind: look.Done, Title: v.say.Count("fill made", f.Made)}
-	if refused == 0 {
-		parts = append(parts, made)
-	} else {
-		made.Kind, made.Text = look.Warning, v.say.Count("fill refused", refused)
-		t, err := v.refusedTable(f)
-		if err != nil {
-			return a, err
-		}
-		parts = append(parts, made, t)
+	if n := f.refused(); n > 0 {
+		made.Kind, made.Text = look.Warning, v.say.Count("fill refused", n)
 	}
-	return answer{page: look.Page{Title: v.say.Say("fill over"), Parts: append(parts, back)}}, nil
+	err = v.look(func(l *desk.Look) error {
+		team, err := l.Team(f.Team)
+		if err != nil {
+			return err
+		}
+		if team.Lacking > f.refused() {
+			made.Kind, made.Items = look.Warning, []string{v.say.Say("fill grown")}
+		}
+		parts = append(parts, made)
+		if len(f.Refused) > 0 {
+			t, err := v.refusedTable(l, team, f.Refused)
+			parts = append(parts, t)
+			return err
+		}
+		return nil
+	})
+	return answer{page: look.Page{Title: v.say.Say("fill over"), Parts: append(parts, back)}}, err
 }
 
 // refusedTable says for which client and whom something could not be assigned, and why.
-func (v *visit) refusedTable(f filling) (t look.Table, err error) {
-	t = look.Table{Caption: v.say.Say("refused"), Columns: []look.Column{{Title: v.say.Say("client"), Names: true}, {Title: v.say.Say("person")}, {Title: v.say.Say("why not")}}}
-	err = v.look(func(l *desk.Look) error {
-		team, err := l.Team(f.Team)
-		names := map[mandate.PersonID]string{}
-		for _, p := range team.Members {
-			names[p.ID] = v.person(p)
+func (v *visit) refusedTable(l *desk.Look, team desk.TeamView, list []refusedGap) (look.Table, error) {
+	t := look.Table{Caption: v.say.Say("refused"), Columns: []look.Column{{Title: v.say.Say("client"), Names: true}, {Title: v.say.Say("person")}, {Title: v.say.Say("why not")}}}
+	names := map[mandate.PersonID]string{}
+	for _, p := range team.Members {
+		names[p.ID] = v.person(p)
+	}
+	for _, r := range list {
+		name := names[r.Person]
+		if name == "" {
+			name = v.say.Say("person number", "number", idText(r.Person))
 		}
-		for _, r := range f.Refused {
-			if err != nil {
-				break
-			}
-			var m mandate.Mandate
-			m, err = l.Mandate(r.Client)
-			name := names[r.Person]
-			if name == "" {
-				name = v.say.Say("person number", "number", idText(r.Person))
-			}
-			t.Rows = append(t.Rows, look.Row{{Text: v.party(m.Grantor), Address: "/mandates/" + idText(r.Client), About: v.say.Say("mandate number", "number", idText(r.Client)) + ", " + name}, {Text: name}, {Text: v.say.Say(r.Why)}})
+		client, err := v.refusedClient(l, r.refusal, name)
+		if err != nil {
+			return t, err
 		}
-		return err
-	})
-	return t, err
+		t.Rows = append(t.Rows, look.Row{client, {Text: name}, {Text: v.say.Say(r.Why)}})
+	}
+	return t, nil
+}
+
+// refusedClient names the client of a refusal. about tells two of one client apart.
+func (v *visit) refusedClient(l *desk.Look, r refusal, about string) (look.Cell, error) {
+	m, err := l.Mandate(r.Client)
+	number := v.say.Say("mandate number", "number", idText(r.Client))
+	if about != "" {
+		number += ", " + about
+	}
+	return look.Cell{Text: v.party(m.Grantor), Address: "/mandates/" + idText(r.Client), About: number}, err
 }

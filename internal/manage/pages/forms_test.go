@@ -92,7 +92,7 @@ func TestThingsOfOthers(t *testing.T) {
 	draft := bea.at.Path
 
 	for _, path := range []string{ // the assignment is the office's affair
-		"/mandates/2", "/mandates/2/revoke", "/mandates/2/narrow", "/requests/2", "/people/1/offboard", "/mandates/99", "/mandates/x", "/mandates/0", "/mandates/-1",
+		"/mandates/2", "/mandates/2/revoke", "/mandates/2/narrow", "/mandates/2/renew", "/requests/2", "/people/1/offboard", "/mandates/99", "/mandates/x", "/mandates/0", "/mandates/-1",
 		"/appointments/2/dismiss", "/grant/assign?client=1", "/grant/assign", "/grant/paper", "/grant/x", "/journal", "/peers", "/catalogue", "/catalogue/1/2", draft, "/drafts/abc/check", "/letters/abc", "/nowhere",
 		"/teams/1", "/teams/1/join", "/teams/1/clients", "/teams/1/clients/1", "/teams/1/members/1", "/teams/1/fill", "/people/1/handover", "/requests/1/letter",
 		"/parties", "/organisations/1", "/people/1", "/stop",

@@ -340,24 +340,29 @@ func (v *visit) whatPage(d draft, f faults) (answer, error) {
 		}
 	}
 	if d.To.IsZero() {
-		if err := v.look(func(l *desk.Look) (err error) { d.To, err = v.usualEnd(l, d); return err }); err != nil {
+		asks := d.Kind == askIt || d.Kind == askMany
+		if err := v.look(func(l *desk.Look) (err error) { d.To, err = v.usualEnd(l, v.now, asks, d.Client); return err }); err != nil {
 			return answer{}, err
 		}
 	}
 	return v.whatPageWith(d, lastDayInput(d.To), f)
 }
 
-// usualEnd is a year from now, or when the one who grants can grant no longer, or when the
-// client's mandate ends.
-func (v *visit) usualEnd(l *desk.Look, d draft) (time.Time, error) {
-	end := mandate.StartOfDay(mandate.AddYears(v.now, 1))
-	if until := l.Actor().Until; until.Before(end) && d.Kind != askIt && d.Kind != askMany {
-		end = mandate.StartOfDay(until)
+// usualEnd is a year from a day on, or as long as any mandate can last; for who does not only ask
+// when he can grant no longer, and for an assignment when the client's mandate ends.
+func (v *visit) usualEnd(l *desk.Look, from time.Time, asks bool, client mandate.ID) (time.Time, error) {
+	end := mandate.AddYears(from, 1)
+	if most := mandate.AddYears(v.now, mandate.MaxYears); most.Before(end) {
+		end = most
 	}
-	if d.Client == 0 {
+	if !asks {
+		end = l.Actor().Reach(end)
+	}
+	end = mandate.StartOfDay(end)
+	if client == 0 {
 		return end, nil
 	}
-	m, err := l.Mandate(d.Client)
+	m, err := l.Mandate(client)
 	if err == nil && m.Validity.To.Before(end) {
 		end = m.Validity.To
 	}

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"context"
 	"errors"
 
 	"github.com/mandated/mandated/internal/desk"
@@ -15,6 +16,7 @@ type handing struct {
 	name string
 	many int // assignments
 	own  mandate.Organisation
+	cut  []string // that some end sooner, if they do
 }
 
 func (v *visit) handing(l *desk.Look) (h handing, err error) {
@@ -27,6 +29,11 @@ func (v *visit) handing(l *desk.Look) (h handing, err error) {
 		return h, err
 	}
 	h.name, h.many, h.own = v.person(list[0].Person), len(list), list[0].Grantor
+	for _, m := range list {
+		if h.cut == nil {
+			h.cut = v.endsSooner(l.Actor(), m.Validity.To)
+		}
+	}
 	return h, nil
 }
 
@@ -74,8 +81,8 @@ func (v *visit) handOver() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	lines := []string{v.say.Say("hand over agree", "office", v.party(h.own), "from", h.name, "to", to), v.say.Count("hand over gets", h.many, "to", to),
-		v.say.Say("hand over loses", "from", h.name), v.say.Say("deal stop")}
+	lines := []string{v.say.Say("hand over agree", "office", v.party(h.own), "from", h.name, "to", to), v.say.Count("hand over gets", h.many, "to", to)}
+	lines = append(append(lines, h.cut...), v.say.Say("hand over loses", "from", h.name), v.say.Say("deal stop"))
 	consent := v.consent(lines)
 	if v.said("text") != sumOf(consent) {
 		return v.handOverCheck(h, d, lines), nil
@@ -87,11 +94,11 @@ func (v *visit) handOver() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	kept, name := handed{Moved: done.Moved, Waiting: done.Waiting, To: to}, newName()
+	kept, name := handed{Moved: done.Moved, Waiting: done.Waiting}, newName()
 	for _, r := range done.Refused {
-		kept.Refused = append(kept.Refused, refusedGap{r.Client, r.Person, v.whyNot(r.Err)})
+		kept.Refused = append(kept.Refused, v.refusal(r))
 	}
-	if err := v.keep.put(v.ctx(), v.placeOfHanded(name), kept, v.session.Until); err != nil {
+	if err := v.keep.put(context.WithoutCancel(v.ctx()), v.placeOfHanded(name), kept, v.session.Until); err != nil {
 		return answer{}, err
 	}
 	return goTo(h.at() + "/" + name)
@@ -112,10 +119,9 @@ func (v *visit) handOverCheck(h handing, d draft, lines []string) answer {
 
 // handed is what has become of it.
 type handed struct {
-	Moved   int          `json:"m"`
-	Waiting int          `json:"w"`
-	To      string       `json:"t"`
-	Refused []refusedGap `json:"r"`
+	Moved   int       `json:"m"`
+	Waiting int       `json:"w"`
+	Refused []refusal `json:"r"`
 }
 
 func (v *visit) placeOfHanded(name string) string { return "handed " + v.holder() + " " + name }
@@ -127,7 +133,7 @@ func (v *visit) handedOver() (a answer, err error) {
 	} else if err != nil {
 		return a, err
 	}
-	done := look.Notice{Kind: look.Done, Title: v.say.Count("handed over", h.Moved, "to", h.To)}
+	done := look.Notice{Kind: look.Done, Title: v.say.Count("handed over", h.Moved)}
 	if h.Waiting > 0 {
 		done.Items = append(done.Items, v.say.Count("handed waits", h.Waiting))
 	}
@@ -136,11 +142,11 @@ func (v *visit) handedOver() (a answer, err error) {
 		t := look.Table{Caption: v.say.Count("handed not", len(h.Refused)), Columns: []look.Column{{Title: v.say.Say("client"), Names: true}, {Title: v.say.Say("why not")}}}
 		err = v.look(func(l *desk.Look) error {
 			for _, r := range h.Refused {
-				m, err := l.Mandate(r.Client)
+				client, err := v.refusedClient(l, r, "")
 				if err != nil {
 					return err
 				}
-				t.Rows = append(t.Rows, look.Row{{Text: v.party(m.Grantor), Address: "/mandates/" + idText(m.ID), About: v.say.Say("mandate number", "number", idText(m.ID))}, {Text: v.say.Say(r.Why)}})
+				t.Rows = append(t.Rows, look.Row{client, {Text: v.say.Say(r.Why)}})
 			}
 			return nil
 		})

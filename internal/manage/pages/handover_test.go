@@ -4,8 +4,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 )
 
 // Eva's clients go to Tom in one action: the office reads how many, agrees, and Eva has none.
@@ -15,6 +18,9 @@ func TestHandOver(t *testing.T) {
 	baker := s.comes("Bas Bakker", bakery, mandate.Administrator)
 	s.grants(baker)
 	s.assigns(bob, "1")
+	if bob.visit("/people/1/handover"); strings.Contains(bob.text(), "appointment ends") {
+		t.Errorf("nothing ends sooner: %s", bob.text())
+	}
 	bob.visit("/people/1/offboard").click("First hand over the clients of Eva Elshout").reads("Eva Elshout has 1 mandate for a client now")
 	bob.fill("person", "1").press("/people/1/handover").is(http.StatusUnprocessableEntity)
 	if got := bob.wrongAt("person"); !strings.HasSuffix(got, bob.word("wrong person")) {
@@ -22,7 +28,7 @@ func TestHandOver(t *testing.T) {
 	}
 	tom := s.people["Bea Bakker"]
 	bob.fill("person", "new").fill("person-name", "Tom").fill("authenticator", tom.Authenticator.String()).fill("pseudonym", tom.Pseudonym.Text()).press("/people/1/handover").is(http.StatusOK)
-	bob.reads("lets Tom log in and act for all clients", "It is about 1 mandate", "Hand over 1 mandate").press("/people/1/handover").is(http.StatusOK).reads("Tom has 1 mandate more now")
+	bob.reads("lets Tom log in and act for all clients", "It is about 1 mandate", "Hand over 1 mandate").press("/people/1/handover").is(http.StatusOK).reads("1 mandate was handed over")
 	if old, next := s.mandate(2), s.mandate(3); old.State != mandate.Revoked || next.State != mandate.Active || next.Person.Name != "Tom" || next.Client != 1 {
 		t.Errorf("Eva's is %s, and the next %+v", old.State, next)
 	}
@@ -31,4 +37,29 @@ func TestHandOver(t *testing.T) {
 	}
 	baker.visit(bob.at.Path).is(http.StatusNotFound)
 	bob.visit("/people/1/handover").is(http.StatusNotFound) // she has nothing
+}
+
+// What Eva has for longer than the one who hands it over is appointed does not last longer for
+// Tom: Bob reads until when, and agrees to that.
+func TestHandOverEndsSooner(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator) // for three years
+	now := s.clock.Now().UTC().Truncate(time.Second)
+	_ = must(s.register.Change(ctx, register.Author{Who: "test", Why: "test"}, func(t *register.Tx) error {
+		m := mandate.Mandate{Kind: mandate.Chain, State: mandate.Active, Grantor: must(t.PutOrganisation(bakery)), Intermediary: must(t.PutOrganisation(office)),
+			Scope: mandate.Scope{mandate.Everything(etoegang.LoA3)}, Validity: mandate.Validity{From: now, To: now.AddDate(4, 0, 0)}}
+		chain := must(t.Grant(m, register.GrantOptions{}))
+		m.Kind, m.Grantor, m.Intermediary, m.Client = mandate.Assignment, chain.Intermediary, mandate.Organisation{}, chain.ID
+		m.Person = must(t.PutPerson(mandate.Person{Subject: s.people["Eva Elshout"], Name: "Eva Elshout", Active: true}))
+		_ = must(t.Grant(m, register.GrantOptions{}))
+		return nil
+	}))
+	tom := s.people["Bea Bakker"]
+	bob.visit("/people/1/handover").fill("person", "new").fill("person-name", "Tom").fill("authenticator", tom.Authenticator.String()).fill("pseudonym", tom.Pseudonym.Text())
+	bob.press("/people/1/handover").press("/people/1/handover").reads("1 mandate was handed over")
+	given := s.mandate(3)
+	sooner := bob.word("deal sooner", "until", bob.say(given.Validity.To.Add(-time.Second)))
+	if text := s.steps(3)[0].Consent.Text; !given.Validity.To.Before(now.AddDate(3, 0, 1)) || !strings.Contains(text, sooner) {
+		t.Errorf("Tom has it until %s, and Bob has agreed to %q", given.Validity.To, text)
+	}
 }

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/mandated/mandated/internal/look"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -20,9 +21,8 @@ type numbered struct {
 }
 
 func (v *visit) numbered(path, name string) numbered {
-	q := v.r.URL.Query()
-	l := numbered{path: path, name: name, after: parseID(q.Get(name + "after"))}
-	if n, err := strconv.Atoi(q.Get(name + "seen")); err == nil && l.after != 0 && 0 < n && n < 1<<30 {
+	l := numbered{path: path, name: name, after: parseID(v.r.FormValue(name + "after"))}
+	if n, err := strconv.Atoi(v.r.FormValue(name + "seen")); err == nil && l.after != 0 && 0 < n && n < 1<<30 {
 		l.seen = n
 	}
 	return l
@@ -39,9 +39,43 @@ func (l numbered) paging(rows int, last mandate.ID, more bool) *look.Paging {
 		p.Begin = l.path
 	}
 	if more {
-		p.Next = l.path + "?" + l.name + "after=" + idText(last) + "&" + l.name + "seen=" + strconv.Itoa(p.Last)
+		p.Next = l.at(last, p.Last)
 	}
 	return p
+}
+
+func (l numbered) at(after mandate.ID, seen int) string {
+	sign := "?"
+	if strings.Contains(l.path, sign) {
+		sign = "&"
+	}
+	return l.path + sign + l.name + "after=" + idText(after) + "&" + l.name + "seen=" + strconv.Itoa(seen)
+}
+
+// here is the address of the part that is shown, and hidden what a form on its page says of it.
+func (l numbered) here() string {
+	if l.after == 0 {
+		return l.path
+	}
+	return l.at(l.after, l.seen)
+}
+
+func (l numbered) hidden() []look.Hidden {
+	if l.after == 0 {
+		return nil
+	}
+	return []look.Hidden{{Name: l.name + "after", Value: idText(l.after)}, {Name: l.name + "seen", Value: strconv.Itoa(l.seen)}}
+}
+
+// onward are the links of a list that is no table.
+func (v *visit) onward(p *look.Paging) (links look.Links) {
+	if p != nil && p.Begin != "" {
+		links = append(links, look.Link{Text: v.say.Say("list begin"), Address: p.Begin})
+	}
+	if p != nil && p.Next != "" {
+		links = append(links, look.Link{Text: v.say.Say("list next"), Address: p.Next})
+	}
+	return links
 }
 
 // lastOf is the last of a list, or nothing.

@@ -239,7 +239,11 @@ func (v *visit) whatCanBeDone(l *desk.Look, m mandate.Mandate) (parts []look.Par
 		}
 		return parts
 	}
-	actions := look.Actions{v.action(v.say.Say("narrow"), at+"/narrow", look.Secondary), v.action(v.say.Say("revoke"), at+"/revoke", look.Danger)}
+	var actions look.Actions
+	if m.State == mandate.Active && !v.isStaff() { // they do it on paper
+		actions = append(actions, v.action(v.say.Say("renew"), at+"/renew", look.Secondary))
+	}
+	actions = append(actions, v.action(v.say.Say("narrow"), at+"/narrow", look.Secondary), v.action(v.say.Say("revoke"), at+"/revoke", look.Danger))
 	if own := m.Grantor.ID == l.Actor().Organisation; own && m.Kind != mandate.Chain {
 		actions = append(actions, v.action(v.say.Say("offboard", "name", v.person(m.Person)), "/people/"+idText(m.Person.ID)+"/offboard", look.Secondary))
 	}

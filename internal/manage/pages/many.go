@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"context"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -147,15 +148,40 @@ func readLine(row sheet.Row, headings map[string]string) (one listed) {
 
 // outcome is what becomes of a line.
 type outcome struct {
-	Line  listed     `json:"l"`
 	ID    mandate.ID `json:"i"` // of the request; 0: refused
 	There bool       `json:"t"` // it was asked for before
-	Why   string     `json:"w"` // the text that says why it was refused; "": Line.Wrong does
+	Why   string     `json:"w"` // the text that says why it was refused; "": what is wrong with the line does
+}
+
+// wishes are what the lines of a list ask for, each with its text; one with which something is
+// wrong asks nothing. first is the text of the first.
+func (v *visit) wishes(d draft) (list []desk.Wish, first []string, err error) {
+	err = v.look(func(l *desk.Look) error {
+		own, err := l.Organisation()
+		if err != nil {
+			return err
+		}
+		list = make([]desk.Wish, len(d.Lines))
+		for i, one := range d.Lines {
+			if !one.Wrong.IsZero() {
+				continue
+			}
+			var lines []string
+			if list[i], lines, err = v.wishOfLine(l, *own, d, one); err != nil {
+				return err
+			}
+			if first == nil {
+				first = lines
+			}
+		}
+		return nil
+	})
+	return list, first, err
 }
 
 // wishOfLine is what a line asks for, with the text of it.
-func (v *visit) wishOfLine(own mandate.Organisation, d draft, one listed) (w desk.Wish, lines []string, err error) {
-	w = desk.Wish{Kind: mandate.Chain, Grantor: desk.Party{Name: one.Name}, Intermediary: desk.Party{KvK: own.KvK, Name: own.Name},
+func (v *visit) wishOfLine(l *desk.Look, own mandate.Organisation, d draft, one listed) (w desk.Wish, lines []string, err error) {
+	w = desk.Wish{Kind: mandate.Chain, Grantor: desk.Party{Name: one.Name}, Intermediary: desk.Party{KvK: own.KvK, Name: own.Name}, Supersedes: one.Follows,
 		Validity: mandate.Validity{From: mandate.StartOfDay(v.now), To: one.To}} // the day: a list that comes twice asks once
 	if w.Grantor.KvK, err = etoegang.ParseKvKNumber(one.KvK); err != nil {
 		return w, nil, err
@@ -168,97 +194,67 @@ func (v *visit) wishOfLine(own mandate.Organisation, d draft, one listed) (w des
 	} else {
 		w.Scope, err = mandate.ParseScope(one.Scope)
 	}
+	if err == nil && w.Supersedes != 0 {
+		var old mandate.Mandate
+		old, err = l.Mandate(w.Supersedes)
+		w.Reference = old.Reference
+	}
 	if err != nil {
 		return w, nil, err
 	}
-	as := deal{kind: w.Kind, grantor: v.partyCalled(one.Name, one.KvK), to: v.party(own), scope: w.Scope, validity: w.Validity}
-	err = v.look(func(l *desk.Look) (err error) {
-		if w.Supersedes = one.Follows; w.Supersedes != 0 {
-			old, err := l.Mandate(w.Supersedes)
-			if err != nil {
-				return err
-			}
-			w.Reference = old.Reference
-		}
-		as.cost, err = v.cost(l, as.grantor, mandate.Mandate{Kind: w.Kind, Scope: w.Scope, Validity: w.Validity, Supersedes: w.Supersedes})
-		return err
-	})
+	as := deal{kind: w.Kind, grantor: v.partyCalled(one.Name, one.KvK), to: v.party(own), scope: w.Scope, validity: w.Validity, follows: w.Supersedes}
+	as.cost, err = v.cost(l, as.grantor, mandate.Mandate{Kind: w.Kind, Scope: w.Scope, Validity: w.Validity, Supersedes: w.Supersedes})
 	lines = v.text(as)
 	w.Consent = v.consent(lines)
 	return w, lines, err
 }
 
-// perform asks what a list says, or only rehearses it, and gives the text of the first good line.
-func (v *visit) perform(d draft, dry bool) (list []outcome, first []string, err error) {
-	var own mandate.Organisation
-	if err := v.look(func(l *desk.Look) error {
-		o, err := l.Organisation()
-		if o != nil {
-			own = *o
-		}
-		return err
-	}); err != nil {
-		return nil, nil, err
+// perform asks what a list says, or only rehearses it, in parts: others have their turn in
+// between.
+func (v *visit) perform(ctx context.Context, d draft, wishes []desk.Wish, dry bool) (list []outcome, err error) {
+	why := "page: many"
+	if d.Lines[0].Follows != 0 {
+		why = "page: renews many"
 	}
-	for lines := range slices.Chunk(d.Lines, atOnce) {
-		wishes := make([]desk.Wish, len(lines))
-		for i, one := range lines {
-			var text []string
-			if one.Wrong.IsZero() {
-				if wishes[i], text, err = v.wishOfLine(own, d, one); err != nil {
-					return nil, nil, err
-				}
+	for part := range slices.Chunk(wishes, atOnce) {
+		begun := len(list)
+		_, err := v.c.Desk.Many(ctx, v.caller(), why, dry, func(m *desk.Many) error {
+			if err := m.Expect(part); err != nil {
+				return err
 			}
-			if first == nil {
-				first = text
-			}
-		}
-		some := make([]outcome, len(lines))
-		if _, err := v.c.Desk.Many(v.ctx(), v.caller(), whyMany(lines[0]), dry, func(m *desk.Many) error {
-			for i, one := range lines {
-				if some[i], err = v.askOne(m, one, wishes[i]); err != nil {
-					return err
+			for i, w := range part {
+				var o outcome
+				if d.Lines[begun+i].Wrong.IsZero() {
+					o = v.askOne(m, w)
 				}
+				list = append(list, o)
 			}
 			return nil
-		}); err != nil {
-			return list, first, err
+		})
+		if err != nil {
+			return list[:begun], err
 		}
-		list = append(list, some...)
 	}
-	return list, first, nil
+	return list, nil
 }
 
-func whyMany(one listed) string {
-	if one.Follows != 0 {
-		return "page: renews many"
-	}
-	return "page: many"
-}
-
-// askOne does one line. What somebody can mend is its outcome; an error of the register is the
-// end.
-func (v *visit) askOne(m *desk.Many, one listed, w desk.Wish) (o outcome, err error) {
-	o.Line = one
-	if !one.Wrong.IsZero() {
-		return o, nil
-	}
+// askOne asks for one of many. What is refused is its outcome; a failure of the register is the
+// end of the whole part, which it tells itself.
+func (v *visit) askOne(m *desk.Many, w desk.Wish) outcome {
 	made, there, err := m.Ask(w)
-	if err == nil {
-		o.ID, o.There = made.ID, there
-		return o, nil
+	if err != nil {
+		return outcome{Why: v.whyNot(err)}
 	}
-	e, known := explained(err)
-	if !known || e.status == down {
-		return o, err
-	}
-	o.Why = e.name
-	return o, nil
+	return outcome{ID: made.ID, There: there}
 }
 
 // checkMany shows what would become of each line.
 func (v *visit) checkMany(d draft) (answer, error) {
-	list, first, err := v.perform(d, true)
+	wishes, first, err := v.wishes(d)
+	var list []outcome
+	if err == nil {
+		list, err = v.perform(v.ctx(), d, wishes, true)
+	}
 	if err != nil {
 		return v.backTo(d, err)
 	}
@@ -318,75 +314,85 @@ func (v *visit) outcomeTable(d draft, list []outcome, all bool) look.Table {
 	t := look.Table{Caption: v.say.Say("lines"), Columns: []look.Column{
 		{Title: v.say.Say("line"), Names: true}, {Title: v.say.Say("client")}, {Title: v.say.Say("covers")}, {Title: v.say.Say("until")}, {Title: v.say.Say("line answer")},
 	}}
-	for _, o := range list {
+	for i, o := range list {
 		if !all && o.ID != 0 {
 			continue
 		}
-		client, what, until := o.Line.KvK, v.say.Say("as chosen"), v.lastDay(d.To)
-		if o.Line.Wrong.IsZero() {
-			client = v.partyCalled(o.Line.Name, o.Line.KvK)
+		one := d.Lines[i]
+		client, what, until := one.KvK, v.say.Say("as chosen"), v.lastDay(d.To)
+		if one.Wrong.IsZero() {
+			client = v.partyCalled(one.Name, one.KvK)
 		}
-		if s, err := mandate.ParseScope(o.Line.Scope); err == nil && len(s) > 0 {
+		if s, err := mandate.ParseScope(one.Scope); err == nil && len(s) > 0 {
 			what = strings.Join(v.items(s), "; ")
 		}
-		if !o.Line.To.IsZero() {
-			until = v.lastDay(o.Line.To)
+		if !one.To.IsZero() {
+			until = v.lastDay(one.To)
 		}
 		answer := look.Cell{State: &look.State{Kind: look.Done, Text: v.say.Say("line asked")}}
 		switch {
 		case o.There:
 			answer.State = &look.State{Kind: look.Info, Text: v.say.Say("line there")}
 		case o.ID == 0:
-			answer.State, answer.Note = &look.State{Kind: look.Warning, Text: v.say.Say("line refused")}, v.whyLine(o)
+			answer.State, answer.Note = &look.State{Kind: look.Warning, Text: v.say.Say("line refused")}, v.whyLine(one, o)
 		}
-		t.Rows = append(t.Rows, look.Row{{Text: idText(int64(o.Line.Line))}, {Text: client}, {Text: what}, {Text: until}, answer})
+		t.Rows = append(t.Rows, look.Row{{Text: idText(int64(one.Line))}, {Text: client}, {Text: what}, {Text: until}, answer})
 	}
 	return t
 }
 
-func (v *visit) whyLine(o outcome) string {
+func (v *visit) whyLine(one listed, o outcome) string {
 	if o.Why == "" {
-		return o.Line.Wrong.In(v.say.Language)
+		return one.Wrong.In(v.say.Language)
 	}
 	return v.say.Say(o.Why)
 }
 
 func (v *visit) placeOfOutcomes(id string) string { return "outcomes " + v.holder() + " " + id }
 
-// askThem asks all clients of a list, and keeps what became of each line to be looked at.
+// askThem asks all clients of a list, and keeps what became of each line to be looked at. It is
+// done to its end, also if the one who has agreed to it leaves meanwhile.
 func (v *visit) askThem(d draft) (answer, error) {
-	_, first, err := v.perform(d, true)
+	wishes, first, err := v.wishes(d)
 	if err != nil {
 		return v.backTo(d, err)
 	}
 	if v.said("text") != sumOf(v.consent(first)) {
 		return v.shownAnew(v.check())
 	}
-	list, _, err := v.perform(d, false)
+	ctx := context.WithoutCancel(v.ctx())
+	list, err := v.perform(ctx, d, wishes, false)
 	if err != nil {
 		return answer{}, err
 	}
-	if err := v.keep.put(v.ctx(), v.placeOfOutcomes(d.id), list, v.session.Until); err != nil {
+	if err := v.keep.put(ctx, v.placeOfOutcomes(d.id), list, v.session.Until); err != nil {
 		return answer{}, err
 	}
 	return goTo(manyAt + "/" + d.id)
 }
 
-func (v *visit) askedThem() (answer, error) {
-	d, err := v.draft()
-	var list []outcome
-	if err == nil {
+// outcomes are what became of the list in the address.
+func (v *visit) outcomes() (d draft, list []outcome, err error) {
+	if d, err = v.draft(); err == nil {
 		err = v.keep.look(v.ctx(), v.placeOfOutcomes(d.id), &list)
 	}
 	if errors.Is(err, errGone) {
 		err = register.ErrNotFound
 	}
+	return d, list, err
+}
+
+func (v *visit) askedThem() (answer, error) {
+	d, list, err := v.outcomes()
 	if err != nil {
 		return answer{}, err
 	}
 	asked, there, refused := count(list)
-	parts := []look.Part{v.manyNotice(asked, there, refused, "many done"), look.Paragraph{Text: v.say.Say("many next")},
-		look.Actions{v.action(v.say.Say("asked"), askedAt, look.Primary), v.action(v.say.Say("another list"), manyAt, look.Secondary)}}
+	actions := look.Actions{v.action(v.say.Say("asked"), askedAt, look.Primary), v.action(v.say.Say("another list"), manyAt, look.Secondary)}
+	if asked > 0 {
+		actions = append(look.Actions{v.action(v.say.Say("print letters"), manyAt+"/"+d.id+"/letters", look.Secondary)}, actions...)
+	}
+	parts := []look.Part{v.manyNotice(asked, there, refused, "many done"), look.Paragraph{Text: v.say.Say("many next")}, actions}
 	if refused > 0 {
 		parts = append(parts, v.outcomeTable(d, list, false))
 	}

@@ -2,12 +2,16 @@ package pages_test
 
 import (
 	"bytes"
+	"fmt"
 	"mime/multipart"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 )
 
 // uploads sends a list in the form that goes to an address.
@@ -55,7 +59,12 @@ func TestManyAtOnce(t *testing.T) {
 	bob.next().reads(bob.word("many over"), "2 clients were asked", "2 lines cannot be done", bob.word("wrong self"))
 	result := bob.at.Path
 	baker.visit(result).is(http.StatusNotFound)
-	bob.click(bob.word("asked")).reads("Bakkerij De Korenbloem", "Slagerij De Worst", bob.word("print letter"))
+	bob.click(bob.word("print letters")).reads("2 letters come out", "Dear Bakkerij De Korenbloem", "Dear Slagerij De Worst", s.web.URL+"/requests/1", s.web.URL+"/requests/2")
+	if n := bob.sheets(); n != 2 {
+		t.Errorf("%d letters on paper of their own", n)
+	}
+	baker.visit(bob.at.Path).is(http.StatusNotFound)
+	bob.visit(result).click(bob.word("asked")).reads("Bakkerij De Korenbloem", "Slagerij De Worst", bob.word("print letter"))
 	if rows := bob.download("/clients/asked/list", ','); len(rows) != 3 || rows[1][1] != "12345678" || rows[2][5] != "31 December 2026" || rows[1][6] != s.web.URL+"/requests/1" {
 		t.Errorf("the list is %q", rows)
 	}
@@ -67,11 +76,63 @@ func TestManyAtOnce(t *testing.T) {
 
 	bob.visit("/clients/many").uploads("/clients/many", clientList).fill("sets", "0").next().reads("0 clients will be asked", "3 lines are not needed")
 	baker.visit("/requests/1").press("/requests/1/accept").reads(baker.word("done active"))
+	if n := bob.visit(result + "/letters").sheets(); n != 1 {
+		t.Errorf("%d letters: who has answered gets none", n)
+	}
 	bob.visit("/clients/asked")
 	if strings.Contains(bob.text(), "Korenbloem") {
 		t.Errorf("who has answered is still asked: %s", bob.text())
 	}
 	bob.visit("/requests/1/letter").is(http.StatusNotFound)
+}
+
+// sheets is how many letters a page prints.
+func (b *browser) sheets() (n int) {
+	for e := range b.page.Descendants() {
+		if e.Data == "section" {
+			n++
+		}
+	}
+	return n
+}
+
+// However many clients have to answer, their letters are printed a hundred at a time.
+func TestAllLetters(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	s.asks(1, 130)
+	bob.visit("/clients/asked").click(bob.word("print letters")).reads("100 letters come out", bob.word("letters more", "most", 100), "/requests/100")
+	if n := bob.sheets(); n != 100 {
+		t.Errorf("%d letters on the first page", n)
+	}
+	bob.click(bob.word("list next")).reads("30 letters come out", "/requests/130")
+	if n := bob.sheets(); n != 30 {
+		t.Errorf("%d letters on the second page", n)
+	}
+	if bob.click(bob.word("list begin")); bob.sheets() != 100 {
+		t.Error("there is no way back")
+	}
+}
+
+// What others have asked for is not in the list of whom the office has asked, and does not take
+// the places of those who are.
+func TestAskedByOthers(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	now := s.clock.Now().UTC().Truncate(time.Second)
+	_ = must(s.register.Change(ctx, register.Author{Who: "test", Why: "test"}, func(t *register.Tx) error {
+		m := mandate.Mandate{Kind: mandate.Chain, State: mandate.Requested, Intermediary: must(t.PutOrganisation(office)), Scope: mandate.Scope{mandate.Everything(etoegang.LoA3)}, Validity: mandate.Validity{From: now, To: now.AddDate(1, 0, 0)}}
+		for i := range 30 {
+			m.Grantor = must(t.PutOrganisation(mandate.Organisation{KvK: must(etoegang.ParseKvKNumber(fmt.Sprint(40000000 + i))), Name: "On paper", Active: true}))
+			_ = must(t.Grant(m, register.GrantOptions{Request: &register.Asked{By: mandate.RegisterSide, Expires: m.Validity.To}}))
+		}
+		return nil
+	}))
+	s.asks(1, 1)
+	bob.visit("/clients/asked").reads("KvK number 12345678")
+	if strings.Contains(bob.text(), "On paper") {
+		t.Errorf("the office has asked for none of these: %s", bob.text())
+	}
 }
 
 func (v *viewer) many() {
@@ -84,6 +145,7 @@ func (v *viewer) many() {
 	v.goes(bob.next().at.Path, "many-done", v.say.Say("many over"))
 	v.goes("/clients/renew?all=1", "renew", v.say.Say("renew many"))
 	v.goes("/clients/asked", "asked", v.say.Say("asked"))
+	v.goes("/clients/asked/letters", "letters", v.say.Say("letters title"))
 	v.goes("/requests/3/letter", "request-letter", v.say.Say("letter title"))
 }
 
@@ -102,7 +164,10 @@ func TestRenewMany(t *testing.T) {
 	if old, next := s.mandate(1), s.mandate(2); old.State != mandate.Active || next.State != mandate.Requested || next.Supersedes != 1 {
 		t.Errorf("the old one is %s, the next %s and follows %d", old.State, next.State, next.Supersedes)
 	}
-	baker.visit("/requests/2").press("/requests/2/accept").reads(baker.word("done active"))
+	if bob.visit("/clients/renew?all=1"); strings.Contains(bob.text(), "Korenbloem") { // or the first thousand hide the others for good
+		t.Errorf("what is being renewed is to be renewed again: %s", bob.text())
+	}
+	baker.visit("/requests/2").reads("Mandate 1 ends as soon as this one is in force").press("/requests/2/accept").reads(baker.word("done active"))
 	if old := s.mandate(1); old.State != mandate.Superseded {
 		t.Errorf("the old one is %s", old.State)
 	}

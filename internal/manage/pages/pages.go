@@ -175,6 +175,8 @@ func (p *pages) routes() []route {
 		{"POST /mandates/{id}/revoke", appointed, official, (*visit).revoke},
 		{"GET /mandates/{id}/narrow", appointed, official, (*visit).askNarrow},
 		{"POST /mandates/{id}/narrow", appointed, official, (*visit).narrow},
+		{"GET /mandates/{id}/renew", companies, light, (*visit).askRenewal},
+		{"POST /mandates/{id}/renew", companies, light, (*visit).renewal},
 
 		{"GET /requests", appointed, light, (*visit).requests},
 		{"GET /requests/{id}", appointed, light, (*visit).request},
@@ -225,10 +227,12 @@ func (p *pages) routes() []route {
 		{"GET " + manyAt, companies, light, (*visit).askList},
 		{"POST " + manyAt, companies, light, (*visit).takeList},
 		{"GET " + manyAt + "/{draft}", companies, light, (*visit).askedThem},
+		{"GET " + manyAt + "/{draft}/letters", companies, light, (*visit).manyLetters},
 		{"GET " + renewAt, companies, light, (*visit).askRenew},
 		{"POST " + renewAt, companies, light, (*visit).renew},
 		{"GET " + askedAt, companies, light, (*visit).asked},
 		{"GET " + askedAt + "/list", companies, light, (*visit).askedList},
+		{"GET " + askedAt + "/letters", companies, light, (*visit).askedLetters},
 		{"GET /requests/{id}/letter", companies, light, (*visit).requestLetter},
 
 		{"GET /teams", companies, light, (*visit).teams},

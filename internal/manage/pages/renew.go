@@ -18,32 +18,18 @@ const renewAt = "/clients/renew"
 const endsSoon = 60 * 24 * time.Hour
 
 // ending lists the clients' mandates in force that end before a moment, by number: at most limit
-// after the given one, and whether there may be more.
-func (v *visit) ending(l *desk.Look, before time.Time, after mandate.ID, limit int) (list []mandate.Mandate, more bool, err error) {
-	for more = true; more; {
-		var some []mandate.Mandate
-		if some, more, err = l.Mandates(register.Filter{Kind: mandate.Chain, Side: mandate.ReceiverSide, State: mandate.Active}, after, perFile); err != nil {
-			return nil, false, err
-		}
-		for i, m := range some {
-			if m.Validity.To.After(v.now) && m.Validity.To.Before(before) {
-				list = append(list, m)
-			}
-			if len(list) == limit {
-				return list, more || i+1 < len(some), nil
-			}
-		}
-		after = lastOf(some).ID
-	}
-	return list, false, nil
+// after the given one, and whether there are more. Whose next one is being asked for is not
+// among them.
+func (v *visit) ending(l *desk.Look, before time.Time, after mandate.ID, limit int) ([]mandate.Mandate, bool, error) {
+	return l.Mandates(register.Filter{Kind: mandate.Chain, Side: mandate.ReceiverSide, State: mandate.Active, Unfollowed: true, EndsAfter: v.now, EndsBefore: before}, after, limit)
 }
 
-// before is until when mandates end that are shown: those that end soon, or all.
-func (v *visit) before() time.Time {
-	if v.r.FormValue("all") != "" {
-		return mandate.AddYears(v.now, mandate.MaxYears+1)
+// endingList is the list of what ends soon, or of all that ends some day, and the other of the two.
+func (v *visit) endingList() (before time.Time, place numbered, other look.Link) {
+	if v.r.FormValue("all") == "" {
+		return v.now.Add(endsSoon), v.numbered(renewAt, ""), look.Link{Text: v.say.Say("renew all"), Address: renewAt + "?all=1"}
 	}
-	return v.now.Add(endsSoon)
+	return time.Time{}, v.numbered(renewAt+"?all=1", ""), look.Link{Text: v.say.Say("renew soon"), Address: renewAt}
 }
 
 func (v *visit) askRenew() (answer, error) {
@@ -51,13 +37,9 @@ func (v *visit) askRenew() (answer, error) {
 }
 
 func (v *visit) renewPage(to look.DateInput, f faults) (a answer, err error) {
-	all := v.r.FormValue("all")
-	at, other := renewAt, look.Link{Text: v.say.Say("renew all"), Address: renewAt + "?all=1"}
-	if all != "" {
-		at, other = renewAt+"?all=1", look.Link{Text: v.say.Say("renew soon"), Address: renewAt}
-	}
+	before, place, other := v.endingList()
 	err = v.look(func(l *desk.Look) error {
-		list, more, err := v.ending(l, v.before(), parseID(v.r.FormValue("after")), perPage)
+		list, more, err := v.ending(l, before, place.after, perPage)
 		if err != nil {
 			return err
 		}
@@ -70,18 +52,19 @@ func (v *visit) renewPage(to look.DateInput, f faults) (a answer, err error) {
 				options = append(options, look.Option{Value: idText(m.ID), Hint: strings.Join(v.items(m.Scope), "; "), Chosen: slices.Contains(v.r.PostForm["mandate"], idText(m.ID)),
 					Label: v.say.Say("renew label", "client", v.party(m.Grantor), "number", idText(m.ID), "until", v.lastDay(m.Validity.To))})
 			}
-			parts = append(parts, v.form(renewAt, look.Form{Cancel: v.cancel("/clients"), Hidden: []look.Hidden{{Name: "all", Value: all}, {Name: "after", Value: v.r.FormValue("after")}},
+			form := look.Form{Cancel: v.cancel("/clients"), Hidden: place.hidden(),
 				Parts: []look.Part{
 					look.Field{Name: "mandate", Label: v.say.Say("renew which"), Error: f["mandate"], Input: options},
 					look.Field{Name: "to", Label: v.say.Say("to"), Hint: v.say.Say("to hint"), Error: f["to"], Input: to},
 				},
-				Buttons: []look.Button{{Text: v.say.Say("renew ticked")}, {Text: v.say.Say("renew shown"), Kind: look.Secondary, Name: "do", Value: "all"}}}))
+				Buttons: []look.Button{{Text: v.say.Say("renew ticked")}, {Text: v.say.Say("renew shown", "most", mostLines), Kind: look.Secondary, Name: "do", Value: "all"}}}
+			if before.IsZero() {
+				form.Hidden = append(form.Hidden, look.Hidden{Name: "all", Value: "1"})
+			}
+			parts = append(parts, v.form(renewAt, form))
 		}
-		links := look.Links{other}
-		if more {
-			links = append(links, look.Link{Text: v.say.Say("renew more"), Address: renewAt + "?all=" + all + "&after=" + idText(lastOf(list).ID)})
-		}
-		a, _ = page(look.Page{Title: v.say.Say("renew many"), Address: at, Crumbs: v.teamCrumbs(false), Parts: append(parts, links)}, f)
+		links := append(v.onward(place.paging(len(list), lastOf(list).ID, more)), other)
+		a, _ = page(look.Page{Title: v.say.Say("renew many"), Address: place.here(), Crumbs: v.teamCrumbs(false), Parts: append(parts, links)}, f)
 		return nil
 	})
 	return a, err

@@ -268,6 +268,8 @@ func (s *scene) offers(d *desk.Desk) {
 type lostStore struct {
 	pages.Store
 	lost atomic.Value // the name of what it does not do
+
+	replaces func(key string) // if not nil, is told before it does
 }
 
 func (l *lostStore) does(what string) error {
@@ -279,6 +281,16 @@ func (l *lostStore) does(what string) error {
 
 func (l *lostStore) Admit(ctx context.Context, issuer, id string, until time.Time) error {
 	return errors.Join(l.does("admit"), l.Store.Admit(ctx, issuer, id, until))
+}
+
+func (l *lostStore) Replace(ctx context.Context, key string, sealed []byte, until time.Time) error {
+	if l.replaces != nil {
+		l.replaces(key)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return l.Store.Replace(ctx, key, sealed, until)
 }
 
 func (l *lostStore) Look(ctx context.Context, key string) ([]byte, error) {
@@ -588,6 +600,15 @@ func (s *scene) mandate(id mandate.ID) (m mandate.Mandate) {
 		s.Fatal(err)
 	}
 	return m
+}
+
+// all are the first thousand that a filter chooses.
+func (s *scene) all(f register.Filter) (list []mandate.Mandate) {
+	s.Helper()
+	if err := s.register.Read(ctx, func(v *register.Snapshot) (err error) { list, _, err = v.Mandates(f, 0, 1000); return err }); err != nil {
+		s.Fatal(err)
+	}
+	return list
 }
 
 func (s *scene) steps(id mandate.ID) (list []register.Step) {

@@ -1,8 +1,6 @@
 package pages
 
 import (
-	"net/url"
-
 	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/internal/look"
 	"github.com/mandated/mandated/pkg/etoegang"
@@ -136,8 +134,12 @@ func (v *visit) teamClientTable(team desk.TeamView, clients []mandate.Organisati
 }
 
 func (v *visit) renameTeam() (answer, error) {
-	_, err := v.c.Desk.PutTeam(v.ctx(), v.caller(), v.teamID(), v.said("name"))
-	if f := v.beside(err, "name"); f != nil && v.teamID() != 0 {
+	id := v.teamID()
+	if id == 0 { // which would be a new one
+		return answer{}, register.ErrNotFound
+	}
+	_, err := v.c.Desk.PutTeam(v.ctx(), v.caller(), id, v.said("name"))
+	if f := v.beside(err, "name"); f != nil {
 		return v.teamPage(f)
 	}
 	return v.teamDone(err, "renamed")
@@ -264,23 +266,15 @@ func (v *visit) dropClient() (answer, error) {
 	return v.teamDone(err, "taken-out")
 }
 
-// teamListAt is a place in the list of clients that can be added.
-func (v *visit) teamListAt(id mandate.TeamID, p listing) string {
-	return teamAt(id, "/clients?list="+url.QueryEscape(v.keep.text(p, v.placeOfList())))
-}
-
 func (v *visit) searchTeamClients() (answer, error) {
-	return goTo(v.teamListAt(v.teamID(), listing{Search: v.short("search", longestSearch)}))
+	return v.searchIn(teamAt(v.teamID(), "/clients"))
 }
 
 func (v *visit) askTeamClients() (answer, error) { return v.addClientsPage(nil) }
 
 // addClientsPage lists the organisation's clients, to tick those for whom a team works.
 func (v *visit) addClientsPage(f faults) (a answer, err error) {
-	var p listing
-	if text := v.r.FormValue("list"); text != "" && !v.keep.open(text, v.placeOfList(), &p) {
-		p = listing{}
-	}
+	p := v.listingHere()
 	err = v.look(func(l *desk.Look) error {
 		team, err := l.Team(v.teamID())
 		if err != nil {
@@ -292,9 +286,7 @@ func (v *visit) addClientsPage(f faults) (a answer, err error) {
 		}
 		options, err := v.clientOptions(l, team.ID, list)
 		at := teamAt(team.ID, "/clients")
-		parts := []look.Part{v.form(teamAt(team.ID, "/search"), look.Form{Search: true, Buttons: []look.Button{{Text: v.say.Say("search"), Kind: look.Secondary}}, Parts: []look.Part{
-			look.Field{Name: "search", Label: v.say.Say("search client"), Hint: v.say.Say("search client hint"), Optional: true, Input: look.TextInput{Type: "search", Value: p.Search, MaxLength: longestSearch}},
-		}})}
+		parts := []look.Part{v.clientSearch(teamAt(team.ID, "/search"), p)}
 		if len(options) == 0 {
 			parts = append(parts, look.Paragraph{Text: v.say.Say("nobody to add")})
 		} else {
@@ -303,10 +295,10 @@ func (v *visit) addClientsPage(f faults) (a answer, err error) {
 				Buttons: []look.Button{{Text: v.say.Say("add ticked")}, {Text: v.say.Say("add found"), Kind: look.Secondary, Name: "do", Value: "all"}}}
 			parts = append(parts, v.form(at, form))
 		}
-		if next != (register.Place{}) {
-			parts = append(parts, look.Links{{Text: v.say.Say("more clients"), Address: v.teamListAt(team.ID, listing{Search: p.Search, After: next})}})
+		if links := v.onward(v.listPaging(at, p, len(list), next, 0)); links != nil { // the newest: who is in the team by now says so
+			parts = append(parts, links)
 		}
-		a, _ = page(look.Page{Title: v.say.Say("add clients title", "name", team.Name), Address: v.teamListAt(team.ID, p), Parts: parts}, f)
+		a, _ = page(look.Page{Title: v.say.Say("add clients title", "name", team.Name), Address: v.listAt(at, p), Parts: parts}, f)
 		return err
 	})
 	return a, err

@@ -1,13 +1,14 @@
 package pages_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
@@ -59,7 +60,7 @@ func TestTeams(t *testing.T) {
 		t.Errorf("the address says whom he looks for: %s", bob.at)
 	}
 	bob.fill("client", "40000107").press("/teams/1/clients").reads(bob.word("done clients"), "1 client", "1 mandate lacks")
-	bob.visit("/teams/1/clients").reads(bob.word("more clients"), bob.word("in team already"))
+	bob.visit("/teams/1/clients").reads(bob.word("list next"), bob.word("in team already"))
 	bob.fill("client", "12345678").press("/teams/1/clients").reads(bob.word("wrong not client")) // never gave him any
 	to, all := bob.form("/teams/1/clients")
 	all.Set("do", "all")
@@ -78,15 +79,10 @@ func TestTeams(t *testing.T) {
 		t.Error("the page goes on though all is done")
 	}
 	bob.visit(place).reads("201 mandates were added").click(bob.word("to team")).reads("1 mandate lacks")
-	var last mandate.Mandate
-	var assigned int
-	must2(0, 0, s.desk.Look(ctx, desk.Caller{Appointment: 1, Level: etoegang.LoA3}, 0, func(l *desk.Look) error {
-		list, _, err := l.Mandates(register.Filter{Kind: mandate.Assignment, State: mandate.Active}, 0, 1000)
-		assigned, last = len(list), list[len(list)-1]
-		return err
-	}))
-	if text := s.steps(last.ID)[0].Consent.Text; assigned != 201 || !strings.Contains(text, "team Payroll") || !strings.Contains(agreed, strings.Split(text, "\n")[0]) {
-		t.Errorf("%d are assigned, by %q", assigned, text)
+	assigned := s.all(register.Filter{Kind: mandate.Assignment, State: mandate.Active})
+	last := assigned[len(assigned)-1]
+	if text := s.steps(last.ID)[0].Consent.Text; len(assigned) != 201 || !strings.Contains(text, "team Payroll") || !strings.Contains(agreed, strings.Split(text, "\n")[0]) {
+		t.Errorf("%d are assigned, by %q", len(assigned), text)
 	}
 
 	bob.visit("/teams/1").click("Take out of the team Eva").reads("Eva Elshout loses 201 mandates for clients at once")
@@ -98,6 +94,72 @@ func TestTeams(t *testing.T) {
 	}
 	bob.press("/teams/1/end").reads(bob.word("done team-ended"), bob.word("no teams"))
 	bob.visit("/teams/1").is(http.StatusNotFound)
+}
+
+// While a part waits the team gets another member and another client. Bob has agreed to neither:
+// Tom is assigned nothing, and no more mandates are made than Bob read; the page says that.
+func TestTeamGrowsMeanwhile(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	s.clientele(201)
+	tom := s.people["Bea Bakker"]
+	s.filling(bob)
+	place := bob.at.Path
+
+	s.grants(s.comes("Bas Bakker", bakery, mandate.Administrator)) // mandate 402, after the 201 and the 200
+	bob.visit("/teams/1/join").fill("person", "new").fill("person-name", "Tom").fill("authenticator", tom.Authenticator.String()).fill("pseudonym", tom.Pseudonym.Text()).press("/teams/1/join")
+	bob.visit("/teams/1/clients").fill("search", "12345678").press("/teams/1/search").fill("client", "12345678").press("/teams/1/clients").reads(bob.word("done clients"))
+
+	bob.visit(place).reads(bob.word("fill over"), "200 mandates were added", "1 could not be added", bob.word("fill grown"))
+	for _, m := range s.all(register.Filter{Kind: mandate.Assignment}) {
+		if m.Person.Name != "Eva Elshout" || m.Client > 201 {
+			t.Errorf("%s has client mandate %d, to which nobody has agreed", m.Person.Name, m.Client)
+		}
+	}
+	bob.click(bob.word("to team")).reads("204 mandates lack") // 202 of Tom's, the bakery's and the one above Eva's level
+}
+
+// leaves opens a page and closes it while what has been done for it is about to be kept.
+func (b *browser) leaves(address, key string) {
+	b.Helper()
+	at, cancel := context.WithCancel(ctx)
+	defer cancel()
+	b.store.replaces = func(name string) {
+		if strings.HasPrefix(name, key) {
+			cancel()
+		}
+	}
+	defer func() { b.store.replaces = nil }()
+	r := httptest.NewRequestWithContext(at, http.MethodGet, b.web.URL+address, nil)
+	for _, c := range b.http.Jar.Cookies(b.at) {
+		r.AddCookie(c)
+	}
+	(*b.handler.Load()).ServeHTTP(httptest.NewRecorder(), r)
+	if at.Err() == nil {
+		b.Fatalf("at %s nothing was kept under %q", address, key)
+	}
+}
+
+// Who closes the page while a part is done finds that part told when he comes back.
+func TestWhoLeavesWhileATeamIsFilled(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	s.clientele(202)
+	s.filling(bob)
+	place := bob.at.Path
+	bob.leaves(place, "filling ")
+	bob.visit(place).reads(bob.word("fill over"), "201 mandates were added", "1 could not be added")
+}
+
+// filling is a team with Eva and all clients, of which the first part is filled.
+func (s *scene) filling(bob *browser) {
+	s.Helper()
+	eva := s.people["Eva Elshout"]
+	bob.visit("/teams").fill("name", "Payroll").press("/teams").click(bob.word("add member"))
+	bob.fill("person-name", "Eva Elshout").fill("authenticator", eva.Authenticator.String()).fill("pseudonym", eva.Pseudonym.Text()).press("/teams/1/join")
+	to, all := bob.click(bob.word("add clients")).form("/teams/1/clients")
+	all.Set("do", "all")
+	bob.send(to, all).click(bob.word("fill team")).press("/teams/1/fill").reads("200 of ")
 }
 
 // payroll is a team of the office in which somebody lacks what its client has given.

@@ -165,7 +165,8 @@ type deal struct {
 	grantor, to, client string
 	scope               mandate.Scope
 	validity            mandate.Validity
-	cost                string // to whom it costs what; "": nothing is said of it
+	cost                string     // to whom it costs what; "": nothing is said of it
+	follows             mandate.ID // the mandate that ends once this is in force; 0: none
 }
 
 // dealOf is what a mandate that is there says. client is for whom an assignment is.
@@ -188,6 +189,9 @@ func (v *visit) text(d deal) (lines []string) {
 		lines = append(lines, "- "+item)
 	}
 	lines = append(lines, v.say.Say("deal from to", "from", v.say.Date(d.validity.From), "to", v.lastDay(d.validity.To)))
+	if d.follows != 0 {
+		lines = append(lines, v.say.Say("deal follows", "number", idText(d.follows)))
+	}
 	if d.cost != "" {
 		lines = append(lines, d.cost)
 	}

@@ -151,6 +151,7 @@ CREATE INDEX mandate_by_grantor ON mandate (grantor, id);
 CREATE INDEX mandate_by_intermediary ON mandate (intermediary, id) WHERE intermediary IS NOT NULL;
 CREATE INDEX mandate_by_client ON mandate (client) WHERE client IS NOT NULL;
 CREATE INDEX mandate_ending ON mandate (valid_to, id);
+CREATE INDEX mandate_by_predecessor ON mandate (supersedes) WHERE supersedes IS NOT NULL;
 
 CREATE TABLE mandate_version (
     mandate bigint  NOT NULL REFERENCES mandate,

@@ -147,6 +147,7 @@ CREATE INDEX mandate_by_grantor ON mandate (grantor);
 CREATE INDEX mandate_by_intermediary ON mandate (intermediary) WHERE intermediary IS NOT NULL;
 CREATE INDEX mandate_by_client ON mandate (client) WHERE client IS NOT NULL;
 CREATE INDEX mandate_ending ON mandate (valid_to, id);
+CREATE INDEX mandate_by_predecessor ON mandate (supersedes) WHERE supersedes IS NOT NULL;
 
 CREATE TABLE mandate_version (
     mandate INTEGER NOT NULL REFERENCES mandate,

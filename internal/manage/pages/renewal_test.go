@@ -1,0 +1,78 @@
+package pages_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/mandated/mandated/pkg/mandate"
+)
+
+// The bakery renews its mandate by itself, from the page of that mandate: it chooses a day, reads
+// what it agrees to and what that costs more, and the next one takes the place of the old. Eva
+// keeps her client.
+func TestRenewal(t *testing.T) {
+	s := newScene(t)
+	baker := s.comes("Bas Bakker", bakery, mandate.Administrator)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	s.offers(s.desk.With(s.terms()))
+	s.grants(baker) // for a year
+	s.assigns(bob, "1")
+
+	baker.visit("/mandates/1").click(baker.word("renew")).is(http.StatusOK).reads(office.Name, baker.word("renewal title"))
+	baker.fill("to-year", "2099").press("/mandates/1/renew").is(http.StatusOK).press("/mandates/1/renew").is(http.StatusUnprocessableEntity)
+	if got := baker.wrongAt("to"); !strings.HasSuffix(got, baker.word("wrong outlasts")) && !strings.HasSuffix(got, baker.word("wrong too long")) {
+		t.Errorf("beside the day stands %q", got)
+	}
+	baker.fill("to-year", "2020").press("/mandates/1/renew").is(http.StatusUnprocessableEntity)
+	before := s.revision()
+	baker.fill("to-year", s.clock.Now().AddDate(2, 0, 0).Format("2006")).press("/mandates/1/renew").is(http.StatusOK)
+	baker.reads(baker.word("check"), "mandates Administratiekantoor Telraam", "all services of all providers", "Mandate 1 ends as soon as this one is in force", "it costs Bakkerij De Korenbloem", "without VAT")
+	read := baker.text()
+	if s.revision() != before {
+		t.Error("he has only read it")
+	}
+	baker.press("/mandates/1/renew").is(http.StatusOK).reads(baker.word("done active"), "Mandate 3")
+	old, next := s.mandate(1), s.mandate(3)
+	if old.State != mandate.Superseded || next.State != mandate.Active || next.Supersedes != 1 || !next.Validity.To.After(old.Validity.To) {
+		t.Errorf("the old one is %s, the next %s, follows %d and lasts until %s", old.State, next.State, next.Supersedes, next.Validity.To)
+	}
+	for _, line := range strings.Split(s.steps(3)[0].Consent.Text, "\n") {
+		if !strings.Contains(read, strings.TrimPrefix(line, "- ")) {
+			t.Errorf("%q is kept, and was not read", line)
+		}
+	}
+	if eva := s.mandate(4); eva.Client != 3 || eva.State != mandate.Active || eva.Person.Name != "Eva Elshout" {
+		t.Errorf("Eva has %+v", eva)
+	}
+
+	// What has ended is not renewed, what is suspended has no link to it, and staff do it on paper.
+	baker.visit("/mandates/1/renew").is(http.StatusConflict)
+	baker.visit("/mandates/3").press("/mandates/3/suspend")
+	if strings.Contains(baker.text(), baker.word("renew")) {
+		t.Errorf("it is suspended: %s", baker.text())
+	}
+	rik := s.comes("Rik Register", registry, mandate.Staff)
+	rik.visit("/mandates/3/renew").is(http.StatusNotFound)
+}
+
+// The office can only ask its client for the next one, and renews by itself what it has assigned:
+// unless it says otherwise, for as long as the client's mandate lasts.
+func TestRenewalAsked(t *testing.T) {
+	s := newScene(t)
+	baker := s.comes("Bas Bakker", bakery, mandate.Administrator)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	s.grants(baker)
+	s.assigns(bob, "1")
+	bob.visit("/mandates/1").click(bob.word("renew")).reads("stays in force until Bakkerij De Korenbloem").press("/mandates/1/renew").reads(bob.word("note ask"))
+	bob.press("/mandates/1/renew").reads(bob.word("done requested"))
+	if old, next := s.mandate(1), s.mandate(3); old.State != mandate.Active || next.State != mandate.Requested || next.Supersedes != 1 {
+		t.Errorf("the old one is %s, the next %s and follows %d", old.State, next.State, next.Supersedes)
+	}
+	baker.visit("/requests/3").reads("Mandate 1 ends as soon as this one is in force").press("/requests/3/accept").reads(baker.word("done active"))
+
+	bob.visit("/mandates/4/renew").press("/mandates/4/renew").reads("lets Eva Elshout log in and act for the client", "Mandate 4 ends").press("/mandates/4/renew").reads(bob.word("done active"))
+	if old, next := s.mandate(4), s.mandate(5); old.State != mandate.Superseded || next.Client != 3 || !next.Validity.To.Equal(s.mandate(3).Validity.To) {
+		t.Errorf("the old one is %s, and the next %+v", old.State, next)
+	}
+}
