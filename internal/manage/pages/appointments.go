@@ -273,7 +273,7 @@ func (v *visit) dismiss() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	_, err = v.c.Desk.Dismiss(v.ctx(), v.caller(), "page: dismissed", a.ID, v.said("sure") == "yes")
+	_, err = v.c.Desk.Dismiss(v.ctx(), v.caller(), "page: dismissed", a.ID, v.said("sure") == "yes", nil)
 	if errors.Is(err, mandate.ErrLastAdministrator) {
 		return v.dismissPage(a, faults{"sure": v.say.Say("wrong last administrator")})
 	}
