@@ -186,20 +186,8 @@ func (t *turn) fill(team mandate.Team, gap register.Gap, consent register.Consen
 		return err
 	}
 	_, err = t.begin(mandate.Mandate{Kind: mandate.Assignment, Grantor: team.Organisation, Person: mandate.Person{ID: gap.Person}, Client: m.ID,
-		Scope: m.Scope, Validity: t.forMember(m.Validity)}, Wish{Consent: consent})
+		Scope: m.Scope, Validity: t.actor.Passes(m.Validity, t.Now())}, Wish{Consent: consent})
 	return err
-}
-
-// forMember is how long a member has a client: from today, as long as the client's mandate and
-// the caller's appointment last.
-func (t *turn) forMember(v mandate.Validity) mandate.Validity {
-	if today := mandate.StartOfDay(t.Now()); v.From.Before(today) {
-		v.From = today
-	}
-	if t.actor.Role != mandate.Director && t.actor.Until.Before(v.To) {
-		v.To = t.actor.Until
-	}
-	return v
 }
 
 // team lets somebody do something with a team of his organisation.

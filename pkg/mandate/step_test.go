@@ -417,3 +417,23 @@ func TestActing(t *testing.T) {
 		t.Errorf("without log-in: %v", err)
 	}
 }
+
+// What somebody passes on begins today, or later, and ends with his own appointment; that of a
+// director, who signs by law, does not end what he signs.
+func TestPassing(t *testing.T) {
+	today := StartOfDay(recorded)
+	begun, later := Validity{From: today.AddDate(-1, 0, 0), To: recorded.AddDate(4, 0, 0)}, Validity{From: today.AddDate(0, 1, 0), To: recorded.AddDate(1, 0, 0)}
+	for why, c := range map[string]struct {
+		by   Actor
+		v    Validity
+		want Validity
+	}{
+		"by an administrator":       {admin(1), begun, Validity{today, admin(1).Until}},
+		"by a director":             {directorOf(1, 7), begun, Validity{today, begun.To}},
+		"what begins and ends soon": {admin(1), later, later},
+	} {
+		if got := c.by.Passes(c.v, recorded); got != c.want {
+			t.Errorf("%s: %v, want %v", why, got, c.want)
+		}
+	}
+}

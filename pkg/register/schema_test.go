@@ -303,7 +303,7 @@ func TestTheDatabaseRefusesNonsense(t *testing.T) {
 			"an appointment without a name":       appointed + `(9, 1, 'reader', '', '', 'loa3', 0, 1000, NULL)`,
 			"an appointment that comes back":      next + `UPDATE appointment_version SET until = (SELECT revision FROM head) WHERE appointment = 3; INSERT INTO appointment_version SELECT 3, 3, revision, 9223372036854775807, 'appointed', NULL, '', '' FROM head; COMMIT`,
 			"another key afterwards":              `INSERT INTO credential VALUES (randomblob(32), 2, randomblob(16))`,
-			"a request afterwards":                `INSERT INTO request VALUES (1, 'receiver', FALSE, 0)`,
+			"a request afterwards":                `INSERT INTO request VALUES (1, 'receiver', FALSE, 0, NULL)`,
 			"a step of nobody's side":             `INSERT INTO step SELECT 4, 2, revision, 'agree', 'nobody', NULL, NULL, NULL FROM head`,
 			"a step in the past":                  `INSERT INTO step VALUES (4, 2, 1, 'agree', 'grantor', NULL, NULL, NULL)`,
 			"a step that leaps":                   `INSERT INTO step SELECT 4, 3, revision, 'agree', 'grantor', NULL, NULL, NULL FROM head`,

@@ -58,7 +58,7 @@ func (v *visit) appointmentRow(l *desk.Look, m mandate.Appointment) (look.Row, e
 	if !m.Role.Software() {
 		return row, nil
 	}
-	shown, err := l.Credentials(m)
+	shown, err := l.Credentials(m.ID)
 	var notes []string
 	for _, c := range shown {
 		notes = append(notes, v.say.Say("fingerprint", "digits", hex.EncodeToString(c.Fingerprint[:4])))

@@ -266,10 +266,11 @@ CREATE TABLE dismissal_evidence (
 
 -- How a mandate was asked for, if it was.
 CREATE TABLE request (
-    mandate  bigint PRIMARY KEY REFERENCES mandate,
-    asked_by text COLLATE "C"    NOT NULL CHECK (asked_by IN ('grantor', 'receiver', 'register')),
-    offer    boolean NOT NULL,  -- the receiver accepts what the grantor gives
-    expires  bigint NOT NULL
+    mandate    bigint PRIMARY KEY REFERENCES mandate,
+    asked_by   text COLLATE "C"    NOT NULL CHECK (asked_by IN ('grantor', 'receiver', 'register')),
+    offer      boolean NOT NULL,  -- the receiver accepts what the grantor gives
+    expires    bigint NOT NULL,
+    hands_over bigint REFERENCES mandate  -- the assignment of a colleague that ends once this one is in force
 );
 
 -- The very text that somebody agreed to.

@@ -262,10 +262,11 @@ CREATE TABLE dismissal_evidence (
 
 -- How a mandate was asked for, if it was.
 CREATE TABLE request (
-    mandate  INTEGER PRIMARY KEY REFERENCES mandate,
-    asked_by TEXT    NOT NULL CHECK (asked_by IN ('grantor', 'receiver', 'register')),
-    offer    INTEGER NOT NULL CHECK (offer IN (0, 1)),  -- 1: the receiver accepts what the grantor gives
-    expires  INTEGER NOT NULL
+    mandate    INTEGER PRIMARY KEY REFERENCES mandate,
+    asked_by   TEXT    NOT NULL CHECK (asked_by IN ('grantor', 'receiver', 'register')),
+    offer      INTEGER NOT NULL CHECK (offer IN (0, 1)),  -- 1: the receiver accepts what the grantor gives
+    expires    INTEGER NOT NULL,
+    hands_over INTEGER REFERENCES mandate  -- the assignment of a colleague that ends once this one is in force
 ) STRICT;
 
 -- The very text that somebody agreed to.
