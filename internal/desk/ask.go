@@ -92,13 +92,7 @@ func (t *turn) signing(m mandate.Mandate) (c mandate.Company, err error) {
 	if side, err := t.actor.Side(m); err != nil || side != mandate.GrantorSide {
 		return c, nil // whether he may ask, package mandate tells
 	}
-	c, known := t.companies[m.Grantor.ID]
-	if !known {
-		if c, err = t.company(m.Grantor.ID); err == nil && t.companies != nil {
-			t.companies[m.Grantor.ID] = c
-		}
-	}
-	return c, err
+	return t.company(m.Grantor.ID)
 }
 
 // grant registers a mandate, as a request if it is one.
