@@ -38,11 +38,14 @@ func (t *Tx) AddStep(id mandate.ID, s Step) error {
 	if err := t.checkPapers(s.Evidence); err != nil {
 		return err
 	}
-	consent, err := t.putConsent(s.Consent)
-	if err != nil {
+	if err := s.Consent.check(); err != nil {
 		return err
 	}
 	m, number, err := t.nextStep(id)
+	if err != nil {
+		return err
+	}
+	consent, err := t.putConsent(s.Consent)
 	if err != nil {
 		return err
 	}
@@ -82,15 +85,24 @@ func (t *Tx) nextStep(id mandate.ID) (m made, number int64, err error) {
 	return made{grantor: of.Grantor.KvK, intermediary: of.Intermediary.KvK}, number, err
 }
 
+// check tells whether somebody can have agreed to a text, if there is one.
+func (c Consent) check() error {
+	if c != (Consent{}) && (c.Language != "nl" && c.Language != "en" || c.Text == "" || len(c.Text) > mostConsent || !storable(c.Text)) {
+		return ErrConsent
+	}
+	return nil
+}
+
 // putConsent keeps a text, once.
 func (t *Tx) putConsent(c Consent) (any, error) {
 	if c == (Consent{}) {
 		return nil, nil
 	}
-	if c.Language != "nl" && c.Language != "en" || c.Text == "" || len(c.Text) > mostConsent || !storable(c.Text) {
-		return nil, ErrConsent
-	}
 	sum := sha256.Sum256([]byte(c.Language + "\n" + c.Text))
+	if t.view.memory.agreed[sum] {
+		return sum[:], nil
+	}
+	remember(t.view.memory, t.view.memory.agreed, sum, true)
 	return sum[:], t.exec(`
 		INSERT INTO consent (sha256, language, text) SELECT ?1, ?2, ?3
 		WHERE NOT EXISTS (SELECT 1 FROM consent WHERE sha256 = ?1)`, sum[:], c.Language, c.Text)
