@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/mandated/mandated/internal/devkeys"
+	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 )
 
 // A certificate counts from its first moment to its last, as it does where the program comes in.
@@ -62,5 +64,24 @@ func TestKeysThatLetNobodyIn(t *testing.T) {
 	agrees := must(x509.MarshalPKIXPublicKey(must(ecdh.X25519().GenerateKey(rand.Reader)).PublicKey()))
 	if _, err := ReadCredential(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: agrees}), time.Now()); !errors.Is(err, ErrUnusableKey) {
 		t.Errorf("a key that signs nothing: %v", err)
+	}
+}
+
+// With what a program shows who it is, its own organisation and the register's staff can see.
+func TestCredentials(t *testing.T) {
+	s := newScene(t)
+	boss, baker, staff := s.appoint(office, mandate.Administrator, ""), s.appoint(bakery, mandate.Administrator, ""), s.appoint(Party{}, mandate.Staff, "")
+	reader := s.reader(office)
+	for what, c := range map[string]struct {
+		by  Caller
+		err error
+	}{"its own": {boss, nil}, "others": {baker, register.ErrNotFound}, "the staff": {staff, nil}} {
+		s.refused(what, s.Look(ctx, c.by, 0, func(l *Look) error {
+			list, err := l.Credentials(reader.Appointment)
+			if (len(list) == 1) != (c.err == nil) {
+				t.Errorf("%s see %d", what, len(list))
+			}
+			return err
+		}), c.err)
 	}
 }

@@ -132,15 +132,6 @@ func (a Appointment) Act(login etoegang.AssuranceLevel, now time.Time) (Actor, e
 	return Actor{a.ID, a.Role, a.Organisation.ID, min(a.Level, login), a.Validity.To}, nil
 }
 
-// Reach is when something ends that he grants until a moment: his own appointment may end before.
-// What a director signs is the company's will, and outlasts him.
-func (a Actor) Reach(to time.Time) time.Time {
-	if a.Role != Director && a.Until.Before(to) {
-		return a.Until
-	}
-	return to
-}
-
 // Side is whose will a step is.
 type Side string
 
