@@ -37,8 +37,12 @@ type manager struct {
 	of    func(*world) mandate.Organisation
 }
 
-func ofBakery(w *world) mandate.Organisation { return w.bakery }
-func ofOffice(w *world) mandate.Organisation { return w.office }
+func ofBakery(w *world) mandate.Organisation  { return w.bakery }
+func ofOffice(w *world) mandate.Organisation  { return w.office }
+func ofBrewery(w *world) mandate.Organisation { return w.brewery }
+
+// ofClient is the first of the office's nine hundred clients.
+func ofClient(*world) mandate.Organisation { return clientOf(0) }
 
 // ofRegister is the company of the register's own people, for which they log in.
 func ofRegister(*world) mandate.Organisation {
@@ -53,6 +57,10 @@ var managers = []manager{
 	{"Petra Korst", look.Text{NL: "is beheerder van Bakkerij De Korenbloem. Ze legt machtigingen van de bakkerij vast en trekt ze in.", EN: "is an administrator of bakery De Korenbloem. She grants and revokes its mandates."}, mandate.Administrator, ofBakery},
 	{"Quinten Vos", look.Text{NL: "is beheerder van administratiekantoor Telraam. Hij vraagt klanten om een machtiging en wijst medewerkers toe.", EN: "is an administrator of the accountants of Telraam. He asks clients for mandates and assigns employees."}, mandate.Administrator, ofOffice},
 	{"Sanne Teller", look.Text{NL: "werkt bij Telraam. Ze mag vergunningen aanvragen voor het kantoor, en nog niets voor klanten.", EN: "works at Telraam. She may ask for permits for the office, and nothing for clients yet."}, "", ofOffice},
+	{"Yara Telgen", look.Text{NL: "werkt ook bij Telraam en mag hetzelfde. Binnenkort vertrekt ze: dan stopt alles van haar in één keer.", EN: "works at Telraam, too, and may do the same. She leaves soon: then all that is hers ends at once."}, "", ofOffice},
+	{"Victor Maan", look.Text{NL: "is een van de twee bestuurders van Brouwerij De Halve Maan. Hij kan alleen samen met Wendela machtigen.", EN: "is one of the two directors of brewery De Halve Maan. He grants mandates together with Wendela alone."}, mandate.Director, ofBrewery},
+	{"Wendela Maan", look.Text{NL: "is de andere bestuurder. Wat Victor heeft getekend, wacht op haar handtekening, en andersom.", EN: "is the other director. What Victor has signed waits for her signature, and the other way round."}, mandate.Director, ofBrewery},
+	{"Xander Aalders", look.Text{NL: "is beheerder van Aannemersbedrijf Aalders, een van de negenhonderd klanten van Telraam. Hij antwoordt als het kantoor om een machtiging vraagt.", EN: "is an administrator of Aannemersbedrijf Aalders, one of the nine hundred clients of Telraam. He answers when the office asks for a mandate."}, mandate.Administrator, ofClient},
 	{"Tim Visser", look.Text{NL: "werkt bij het register. Hij legt vast wat op papier binnenkomt.", EN: "works at the register. He records what comes in on paper."}, mandate.Staff, ofRegister},
 	{"Ursula Smit", look.Text{NL: "werkt ook bij het register. Zij keurt goed wat Tim vastlegt, of niet.", EN: "works at the register, too. She confirms what Tim records, or does not."}, mandate.Staff, ofRegister},
 }
@@ -101,6 +109,9 @@ func (w *world) let(p mandate.Person, m manager) error {
 	a := desk.Appointment{Role: m.role, Name: m.name, Level: etoegang.LoA3, Validity: w.year()}
 	if m.role != mandate.Staff {
 		a.Company = m.of(w).KvK
+	}
+	if m.role == mandate.Director {
+		a.Authority = mandate.Jointly
 	}
 	made, err := at.AppointAtDesk(ctx, author, a)
 	if err != nil {
