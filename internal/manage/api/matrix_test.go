@@ -113,6 +113,7 @@ var who = map[string]string{
 	"GET /requests":                          "program reader",
 	"GET /clients":                           "program reader",
 	"GET /representatives":                   "program reader",
+	"POST /people/{person}/offboardings":     "program",
 	"GET /appointments":                      "program reader",
 	"GET /services":                          "program reader",
 	"GET /changes":                           "program reader",

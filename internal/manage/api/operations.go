@@ -62,6 +62,8 @@ func (a *api) operations() {
 	add(a, read("list-requests", "/requests", "What is asked for and waits for an answer, of your side or of another"), a.listRequests)
 	add(a, read("list-clients", "/clients", "For whom your people may act: your clients, whether both halves fit, and the one edit that mends it"), a.listClients)
 	add(a, read("list-representatives", "/representatives", "Who may act for your organisation, and when they last did"), a.listRepresentatives)
+	add(a, write("offboard-person", "/people/{person}/offboardings", "End everything that your organisation gave to somebody who leaves",
+		"All of it ends in one change: what he may do for your organisation itself and for its clients, what is asked for him, and his place in teams. When the answer comes, nobody decides by any of it any more.", http.StatusOK), a.offboard)
 	add(a, read("list-appointments", "/appointments", "Who manages the mandates of your organisation: people and programs"), a.listAppointments)
 	add(a, read("list-services", "/services", "Search the service catalogue"), a.listServices)
 
