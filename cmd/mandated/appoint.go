@@ -30,6 +30,8 @@ type term struct {
 	Email    string `help:"Where the holder wants to be written to, until he says otherwise. Not for software." placeholder:"ADDRESS"`
 	Language string `enum:"nl,en" default:"nl" help:"The language of those letters: nl or en."`
 
+	Certificate string `help:"PEM file with the certificate or the public key that software shows, and that a director or one of the staff may show in place of logging in." placeholder:"FILE"`
+
 	Name  string `required:"" help:"By which colleagues know who or what this is." placeholder:"TEXT"`
 	Level string `default:"loa3" help:"The highest level at which it grants anything."`
 	Until string `required:"" help:"First moment it no longer holds: five years from now at most." placeholder:"DATE"`
@@ -46,7 +48,11 @@ func (t term) read(now time.Time, a *desk.Appointment) (err error) {
 		return err
 	}
 	a.Validity.From = now.UTC().Truncate(time.Second)
-	a.Validity.To, err = mandate.ParseMoment(t.Until)
+	if a.Validity.To, err = mandate.ParseMoment(t.Until); err != nil || t.Certificate == "" {
+		return err
+	}
+	credential, err := readCredential(t.Certificate, now)
+	a.Credentials = []register.Credential{credential}
 	return err
 }
 
@@ -57,10 +63,9 @@ func (c staffAdd) Run(e *environment) error {
 }
 
 type appointmentAdd struct {
-	KvK         string `arg:"" name:"kvk" help:"KvK number of the company, eight digits."`
-	Role        string `required:"" enum:"administrator,director,program,reader" help:"administrator, director, program (software that may change mandates) or reader (software that only looks)."`
-	Authority   string `enum:",alone,jointly,limited" default:"" help:"How far a director binds the company: alone, jointly or limited."`
-	Certificate string `help:"PEM file with the certificate or the public key that the software shows." placeholder:"FILE"`
+	KvK       string `arg:"" name:"kvk" help:"KvK number of the company, eight digits."`
+	Role      string `required:"" enum:"administrator,director,program,reader" help:"administrator, director, program (software that may change mandates) or reader (software that only looks)."`
+	Authority string `enum:",alone,jointly,limited" default:"" help:"How far a director binds the company: alone, jointly or limited."`
 	term
 }
 
@@ -68,13 +73,6 @@ func (c appointmentAdd) Run(e *environment) (err error) {
 	a := desk.Appointment{Role: mandate.Role(c.Role), Authority: mandate.Authority(c.Authority)}
 	if a.Company, err = etoegang.ParseKvKNumber(c.KvK); err != nil {
 		return err
-	}
-	if c.Certificate != "" {
-		credential, err := readCredential(c.Certificate, e.now())
-		if err != nil {
-			return err
-		}
-		a.Credentials = []register.Credential{credential}
 	}
 	return c.appoint(e, a)
 }

@@ -45,6 +45,12 @@ var sandboxScripts = map[string][]string{
 		`"name": "Elif Yilmaz"`, `"logged_in": true`, `"value": "12345678"`, `"name": "Pim Pietersen"`, `"kvk": "90123456"`,
 		`"value": "90123456"`, `ArtifactResolve`, `"message": "revoked"`, `"name": "stolen-artifact"`, `"message": "replayed"`,
 	},
+	"journeys.sh": {
+		`"message": "not-yet-granted"`, `"code":"four-eyes"`, `"where":"box 7"`, `"state":"active"`, `"logged_in": true`, `"value": "23456789"`,
+		`"message": "not-yet-granted"`, `"answer":"ours"`, `"signed":1`, `"state":"active"`, `"logged_in": true`, `"value": "45678901"`,
+		`"lines":900`, `"requested":900`, `"dryRun":true`, `"requested":900`, `"dryRun":false`, `"state":"active"`, `Aannemersbedrijf Aalders`,
+		`"logged_in": true`, `"value": "40001014"`, `"mandates":1`, `"state":"revoked"`, `"message": "revoked"`,
+	},
 	"manage.sh": {
 		`"role":"program"`, `"state":"requested"`, `"state":"active"`, `Roos Rekenaar`, `"logged_in": true`, `"value": "12345678"`, `"value": "87654321"`,
 		`"lastUsed"`, `"state":"revoked"`, `"state":"revoked"`, `"message": "revoked"`,

@@ -66,11 +66,12 @@ type Appointment struct {
 	Name        string
 	Level       etoegang.AssuranceLevel
 	Validity    mandate.Validity
-	Credentials []register.Credential // of software: see ReadCredential
+	Credentials []register.Credential // of software, or of whoever acts through it: see ReadCredential
 	Contact     mandate.Contact       // where its holder is written to, until he says otherwise
 }
 
-// Appoint makes an appointment.
+// Appoint makes an appointment. A person whom it appoints logs in: that a director or one of the
+// staff shows a key in place of that is for who keeps the register to say (AppointAtDesk).
 func (d *Desk) Appoint(ctx context.Context, c Caller, why string, a Appointment) (done Appointed, err error) {
 	done.Receipt, err = d.change(ctx, c, why, func(t *turn) (err error) {
 		made, err := a.made(t.Tx)
@@ -79,6 +80,9 @@ func (d *Desk) Appoint(ctx context.Context, c Caller, why string, a Appointment)
 		}
 		if err := t.actor.MayAppoint(made, t.Now()); err != nil {
 			return err
+		}
+		if len(a.Credentials) > 0 && !made.Role.Software() {
+			return register.ErrCredential
 		}
 		done.Appointment, done.Invitation, err = appoint(t.Tx, made, a.Credentials)
 		return err
@@ -112,7 +116,7 @@ func (a Appointment) made(t *register.Tx) (made mandate.Appointment, err error) 
 }
 
 func appoint(t *register.Tx, made mandate.Appointment, credentials []register.Credential) (mandate.Appointment, string, error) {
-	if made.Role.Software() {
+	if len(credentials) > 0 {
 		made, err := t.Appoint(made, register.Digest{}, credentials)
 		return made, "", err
 	}

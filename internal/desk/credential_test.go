@@ -8,6 +8,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/mandated/mandated/internal/devkeys"
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
 )
@@ -84,4 +86,22 @@ func TestCredentials(t *testing.T) {
 			return err
 		}), c.err)
 	}
+}
+
+// Who signs by law, or keeps the register, logs in. That one of them shows a key in place of that
+// only whoever keeps the register says, at its command line.
+func TestWhoMayShowAKey(t *testing.T) {
+	s := newScene(t)
+	staff := s.appoint(Party{}, mandate.Staff, "")
+	wish := Appointment{Company: bakery.KvK, Role: mandate.Director, Authority: mandate.Jointly, Name: "Anna", Level: etoegang.LoA3, Validity: year(s.clock.Now()),
+		Credentials: []register.Credential{{Fingerprint: sha256.Sum256([]byte("key")), Public: []byte("key")}}}
+	_, err := s.Appoint(ctx, staff, "x", wish)
+	s.refused("by the staff", err, register.ErrCredential)
+	made := must(s.AppointAtDesk(ctx, keeper, wish))
+	if made.Appointment.State != mandate.Appointed || made.Invitation != "" {
+		t.Errorf("at the command line: %s, with the invitation %q", made.Appointment.State, made.Invitation)
+	}
+	wish.Role, wish.Authority = mandate.Administrator, ""
+	_, err = s.AppointAtDesk(ctx, keeper, wish)
+	s.refused("for an administrator", err, register.ErrCredential)
 }

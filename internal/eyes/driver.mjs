@@ -211,6 +211,9 @@ const orders = {
 	async type({ tab, text }) { await tab.page.keyboard.type(text) },
 	async click({ tab, what, times }) { await (await tab.named(what)).click({ clickCount: times, noWaitAfter: true }) },
 	async fill({ tab, what, text }) { await tab.page.getByLabel(what).fill(text) },
+	async upload({ tab, what, name, text }) {
+		await tab.page.getByLabel(what).setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text) })
+	},
 
 	async unfold({ tab }) { await tab.evaluate(`document.querySelectorAll('details').forEach(d => { d.open = true })`) },
 

@@ -81,6 +81,12 @@ func (p *Page) Fill(label, text string) {
 	p.order("fill", map[string]any{"what": label, "text": text}, nil)
 }
 
+// Upload chooses a file with that name and text in the field with this label.
+func (p *Page) Upload(label, name, text string) {
+	p.b.t.Helper()
+	p.order("upload", map[string]any{"what": label, "name": name, "text": text}, nil)
+}
+
 // Value is what is in the field with this label.
 func (p *Page) Value(label string) (text string) {
 	p.b.t.Helper()

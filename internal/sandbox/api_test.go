@@ -435,7 +435,7 @@ func TestCompaniesByAPI(t *testing.T) {
 		}
 		seen, after = seen+len(list), list[len(list)-1].KvK
 	}
-	if seen != 908 {
+	if seen != 909 {
 		t.Errorf("%d companies", seen)
 	}
 	if got := gets[[]any](p, "GET", "/api/mandates?company=87654321", ""); len(got) != 100 {

@@ -22,6 +22,11 @@ var (
 		Brouwer Douma Evers Faber`)
 )
 
+// clientOf is one of them, counted from 0.
+func clientOf(i int) mandate.Organisation {
+	return harness.Company(trades[i%len(trades)]+" "+owners[i/len(trades)], fmt.Sprintf("4%07d", 1000+7*i), "")
+}
+
 // nineHundred lets the person act for nine hundred clients of the office, in one change: one
 // after the other they would take their time.
 func (w *world) nineHundred() error {
@@ -36,11 +41,10 @@ func (w *world) nineHundred() error {
 			return err
 		}
 		for i := range len(trades) * len(owners) {
-			name := trades[i%len(trades)] + " " + owners[i/len(trades)]
-			client := harness.Company(name, fmt.Sprintf("4%07d", 1000+7*i), "")
+			client := clientOf(i)
 			w.s.keepCompany(client)
 			if err := w.addClient(t, client, office, who, scope, validity); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+				return fmt.Errorf("%s: %w", client.Name, err)
 			}
 		}
 		return nil

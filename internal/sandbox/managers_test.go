@@ -10,6 +10,7 @@ func TestManagersComeIn(t *testing.T) {
 	for round := range 2 {
 		for person, reads := range map[string]string{
 			"Petra Korst": "Mandates of Bakkerij De Korenbloem (KvK number 12345678)", "Quinten Vos": "Mandates of Administratiekantoor Telraam (KvK number 87654321)",
+			"Victor Maan": "Mandates of Brouwerij De Halve Maan (KvK number 89012345)", "Xander Aalders": "Mandates of Aannemersbedrijf Aalders (KvK number 40001000)",
 			"Tim Visser": "Work of the register", "Ursula Smit": "Work of the register", "Sanne Teller": "You cannot log in for anybody now",
 		} {
 			newBrowser(t, s).visit(s.Network.First.Pages+"/login").choose(person, "").reads(reads)

@@ -35,6 +35,7 @@ type world struct {
 
 	bakery, farm, florist           mandate.Organisation // companies
 	office                          mandate.Organisation // an intermediary
+	brewery                         mandate.Organisation // two directors sign for it
 	plumber, dairy, cyclist, tailor mandate.Organisation // clients in other stories
 }
 
@@ -122,8 +123,9 @@ func (s *Sandbox) populate() error {
 		dairy:   harness.Company("Kaasmakerij De Wei", "56789012", ""),
 		cyclist: harness.Company("Rijwielzaak Trap", "78901234", ""),
 		tailor:  harness.Company("Atelier Draad", "67890123", ""),
+		brewery: harness.Company("Brouwerij De Halve Maan", "89012345", ""),
 	}
-	for _, o := range []mandate.Organisation{w.bakery, w.farm, w.florist, w.office, w.plumber, w.dairy, w.cyclist, w.tailor} {
+	for _, o := range []mandate.Organisation{w.bakery, w.farm, w.florist, w.office, w.plumber, w.dairy, w.cyclist, w.tailor, w.brewery} {
 		s.keepCompany(o)
 	}
 	for _, p := range s.persons {

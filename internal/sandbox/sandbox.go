@@ -53,7 +53,7 @@ type Sandbox struct {
 
 	folder    string
 	authority devkeys.Authority
-	programs  map[string]*x509.Certificate // of those that manage mandates, by name
+	programs  map[string]*x509.Certificate // of what manages mandates by the API, by name
 	web       *http.Server
 	client    *http.Client // asks other roles and providers that joined
 

@@ -108,6 +108,11 @@ func (r Role) known() bool {
 // Software tells whether a program has the role, and no person.
 func (r Role) Software() bool { return r == Program || r == Reader }
 
+// MayShow tells whether somebody of that role may show a certificate or key in place of logging
+// in: software must. A director, and one of the register's staff, may act through software of his
+// own. An administrator's software acts as a program, by an appointment of its own.
+func (r Role) MayShow() bool { return r.Software() || r == Director || r == Staff }
+
 func (a Authority) known() bool { return a == Alone || a == Jointly || a == Limited }
 
 // Actor is somebody who takes a step: an appointment in use.

@@ -16,7 +16,7 @@ type Account [32]byte
 // Digest is the SHA-256 of a secret that was handed out once, or of a key.
 type Digest [32]byte
 
-// Credential is with what a program shows who it is: the digest of its certificate or of its
+// Credential is with what a program, or whoever acts through one, shows who it is: the digest of its certificate or of its
 // public key, and that key in DER.
 type Credential struct {
 	Fingerprint Digest
@@ -25,8 +25,8 @@ type Credential struct {
 
 // What can be wrong with an appointment in the register.
 var (
-	ErrCredential = errors.New("a program needs a certificate or a key to show who it is, and nobody else has one")
-	ErrInvitation = errors.New("an invitation has a secret of its own, and is for a person")
+	ErrCredential = errors.New("a program needs a certificate or a key to show who it is, a director or one of the register's staff may have one, and an administrator has none")
+	ErrInvitation = errors.New("an invitation has a secret of its own, and is for a person who shows no certificate or key")
 )
 
 // AppointmentError says that an appointment cannot go from its state to another.
@@ -40,17 +40,17 @@ func (e *AppointmentError) Error() string {
 }
 
 // Appoint makes an appointment. That of a person begins with an invitation, which waits for
-// him to log in; that of a program with what it shows.
+// him to log in; that of a program, and of whoever acts through one, with what is shown.
 func (t *Tx) Appoint(a mandate.Appointment, invitation Digest, credentials []Credential) (mandate.Appointment, error) {
-	program := a.Role.Software()
+	shows := len(credentials) > 0
 	switch err := mandate.CheckAppointment(a, t.now); {
 	case err != nil:
 		return a, err
 	case !storable(a.Name) || !storable(a.Contact.Email):
 		return a, ErrText
-	case program != (len(credentials) > 0):
+	case shows && !a.Role.MayShow(), !shows && a.Role.Software():
 		return a, ErrCredential
-	case program != (invitation == Digest{}):
+	case shows != (invitation == Digest{}):
 		return a, ErrInvitation
 	}
 	if a.Organisation.ID != 0 {
@@ -64,7 +64,7 @@ func (t *Tx) Appoint(a mandate.Appointment, invitation Digest, credentials []Cre
 		a.Organisation = o
 	}
 	a.State = mandate.Invited
-	if program {
+	if shows {
 		a.State = mandate.Appointed
 	}
 	return a, t.writeAppointment(&a, invitation, credentials)

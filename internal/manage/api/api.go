@@ -1,5 +1,6 @@
-// Package api is the REST API by which programs of organisations manage mandates: OpenAPI 3.1
-// at /openapi.json, the addresses under /api/v1.
+// Package api is the REST API by which programs of organisations manage mandates, and directors
+// and the register's staff who act through software of their own: OpenAPI 3.1 at /openapi.json,
+// the addresses under /api/v1.
 //
 // It owns who calls (a client certificate, or a token signed by a registered key), the shape
 // of requests and answers, pages of lists, and the one table that says errors to callers. It
@@ -238,13 +239,16 @@ func (a *api) enter(ctx huma.Context, next func(huma.Context)) {
 		_, err = appointment.Act(appointment.Level, a.Now()) // also where nothing of the organisation is looked at
 	}
 	if err == nil && !slices.Contains(rolesOf(operation), appointment.Role) {
-		err = mandate.ErrMayOnlyRead
+		err = &refusedRole
+		if appointment.Role == mandate.Reader {
+			err = mandate.ErrMayOnlyRead
+		}
 	}
 	if err != nil {
 		a.problem(limited, err).write(w)
 		return
 	}
-	c.caller = desk.Caller{Appointment: appointment.ID, Level: appointment.Level} // programs are at their own level
+	c.caller = desk.Caller{Appointment: appointment.ID, Level: appointment.Level} // whoever shows a key is at his own level
 	c.organisation, c.appointment = appointment.Organisation.ID, appointment
 	next(rightly{huma.WithContext(ctx, limited)})
 }

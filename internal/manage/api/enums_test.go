@@ -24,14 +24,15 @@ type wording struct {
 var wordings = map[string]wording{
 	"Mandate.kind": {of: "Kind"}, "Wished.kind": {of: "Kind"}, "query kind": {of: "Kind"}, "EditView.kind": {of: "Kind", never: []string{"direct"}},
 	"query state":           {of: "State"},
-	"Mandate.side":          {of: "Side", never: []string{"register", "rule"}},
+	"Mandate.side":          {of: "Side", never: []string{"rule"}},
 	"query side":            {of: "Side", never: []string{"register", "rule"}},
 	"Asked.askedBy":         {of: "Side", never: []string{"rule"}},
 	"Step.side":             {of: "Side"},
 	"Step.act":              {of: "Act"},
 	"EditView.act":          {of: "Act", never: []string{"refuse", "expire", "suspend", "revoke", "narrow", "lapse"}},
 	"ChainView.misfit":      {of: "Misfit"},
-	"Appointment.role":      {of: "Role", never: []string{"staff"}},
+	"Appointment.role":      {of: "Role"},
+	"Paper.kind":            {of: "EvidenceKind"},
 	"Appointment.state":     {of: "AppointmentState"},
 	"Price.kind":            {of: "Kind", never: []string{"assignment"}},
 	"Price.level":           {}, // of package etoegang

@@ -206,7 +206,7 @@ func (a *api) listRepresentatives(ctx context.Context, in *Paging) (*body[Repres
 // Appointment is what a colleague, or a program, may do for your organisation.
 type Appointment struct {
 	Number    int64     `json:"number" doc:"its number in this register"`
-	Role      string    `json:"role" enum:"administrator,director,program,reader"`
+	Role      string    `json:"role" enum:"administrator,director,program,reader,staff"`
 	Authority string    `json:"authority,omitempty" doc:"director: how far he binds the organisation" enum:"alone,jointly,limited"`
 	Name      string    `json:"name" doc:"as colleagues know him, or what the program is for"`
 	Level     string    `json:"level" doc:"the highest level at which it can grant" enum:"loa2,loa2plus,loa3,loa4"`

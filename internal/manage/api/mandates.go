@@ -15,14 +15,18 @@ type body[T any] struct{ Body T }
 // Me is who the caller is.
 type Me struct {
 	Appointment  Appointment `json:"appointment" doc:"what you were appointed for"`
-	Organisation Company     `json:"organisation" doc:"for which organisation"`
+	Organisation *Company    `json:"organisation,omitempty" doc:"for which organisation; none: for the register"`
 	Revision     int64       `json:"revision" doc:"the newest revision of the register"`
 }
 
 func (a *api) me(ctx context.Context, _ *struct{}) (out *body[Me], err error) {
 	own := callOf(ctx).appointment
 	err = a.look(ctx, 0, func(l *desk.Look) error {
-		out = &body[Me]{Me{appointmentOf(own), companyOf(own.Organisation), int64(l.Revision())}}
+		out = &body[Me]{Me{Appointment: appointmentOf(own), Revision: int64(l.Revision())}}
+		if own.Organisation.ID != 0 {
+			of := companyOf(own.Organisation)
+			out.Body.Organisation = &of
+		}
 		return nil
 	})
 	return out, err
@@ -119,6 +123,7 @@ type Wished struct {
 	Reference      string   `json:"reference,omitempty" maxLength:"255" doc:"a note for both parties, at most 255 bytes"`
 	Supersedes     int64    `json:"supersedes,omitempty" minimum:"1" doc:"the mandate whose place it is to take: to renew or to widen it"`
 	Offer          bool     `json:"offer,omitempty" doc:"chain: the intermediary is to accept it first"`
+	Papers         []Paper  `json:"papers,omitempty" maxItems:"20" doc:"of the register's staff: the evidence that this rests on"`
 	Why            string   `json:"why" minLength:"1" maxLength:"255" doc:"why, without naming anybody: it is kept with the mandate"`
 }
 
@@ -136,6 +141,7 @@ func (w Wished) wish() (desk.Wish, error) {
 	if (w.Kind == string(mandate.Chain)) != (w.Intermediary != nil) || (w.Kind == string(mandate.Chain)) != (w.Person == nil) {
 		return wish, mandate.ErrParties
 	}
+	wish.Evidence = evidenceOf(&m, "body.papers", w.Papers)
 	wish.Scope = parseAll(&m, "body.scope", w.Scope, mandate.ParseItem)
 	wish.Establishments = parseAll(&m, "body.establishments", w.Establishments, etoegang.ParseEstablishmentNumber)
 	wish.Validity = mandate.Validity{From: parse(&m, "body.from", w.From, mandate.ParseMoment), To: parse(&m, "body.until", w.Until, mandate.ParseMoment)}
@@ -147,6 +153,9 @@ func (c Company) party(m *mistakes, place string) desk.Party {
 }
 
 func (a *api) askMandate(ctx context.Context, in *body[Wished]) (*made, error) {
+	if len(in.Body.Papers) > 0 && callOf(ctx).appointment.Role != mandate.Staff {
+		return nil, mistakes{{"body.papers", "only the register's staff record what is on paper"}}
+	}
 	wish, err := in.Body.wish()
 	if err != nil {
 		return nil, err
@@ -176,6 +185,7 @@ type Step struct {
 	Why         string    `json:"why"`
 	Appointment int64     `json:"appointment,omitempty" doc:"who did it, if that was one of your organisation"`
 	Catalogue   int64     `json:"catalogue,omitempty" doc:"the edition of the service catalogue by which it was read"`
+	Papers      []Paper   `json:"papers,omitempty" doc:"the evidence that it rests on, for the register's staff"`
 }
 
 // Version is a state that a mandate had from one revision on.
@@ -194,7 +204,7 @@ func (a *api) getHistory(ctx context.Context, in *One) (out *body[History], err 
 			return err
 		}
 		for _, s := range steps {
-			h.Steps = append(h.Steps, Step{string(s.Act), string(s.Side), s.At, int64(s.Revision), s.Author.Why, int64(s.Appointment), s.Catalogue})
+			h.Steps = append(h.Steps, Step{string(s.Act), string(s.Side), s.At, int64(s.Revision), s.Author.Why, int64(s.Appointment), s.Catalogue, papersOf(s.Evidence)})
 		}
 		versions, err := l.History(mandate.ID(in.ID))
 		for _, v := range versions {

@@ -85,39 +85,40 @@ func (o operation) sent(body object) any {
 
 // who may use what: every operation there is, and nobody else.
 var who = map[string]string{
-	"GET /me":                                "program reader",
-	"GET /mandates":                          "program reader",
-	"POST /mandates":                         "program",
-	"GET /mandates/{id}":                     "program reader",
-	"GET /mandates/{id}/history":             "program reader",
-	"GET /mandates/{id}/use":                 "program reader",
-	"POST /mandates/{id}/acceptances":        "program",
-	"POST /mandates/{id}/refusals":           "program",
-	"POST /mandates/{id}/suspensions":        "program",
-	"POST /mandates/{id}/resumptions":        "program",
-	"POST /mandates/{id}/revocations":        "program",
-	"POST /mandates/{id}/narrowings":         "program",
-	"GET /teams":                             "program reader",
-	"POST /teams":                            "program",
-	"GET /teams/{id}":                        "program reader",
-	"PUT /teams/{id}":                        "program",
-	"DELETE /teams/{id}":                     "program",
-	"GET /teams/{id}/clients":                "program reader",
-	"POST /teams/{id}/members":               "program",
-	"DELETE /teams/{id}/members/{person}":    "program",
-	"POST /teams/{id}/clients":               "program",
-	"DELETE /teams/{id}/clients/{kvkNumber}": "program",
-	"POST /teams/{id}/assignments":           "program",
-	"GET /terms":                             "program reader",
-	"GET /fees":                              "program reader",
-	"GET /requests":                          "program reader",
-	"GET /clients":                           "program reader",
-	"GET /representatives":                   "program reader",
-	"GET /appointments":                      "program reader",
-	"GET /services":                          "program reader",
-	"GET /changes":                           "program reader",
-	"GET /exports":                           "program reader",
-	"POST /imports":                          "program",
+	"GET /me":                                "program reader director staff",
+	"GET /mandates":                          "program reader director",
+	"POST /mandates":                         "program director staff",
+	"GET /mandates/{id}":                     "program reader director staff",
+	"GET /mandates/{id}/history":             "program reader director staff",
+	"GET /mandates/{id}/use":                 "program reader director",
+	"POST /mandates/{id}/acceptances":        "program director staff",
+	"POST /mandates/{id}/refusals":           "program director staff",
+	"POST /mandates/{id}/suspensions":        "program director",
+	"POST /mandates/{id}/resumptions":        "program director",
+	"POST /mandates/{id}/revocations":        "program director",
+	"POST /mandates/{id}/narrowings":         "program director",
+	"GET /teams":                             "program reader director",
+	"POST /teams":                            "program director",
+	"GET /teams/{id}":                        "program reader director",
+	"PUT /teams/{id}":                        "program director",
+	"DELETE /teams/{id}":                     "program director",
+	"GET /teams/{id}/clients":                "program reader director",
+	"POST /teams/{id}/members":               "program director",
+	"DELETE /teams/{id}/members/{person}":    "program director",
+	"POST /teams/{id}/clients":               "program director",
+	"DELETE /teams/{id}/clients/{kvkNumber}": "program director",
+	"POST /teams/{id}/assignments":           "program director",
+	"GET /terms":                             "program reader director",
+	"GET /fees":                              "program reader director",
+	"GET /requests":                          "program reader director",
+	"GET /clients":                           "program reader director",
+	"GET /representatives":                   "program reader director",
+	"POST /people/{person}/offboardings":     "program director",
+	"GET /appointments":                      "program reader director",
+	"GET /services":                          "program reader director",
+	"GET /changes":                           "program reader director",
+	"GET /exports":                           "program reader director",
+	"POST /imports":                          "program director",
 }
 
 // Everybody tries everything: each operation lets in the roles that it names and nobody
@@ -136,7 +137,7 @@ func TestWhoMayUseWhat(t *testing.T) {
 	dismissed := s.appoint(bakery, mandate.Program)
 	_ = must(s.desk.Dismiss(ctx, s.administrator(bakery), "replaced", dismissed.appointment.ID, true, nil))
 	callers := map[string]*program{
-		"program": s.bakery, "reader": s.bakerysReader, "dismissed": dismissed,
+		"program": s.bakery, "reader": s.bakerysReader, "director": s.appoint(bakery, mandate.Director), "staff": s.appoint(itself, mandate.Staff), "dismissed": dismissed,
 		"unknown": s.newProgram(time.Now().Add(-time.Hour), time.Now().Add(time.Hour)),
 		"nobody":  {scene: s, client: s.server.Client()},
 		"expired": s.expired(), "stopped": s.stopped(),
@@ -148,12 +149,16 @@ func TestWhoMayUseWhat(t *testing.T) {
 			a := p.ask(o.method, path, o.sent(object{}))
 			tried++
 			switch code := a.problem().Code; {
-			case role == "program" || role == "reader" && strings.Contains(who[name], "reader"):
+			case slices.Contains(strings.Fields(who[name]), role):
 				if a.status == 401 || a.status == 403 || a.status >= 500 {
 					t.Errorf("%s as %s: %d %s", name, role, a.status, a.body)
 				}
 			case role == "stopped":
 				if a.status != 403 || code != "appointment-over" {
+					t.Errorf("%s as %s: %d %s", name, role, a.status, code)
+				}
+			case role == "staff":
+				if a.status != 403 || code != "role" {
 					t.Errorf("%s as %s: %d %s", name, role, a.status, code)
 				}
 			case role == "reader":

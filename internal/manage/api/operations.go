@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,11 +14,19 @@ import (
 	"github.com/mandated/mandated/pkg/register"
 )
 
-// Who may use an operation: the roles of programs. People come in by the pages.
+// Who may use an operation: programs, and directors who sign through software of their own.
+// Administrators come in by the pages.
 var (
-	readers = []mandate.Role{mandate.Program, mandate.Reader}
-	writers = []mandate.Role{mandate.Program}
+	readers = []mandate.Role{mandate.Program, mandate.Reader, mandate.Director}
+	writers = []mandate.Role{mandate.Program, mandate.Director}
 )
+
+// keepers lets the register's staff use an operation, too: what it takes to bring in what is on
+// paper, and to confirm what another has brought in.
+func keepers(o huma.Operation) huma.Operation {
+	o.Extensions[extensionRoles] = append(slices.Clone(rolesOf(&o)), mandate.Staff)
+	return o
+}
 
 // extensionRoles is where the OpenAPI document tells which roles may use an operation.
 const extensionRoles = "x-roles"
@@ -38,19 +47,19 @@ func timeOf(o *huma.Operation) time.Duration {
 
 // operations are all there are.
 func (a *api) operations() {
-	add(a, read("get-me", "/me", "Who you are to the register"), a.me)
+	add(a, keepers(read("get-me", "/me", "Who you are to the register")), a.me)
 
 	add(a, read("list-mandates", "/mandates", "The mandates that your organisation gives and receives"), a.listMandates)
-	add(a, write("ask-mandate", "/mandates", "Give a mandate, assign a client, or ask for a mandate",
-		"Whether it is in force at once or waits for somebody's answer, its state tells. A mandate that is there already is refused, with its number: repeating a request does no harm.", http.StatusCreated), a.askMandate)
-	add(a, read("get-mandate", "/mandates/{id}", "One mandate"), a.getMandate)
-	add(a, read("get-mandate-history", "/mandates/{id}/history", "What was done to a mandate, and the states it has had"), a.getHistory)
+	add(a, keepers(write("ask-mandate", "/mandates", "Give a mandate, assign a client, or ask for a mandate",
+		"Whether it is in force at once or waits for somebody's answer, its state tells. A mandate that is there already is refused, with its number: repeating a request does no harm.", http.StatusCreated)), a.askMandate)
+	add(a, keepers(read("get-mandate", "/mandates/{id}", "One mandate")), a.getMandate)
+	add(a, keepers(read("get-mandate-history", "/mandates/{id}/history", "What was done to a mandate, and the states it has had")), a.getHistory)
 	if a.LastUse != nil {
 		add(a, read("get-mandate-use", "/mandates/{id}/use", "When a mandate was last used"), a.getUse)
 	}
-	add(a, write("accept-mandate", "/mandates/{id}/acceptances", "Agree to what is asked for, as it stands or for less",
-		"What is agreed to for less is another mandate, which takes the place of the one that was asked for.", http.StatusCreated), a.accept)
-	add(a, write("refuse-mandate", "/mandates/{id}/refusals", "Refuse what is asked for, or withdraw what you asked for", "", http.StatusCreated), a.refuse)
+	add(a, keepers(write("accept-mandate", "/mandates/{id}/acceptances", "Agree to what is asked for, as it stands or for less",
+		"What is agreed to for less is another mandate, which takes the place of the one that was asked for. Where several must sign, its state tells whether others still have to.", http.StatusCreated)), a.accept)
+	add(a, keepers(write("refuse-mandate", "/mandates/{id}/refusals", "Refuse what is asked for, or withdraw what you asked for", "", http.StatusCreated)), a.refuse)
 	add(a, write("suspend-mandate", "/mandates/{id}/suspensions", "Stop a mandate for the time being",
 		"When the answer comes, nobody decides by it any more.", http.StatusCreated), a.suspend)
 	add(a, write("resume-mandate", "/mandates/{id}/resumptions", "Let a mandate go on that your side has suspended", "", http.StatusCreated), a.resume)
@@ -62,6 +71,8 @@ func (a *api) operations() {
 	add(a, read("list-requests", "/requests", "What is asked for and waits for an answer, of your side or of another"), a.listRequests)
 	add(a, read("list-clients", "/clients", "For whom your people may act: your clients, whether both halves fit, and the one edit that mends it"), a.listClients)
 	add(a, read("list-representatives", "/representatives", "Who may act for your organisation, and when they last did"), a.listRepresentatives)
+	add(a, write("offboard-person", "/people/{person}/offboardings", "End everything that your organisation gave to somebody who leaves",
+		"All of it ends in one change: what he may do for your organisation itself and for its clients, what is asked for him, and his place in teams. When the answer comes, nobody decides by any of it any more.", http.StatusOK), a.offboard)
 	add(a, read("list-appointments", "/appointments", "Who manages the mandates of your organisation: people and programs"), a.listAppointments)
 	add(a, read("list-services", "/services", "Search the service catalogue"), a.listServices)
 

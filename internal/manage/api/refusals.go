@@ -37,6 +37,9 @@ var (
 	refusedSeveral = refusal{"several-appointments", http.StatusForbidden,
 		said{"This key belongs to several appointments.", "Name one of yours by its number: in sub of the token, or in the header Appointment with a certificate."},
 		said{"Deze sleutel hoort bij meer aanwijzingen.", "Noem het nummer van een van de uwe: in sub van het token, of bij een certificaat in de header Appointment."}, nil}
+	refusedRole = refusal{"role", http.StatusForbidden,
+		said{"Your role may not do this.", "See x-roles of this operation in /openapi.json."},
+		said{"Uw rol mag dit niet.", "Zie x-roles van deze bewerking in /openapi.json."}, nil}
 	refusedInput = refusal{"input-invalid", http.StatusBadRequest,
 		said{"The request is not as the OpenAPI document says.", "See errors: each names a place in the request."},
 		said{"Het verzoek is niet zoals het OpenAPI-document zegt.", "Zie errors: elke fout noemt een plaats in het verzoek."}, nil}
@@ -131,7 +134,15 @@ var refusals = []refusal{
 	{"on-paper", http.StatusForbidden,
 		said{"This must be done on paper.", "Ask the register's staff which form is needed."},
 		said{"Dit moet op papier.", "Vraag de medewerkers van het register welk formulier nodig is."},
-		[]error{mandate.ErrNoSigner, mandate.ErrStanding, mandate.ErrEvidence, mandate.ErrDismissal, mandate.ErrOldExtract, mandate.ErrPaper, mandate.ErrFourEyes}},
+		[]error{mandate.ErrNoSigner, mandate.ErrStanding}},
+	{"papers", http.StatusBadRequest,
+		said{"The papers are not enough to record this.", "Tell of the signed form and of an extract of at most 14 days: kind, date and where each lies. At loa4 everybody must have been seen in person, too."},
+		said{"De bewijsstukken zijn niet genoeg om dit vast te leggen.", "Noem het getekende formulier en een uittreksel van hooguit 14 dagen oud: soort, datum en waar elk ligt. Op loa4 moet ook iedereen in persoon gezien zijn."},
+		[]error{mandate.ErrEvidence, mandate.ErrDismissal, mandate.ErrOldExtract, mandate.ErrPaper}},
+	{"four-eyes", http.StatusForbidden,
+		said{"Another of the register's staff must confirm this, as it stands.", "Let a colleague look at the papers and agree to it, or refuse it."},
+		said{"Een andere medewerker van het register moet dit bevestigen, zoals het er staat.", "Laat een collega de bewijsstukken bekijken en akkoord gaan, of weigeren."},
+		[]error{mandate.ErrFourEyes}},
 	{"other-side", http.StatusForbidden,
 		said{"The other side must do this.", "Ask them: who suspended a mandate lets it go on, and who did not ask for it answers."},
 		said{"Dit moet de andere kant doen.", "Vraag het daar: wie een machtiging heeft stilgezet, laat hem weer gelden, en wie iets niet zelf vroeg, geeft antwoord."},

@@ -45,6 +45,7 @@ var (
 	bakery = desk.Party{KvK: kvk(1), Name: "Bakkerij Vroeg"}
 	office = desk.Party{KvK: kvk(2), Name: "Kantoor Bol"}
 	farm   = desk.Party{KvK: kvk(3), Name: "Hoeve Zuid"}
+	itself = desk.Party{Name: "the register"}
 )
 
 const (
@@ -189,7 +190,8 @@ func credential(shown, public []byte) register.Credential {
 	return register.Credential{Fingerprint: sha256.Sum256(shown), Public: public}
 }
 
-// appoint gives an organisation a program, which shows a certificate or a key.
+// appoint gives an organisation a program, which shows a certificate or a key; or a director, or
+// one of the register's staff, who acts through one.
 func (s *scene) appoint(of desk.Party, role mandate.Role) *program {
 	s.Helper()
 	p := s.newProgram(time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
@@ -200,13 +202,19 @@ func (s *scene) appoint(of desk.Party, role mandate.Role) *program {
 func (s *scene) appointAs(p *program, of desk.Party, role mandate.Role) mandate.Appointment {
 	s.Helper()
 	from := time.Now().Truncate(time.Second)
-	_ = must(s.register.Change(ctx, keeper, func(t *register.Tx) error {
-		_, err := t.PutOrganisation(mandate.Organisation{KvK: of.KvK, Name: of.Name, Active: true})
-		return err
-	}))
-	made := must(s.desk.AppointAtDesk(ctx, keeper, desk.Appointment{Company: of.KvK, Role: role, Name: "the ledger of " + of.Name, Level: etoegang.LoA3,
+	if of != itself {
+		_ = must(s.register.Change(ctx, keeper, func(t *register.Tx) error {
+			_, err := t.PutOrganisation(mandate.Organisation{KvK: of.KvK, Name: of.Name, Active: true})
+			return err
+		}))
+	}
+	wish := desk.Appointment{Company: of.KvK, Role: role, Name: "the ledger of " + of.Name, Level: etoegang.LoA3,
 		Validity:    mandate.Validity{From: from, To: from.AddDate(4, 0, 0)},
-		Credentials: []register.Credential{credential(p.certificate.Certificate[0], p.public()), credential(p.public(), p.public())}}))
+		Credentials: []register.Credential{credential(p.certificate.Certificate[0], p.public()), credential(p.public(), p.public())}}
+	if role == mandate.Director {
+		wish.Authority = mandate.Jointly
+	}
+	made := must(s.desk.AppointAtDesk(ctx, keeper, wish))
 	p.appointment = made.Appointment
 	return made.Appointment
 }

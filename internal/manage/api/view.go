@@ -31,7 +31,7 @@ type Mandate struct {
 	ID             int64     `json:"id" doc:"its number in this register"`
 	Kind           string    `json:"kind" enum:"direct,chain,assignment" doc:"direct: company to person; chain: company to intermediary; assignment: intermediary to its person, for one client"`
 	State          string    `json:"state" doc:"where it is in its life" example:"active"`
-	Side           string    `json:"side" enum:"grantor,receiver" doc:"on which side your organisation is"`
+	Side           string    `json:"side" enum:"grantor,receiver,register" doc:"on which side your organisation is"`
 	Grantor        Company   `json:"grantor" doc:"who gives it"`
 	Intermediary   *Company  `json:"intermediary,omitempty" doc:"chain: who receives it"`
 	Person         *Person   `json:"person,omitempty" doc:"direct and assignment: who receives it"`
@@ -45,13 +45,16 @@ type Mandate struct {
 	Supersedes     int64     `json:"supersedes,omitempty" doc:"the mandate whose place it takes once it is in force"`
 }
 
-// viewed is a mandate as the caller sees it.
+// viewed is a mandate as the caller sees it, whose organisation is o; 0: the register.
 func viewed(m mandate.Mandate, o mandate.OrganisationID) Mandate {
-	v := Mandate{ID: int64(m.ID), Kind: string(m.Kind), State: string(m.State), Side: string(mandate.GrantorSide), Grantor: companyOf(m.Grantor),
+	v := Mandate{ID: int64(m.ID), Kind: string(m.Kind), State: string(m.State), Side: string(mandate.ReceiverSide), Grantor: companyOf(m.Grantor),
 		Client: int64(m.Client), Register: m.Register.String(), Scope: itemsOf(m.Scope), From: m.Validity.From, Until: m.Validity.To,
 		Reference: m.Reference, Supersedes: int64(m.Supersedes)}
-	if m.Grantor.ID != o {
-		v.Side = string(mandate.ReceiverSide)
+	switch o {
+	case 0:
+		v.Side = string(mandate.RegisterSide)
+	case m.Grantor.ID:
+		v.Side = string(mandate.GrantorSide)
 	}
 	if m.Kind == mandate.Chain {
 		c := companyOf(m.Intermediary)

@@ -52,10 +52,10 @@ func (v *visit) appointmentTable() look.Table {
 	}}
 }
 
-// appointmentRow is one of them; a program with the first digits of what it shows.
+// appointmentRow is one of them; whoever shows a key with the first digits of it.
 func (v *visit) appointmentRow(l *desk.Look, m mandate.Appointment) (look.Row, error) {
 	row := look.Row{{Text: m.Name}, {Text: v.say.Say("role " + string(m.Role))}, {Text: v.level(m.Level)}, {Text: v.lastDay(m.Validity.To)}, {State: v.appointmentState(m)}}
-	if !m.Role.Software() {
+	if !m.Role.MayShow() {
 		return row, nil
 	}
 	shown, err := l.Credentials(m.ID)

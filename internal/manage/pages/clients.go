@@ -150,7 +150,7 @@ func (v *visit) askOffboard() (a answer, err error) {
 			return err
 		}
 		name := v.person(list[0].Person)
-		consequences := []string{v.say.Say("offboard all", "name", name), v.say.Say("offboard now"), v.say.Say("offboard good")}
+		consequences := []string{v.say.Say("offboard all", "name", name), v.say.Say("offboard now", "name", name), v.say.Say("offboard good")}
 		var about look.Description
 		for _, m := range list {
 			if !m.State.Ended() {

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -406,8 +407,14 @@ func (b *browser) do(request *http.Request) *browser {
 		b.Fatal(err)
 	}
 	b.at, b.code, b.head, b.filed = response.Request.URL, response.StatusCode, response.Header, url.Values{}
+	if gap := gaps.FindString(b.text()); gap != "" {
+		b.Errorf("at %s a gap is left in a text: %s", b.at, gap)
+	}
 	return b
 }
+
+// gaps are what the values of a text are filled in for.
+var gaps = regexp.MustCompile(`\{[a-z]+\}`)
 
 // click follows the link with this text.
 func (b *browser) click(text string) *browser {

@@ -422,7 +422,7 @@ var ownTexts = look.Texts{
 	"wrong may not appoint":    {NL: "Dit mag alleen een beheerder of bestuurder van uw organisatie. Bestuurders wijst het register aan: vraag het daar.", EN: "Only an administrator or director of your organisation may do this. Directors are appointed by the register: ask there."},
 	"wrong last administrator": {NL: "Daarna is er niemand meer. Zet een vinkje als u dat echt wilt, of nodig eerst iemand uit.", EN: "Nobody is left after that. Tick the box if that is what you want, or invite somebody first."},
 	"wrong above level":        {NL: "Dit niveau is hoger dan dat waarop u bent aangewezen en ingelogd. Kies een lager niveau of log in op een hoger.", EN: "This level is above the one at which you are appointed and logged in. Choose a lower level, or log in at a higher one."},
-	"wrong outlasts":           {NL: "Dit duurt langer dan uw eigen aanwijzing. Kies een eerdere dag.", EN: "This lasts longer than your own appointment. Choose an earlier day."},
+	"wrong outlasts":           {NL: "Dit duurt langer dan uw eigen aanwijzing. Kies een eerdere dag, of vraag het een beheerder die langer is aangewezen.", EN: "This lasts longer than your own appointment. Choose an earlier day, or ask an administrator who is appointed for longer."},
 	"wrong role":               {NL: "Kies een rol die u kunt geven.", EN: "Choose a role that you can give."},
 	"wrong authority":          {NL: "Kies de bevoegdheid van een bestuurder. Wie geen bestuurder is, heeft er geen.", EN: "Choose the authority of a director. Who is no director has none."},
 	"wrong name":               {NL: "Vul een naam in van ten hoogste 100 tekens.", EN: "Fill in a name of at most 100 characters."},
