@@ -2,9 +2,7 @@ package pages
 
 import (
 	"cmp"
-	"errors"
 	"io"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,12 +20,6 @@ import (
 
 // pathUpload takes a whole edition: its form may be larger than all others.
 const pathUpload = "/catalogue/look"
-
-// biggestEdition is how much a form with an edition may hold.
-const biggestEdition = 64 << 20
-
-// errTooBig: a form with more in it than it may hold.
-var errTooBig = errors.New("pages: the form is too big")
 
 func (v *visit) editions() (answer, error) { return v.editionsPage(nil) }
 
@@ -105,17 +97,17 @@ func (v *visit) edition(name string) (*catalogue.Catalogue, error) {
 
 // lookAtEdition shows what an edition would change that somebody brings. Nothing of it is kept.
 func (v *visit) lookAtEdition() (answer, error) {
-	file, _, err := v.r.FormFile("file")
+	file, err := v.upload()
 	if err != nil {
+		return answer{}, err
+	}
+	if file == nil {
 		return v.editionsPage(faults{"file": v.say.Say("wrong no file")})
 	}
 	defer func() { _ = file.Close() }()
 	document, err := io.ReadAll(file)
 	if err != nil {
 		return answer{}, err
-	}
-	if len(document) == 0 {
-		return v.editionsPage(faults{"file": v.say.Say("wrong no file")})
 	}
 	new, err := v.c.Works.ReadEdition(document)
 	if err != nil {
@@ -304,30 +296,4 @@ func (v *visit) levelChange(c catalogue.Change) string {
 		return of(c.Definition())
 	}
 	return v.say.Say("level from to", "old", of(c.Old), "new", of(c.New))
-}
-
-// limitOf is how much the form of a request may hold.
-func limitOf(r *http.Request) int64 {
-	if r.URL.Path == pathUpload && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
-		return biggestEdition
-	}
-	switch r.URL.Path {
-	case PathReturn:
-		return biggestAnswer
-	case manyAt:
-		return biggestList
-	}
-	return biggestForm
-}
-
-// readUpload reads a form with a file, once it is known who sends it.
-func (v *visit) readUpload() error {
-	if v.r.URL.Path != pathUpload {
-		return nil
-	}
-	var big *http.MaxBytesError
-	if err := v.r.ParseMultipartForm(1 << 20); errors.As(err, &big) {
-		return errTooBig
-	}
-	return nil // what is no such form has no token either
 }

@@ -193,16 +193,18 @@ func (v *visit) whoPage(d draft, address string, f faults) (answer, error) {
 	if d.Client != 0 {
 		form.Hidden = []look.Hidden{{Name: "client", Value: idText(d.Client)}}
 	}
-	return page(look.Page{Title: v.say.Say("who " + d.Kind), Parts: append(parts, v.form(address, form)), Address: addressOfClient(address, d)}, f)
+	again := address
+	if address == assignAt {
+		again = assignTo(d.Client)
+	}
+	return page(look.Page{Title: v.say.Say("who " + d.Kind), Parts: append(parts, v.form(address, form)), Address: again}, f)
 }
 
-// addressOfClient is where the page can be fetched again.
-func addressOfClient(address string, d draft) string {
-	if d.Kind == assignIt && strings.HasPrefix(address, "/grant/") {
-		return address + "?client=" + idText(d.Client)
-	}
-	return address
-}
+// assignAt is where somebody is assigned to a client, and assignTo where that is begun for the
+// client who has given that mandate.
+const assignAt = "/grant/" + assignIt
+
+func assignTo(client mandate.ID) string { return assignAt + "?client=" + idText(client) }
 
 // personFields let somebody choose one of his people, or name a new one.
 func (v *visit) personFields(d draft, f faults) (list []look.Part, err error) {

@@ -3,7 +3,6 @@ package pages
 import (
 	"errors"
 	"io"
-	"mime/multipart"
 	"slices"
 	"strings"
 	"time"
@@ -67,16 +66,12 @@ func (v *visit) listPage(f faults) (answer, error) {
 // takeList reads a list. What is wrong with the file is said beside the field, what is wrong
 // with a line later beside that line.
 func (v *visit) takeList() (answer, error) {
-	var uploads []*multipart.FileHeader
-	if v.r.MultipartForm != nil {
-		uploads = v.r.MultipartForm.File["list"]
-	}
-	if len(uploads) == 0 || uploads[0].Size == 0 {
-		return v.listPage(faults{"list": v.say.Say("wrong no list")})
-	}
-	in, err := uploads[0].Open()
+	in, err := v.upload()
 	if err != nil {
 		return answer{}, err
+	}
+	if in == nil {
+		return v.listPage(faults{"list": v.say.Say("wrong no list")})
 	}
 	defer func() { _ = in.Close() }()
 	d := draft{Kind: askMany, id: newName()}

@@ -14,6 +14,7 @@ var manyTexts = look.Texts{
 	"list hint":        {NL: "Een CSV-bestand van ten hoogste 1000 regels. Er wordt nog niets gevraagd: u ziet eerst wat er van elke regel wordt.", EN: "A CSV file of at most 1000 lines. Nothing is asked yet: first you see what will become of each line."},
 	"another list":     {NL: "Gebruik een andere lijst", EN: "Use another list"},
 	"wrong no list":    {NL: "Kies een bestand waarin ten minste één klant staat.", EN: "Choose a file with at least one client in it."},
+	"wrong big list":   {NL: "Dit bestand is te groot: meer dan 1 MB. Knip de lijst in stukken en doe die na elkaar.", EN: "This file is too big: more than 1 MB. Cut the list in pieces and do these one after the other."},
 	"wrong long list":  {NL: "Deze lijst heeft meer dan {most} regels. Knip hem in stukken en doe die na elkaar.", EN: "This list has more than {most} lines. Cut it in pieces and do these one after the other."},
 	"wrong list scope": {NL: "Kolom bereik: schrijf dit zoals in een export, of maak de cel leeg.", EN: "Column scope: write this as in an export, or empty the cell."},
 

@@ -45,7 +45,7 @@ var worksTexts = look.Texts{
 	"upload do":                {NL: "Laat zien wat er verandert", EN: "Show what changes"},
 	"wrong no file":            {NL: "Kies een bestand waar iets in staat.", EN: "Choose a file that is not empty."},
 	"wrong no edition":         {NL: "Er is nog geen uitgave in gebruik om mee te vergelijken.", EN: "There is no edition in use yet to compare with."},
-	"wrong too big":            {NL: "Dit bestand is te groot: meer dan 64 MB. Controleer of het een dienstencatalogus is.", EN: "This file is too big: more than 64 MB. Check whether it is a service catalogue."},
+	"wrong big edition":        {NL: "Dit bestand is te groot: meer dan 64 MB. Controleer of het een dienstencatalogus is.", EN: "This file is too big: more than 64 MB. Check whether it is a service catalogue."},
 	"edition refused":          {NL: "Deze uitgave kan niet worden gelezen", EN: "This edition cannot be read"},
 	"edition refused title":    {NL: "Het register zou deze uitgave niet nemen", EN: "The register would not take this edition"},
 	"edition refused text":     {NL: "Dit is er mis. Geef het aan de beheerders, of vraag om een ander bestand:", EN: "This is what is wrong. Give it to the operators, or ask for another file:"},

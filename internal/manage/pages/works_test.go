@@ -312,7 +312,7 @@ func TestEditions(t *testing.T) {
 		t.Error("nothing is said of an empty file")
 	}
 	if corpus.Slower == 1 { // it takes long to send
-		rik.visit("/catalogue").upload("/catalogue/look", "file", make([]byte, 65<<20)).is(http.StatusUnprocessableEntity).reads(rik.word("wrong too big"))
+		rik.visit("/catalogue").upload("/catalogue/look", "file", make([]byte, 65<<20)).is(http.StatusRequestEntityTooLarge).reads(rik.word("wrong big edition"))
 	}
 	if s.revision() != before {
 		t.Error("looking has changed something")
