@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/mandated/mandated/internal/desk"
@@ -56,14 +55,14 @@ func (v *visit) editionsPage(f faults) (answer, error) {
 }
 
 func comparison(old, new int64) string {
-	return "/catalogue/" + strconv.FormatInt(old, 10) + "/" + strconv.FormatInt(new, 10)
+	return "/catalogue/" + idText(old) + "/" + idText(new)
 }
 
 // compareForm asks which two editions to compare: at first the last two.
 func (v *visit) compareForm(list []register.CatalogueVersion) look.Part {
 	var old, new look.SelectInput
 	for i, e := range slices.Backward(list) {
-		o := look.Option{Value: strconv.FormatInt(e.Sequence, 10), Label: v.say.Say("edition option", "number", v.say.Number(e.Sequence), "date", v.say.Date(e.Issued))}
+		o := look.Option{Value: idText(e.Sequence), Label: v.say.Say("edition option", "number", v.say.Number(e.Sequence), "date", v.say.Date(e.Issued))}
 		n := o
 		o.Chosen, n.Chosen = i == len(list)-2, i == len(list)-1
 		old, new = append(old, o), append(new, n)

@@ -325,7 +325,7 @@ func (v *visit) readLastDay(day look.DateInput, f faults) time.Time {
 	case err != nil:
 		f["to"] = v.say.Say("wrong day")
 	default:
-		if end := at.AddDate(0, 0, 1).UTC(); end.After(v.now) {
+		if end := mandate.EndOfDay(at); end.After(v.now) {
 			return end
 		}
 		f["to"] = v.say.Say("wrong order")

@@ -221,7 +221,7 @@ func (v *visit) levelNamed(name string) string {
 
 // personOf is somebody whom a record names: by the register's own number, never by a pseudonym.
 func (v *visit) personOf(name string) string {
-	switch id, known := numberIn(name, "person:"); {
+	switch id, known, _ := pdp.PersonNamed(name); {
 	case name == "":
 		return ""
 	case known:
@@ -235,19 +235,13 @@ func (v *visit) companyOf(l *desk.Look, name string) (string, error) {
 	if name == "" {
 		return "", nil
 	}
-	id, known := numberIn(name, "organisation:")
+	id, known, _ := pdp.OrganisationNamed(name)
 	if !known {
 		return v.say.Say("company unknown"), nil
 	}
-	o, err := l.Company(mandate.OrganisationID(id))
+	o, err := l.Company(id)
 	if errors.Is(err, register.ErrNotFound) {
 		return v.say.Say("company unknown"), nil
 	}
 	return v.party(o), err
-}
-
-func numberIn(name, kind string) (int64, bool) {
-	digits, is := strings.CutPrefix(name, kind)
-	id, err := strconv.ParseInt(digits, 10, 64)
-	return id, is && err == nil
 }

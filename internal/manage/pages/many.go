@@ -131,12 +131,11 @@ func readLine(row sheet.Row, headings map[string]string) (one listed) {
 	if text, _ := row.Cell(columnTo); text != "" {
 		day, err := intake.ParseMoment(text)
 		wrong(columnTo, err)
-		one.To = mandate.StartOfDay(mandate.StartOfDay(day).Add(36 * time.Hour)) // that day, and it is over
+		one.To = mandate.EndOfDay(day)
 	}
 	one.Scope, _ = row.Cell(columnScope)
-	if _, err := mandate.ParseScope(one.Scope); err != nil && one.Wrong.IsZero() {
-		one.Wrong = texts["wrong list scope"]
-	}
+	_, err = intake.ParseScope(one.Scope)
+	wrong(columnScope, err)
 	return one
 }
 
