@@ -50,7 +50,7 @@ var galleryWords = look.Texts{
 	"reading": {NL: "Het bestand klanten.csv wordt gelezen", EN: "The file klanten.csv is being read"}, "read": {NL: "Inlezen", EN: "Import"},
 
 	"figures": {NL: "Cijfers", EN: "Figures"}, "weekT": {NL: "Gebruik per dienst in november 2026", EN: "Use by service in November 2026"}, "weekA": {NL: "De btw-aangifte is verreweg het meest gebruikt.", EN: "The VAT return is used most by far."},
-	"times": {NL: "Aantal keren", EN: "Number of times"},
+	"times": {NL: "Aantal keren", EN: "Number of times"}, "daysT": {NL: "Machtigingen per dienst", EN: "Mandates by service"}, "daysA": {NL: "De meeste zijn geldig.", EN: "Most are valid."},
 
 	"empty": {NL: "Er zijn nog geen aanvragen", EN: "There are no requests yet"}, "emptyT": {NL: "Als iemand u om een machtiging vraagt, staat die hier.", EN: "When somebody asks you for a mandate, it is shown here."},
 	"sent": {NL: "Ontvangen", EN: "Received"},
@@ -194,6 +194,9 @@ func (g gallery) figures(*http.Request) look.Page {
 	return look.Page{Title: say.Say("figures"), Parts: []look.Part{
 		look.Bars{Title: say.Say("weekT"), About: say.Say("weekA"), What: say.Say("what"), Count: say.Say("times"),
 			Rows: []look.Bar{{Label: say.Say("vat"), Value: 12345}, {Label: say.Say("permit"), Value: 4321}, {Label: say.Say("everything"), Value: 17}, {Label: "UWV", Value: 0}}},
+		look.Stacks{Title: say.Say("daysT"), About: say.Say("daysA"), What: say.Say("what"),
+			Parts: []look.State{{Kind: look.Done, Text: say.Say("valid")}, {Kind: look.Info, Text: say.Say("asked")}, {Kind: look.Warning, Text: say.Say("suspended")}, {Kind: look.Error, Text: say.Say("revoked")}},
+			Rows:  []look.Stack{{Label: say.Say("vat"), Values: []int64{1200, 340, 80, 12}}, {Label: say.Say("permit"), Note: say.Say("establishment"), Values: []int64{20, 0, 300, 0}}}},
 	}}
 }
 

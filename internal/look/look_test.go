@@ -160,7 +160,7 @@ func TestTextStaysText(t *testing.T) {
 			look.Details{Summary: evil, Parts: []look.Part{look.Paragraph{Text: evil}}}, look.Steps{Names: []string{evil}}, look.Description{{Term: evil, Value: cell, Change: evil}}, look.Empty{Title: evil},
 			look.Progress{What: evil}, look.Confirm{Title: evil, Consequences: []string{evil}, Form: form}, form, look.Actions{{Link: look.Link{Text: evil, Address: evil}}},
 			look.Table{Caption: evil, Columns: []look.Column{{Title: evil}}, Rows: []look.Row{{cell}}, Paging: &look.Paging{Next: evil}},
-			look.Bars{Title: evil, About: evil, What: evil, Rows: []look.Bar{{Label: evil}}},
+			look.Bars{Title: evil, About: evil, What: evil, Rows: []look.Bar{{Label: evil}}}, look.Stacks{Title: evil, About: evil, What: evil, Parts: []look.State{{Text: evil}}, Rows: []look.Stack{{Label: evil, Note: evil, Values: []int64{1}}}},
 		},
 	})
 	if len(s.all("script")) != 0 || strings.Contains(s.body, `"javascript:`) {
@@ -289,6 +289,27 @@ func TestFigures(t *testing.T) {
 	}
 	if got := text(s.one("tbody")); got != "Btw 2.000 Vergunning 500 Niets 0 Minder dan niets -5" {
 		t.Errorf("the table reads %q", got)
+	}
+}
+
+// The parts of a bar stand side by side, and their meaning stands below in words; whoever hears the
+// page has it from the table.
+func TestStacks(t *testing.T) {
+	s := show(t, look.English, "/", parts(look.Stacks{Title: "Decisions", About: "By day.", What: "Day",
+		Parts: []look.State{{Kind: look.Done, Text: "Permitted"}, {Kind: look.Error, Text: "Broken"}},
+		Rows:  []look.Stack{{Label: "Monday", Values: []int64{1500, 500}}, {Label: "Sunday", Note: "in part", Values: []int64{0, 0}}}}))
+	var drawn []string
+	for _, part := range append(s.all("rect.look-svg-done"), s.all("rect.look-svg-error")...) {
+		drawn = append(drawn, value(part, "x")+" "+value(part, "width"))
+	}
+	if got := strings.Join(drawn, ", "); got != "0.00% 54.00%, 0.00% 0.00%, 54.00% 18.00%, 0.00% 0.00%" {
+		t.Errorf("the parts are at %s", got)
+	}
+	s.reads("ul.look-legend", "Permitted Broken")
+	s.reads("thead", "Day Permitted Broken")
+	s.reads("tbody", "Monday 1,500 500 Sundayin part 0 0")
+	if value(s.one("ul.look-legend"), "aria-hidden") != "true" {
+		t.Error("the legend is heard, without what it is of")
 	}
 }
 

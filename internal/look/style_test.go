@@ -59,7 +59,7 @@ func classes(t *testing.T, pattern, before string) map[string]bool {
 // made are the classes that templates make of a beginning and a kind.
 func made() (list []string) {
 	for _, k := range []look.Kind{look.Info, look.Done, look.Warning, look.Error} {
-		list = append(list, "utrecht-alert--"+k.Alert(), "utrecht-status-badge--"+k.Badge())
+		list = append(list, "utrecht-alert--"+k.Alert(), "utrecht-status-badge--"+k.Badge(), "look-svg-"+k.Name(), "look-key-"+k.Name())
 	}
 	for _, part := range (look.DateInput{}).Asked() {
 		list = append(list, fmt.Sprint("look-wide-", part.Width))

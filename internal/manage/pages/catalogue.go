@@ -123,7 +123,7 @@ func (v *visit) lookAtEdition() (answer, error) {
 func (v *visit) refusedEdition(why error) (answer, error) {
 	lines := strings.Split(why.Error(), "\n")
 	return answer{status: wrong, page: look.Page{Title: v.say.Say("edition refused"), Address: "/catalogue", Crumbs: v.toEditions(), Parts: []look.Part{
-		look.Notice{Kind: look.Error, Title: v.say.Say("edition refused title"), Text: v.say.Say("edition refused text"), Items: lines[:min(len(lines), most)]},
+		look.Notice{Kind: look.Error, Title: v.say.Say("edition refused title"), Text: v.say.Say("edition refused text"), Items: lines[:min(len(lines), mostTold)]},
 		look.Links{{Text: v.say.Say("catalogue title"), Address: "/catalogue"}},
 	}}}, nil
 }

@@ -160,6 +160,8 @@ func (v *viewer) staff() {
 	v.sees("no-role", v.say.Say("no role"))
 	v.goes("/invitation", "invitation", v.say.Say("invitation"))
 	v.page.Click(v.say.Say("log out"))
+	v.scene.works.decided = []pages.Decided{decidedOn(29, 1200, 30, 10), decidedOn(28, 400, 200, 7)}
+	v.scene.works.decided[1].Whole = false
 	v.logIn("Rik Register")
 	v.sees("staff", v.say.Say("overview staff"))
 	v.goes("/grant/paper", "paper", v.say.Say("who paper"))

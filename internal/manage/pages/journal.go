@@ -106,8 +106,9 @@ func (v *visit) told(l *desk.Look, r pdp.Record) ([]look.Part, error) {
 // outcomes are what a decision means for whoever asked.
 var outcomes = map[string]look.Kind{"Permit": look.Done, "Deny": look.Warning, "Choose": look.Info, pdp.Indeterminate: look.Error}
 
-// most is how many mandates of a decision are shown.
-const most = 50
+// mostTold is how much is told of one thing: the mandates of a decision, its reasons, or what is
+// wrong with an edition.
+const mostTold = 50
 
 // lookedAt are the mandates that a decision speaks of, by number. One that is not known at this
 // revision is left out.
@@ -121,7 +122,7 @@ func (v *visit) lookedAt(l *desk.Look, r pdp.Record) (list []mandate.Mandate, er
 	}
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		if id == 0 || len(list) == most {
+		if id == 0 || len(list) == mostTold {
 			continue
 		}
 		m, err := l.Mandate(id)
@@ -149,7 +150,7 @@ func (v *visit) whys(r pdp.Record, mandates []mandate.Mandate) []look.Part {
 		if reason.Mandate != 0 {
 			why = v.say.Say("journal of mandate", "number", idText(reason.Mandate), "why", why)
 		}
-		if line := why + " " + next; !slices.Contains(list, line) && len(list) < most {
+		if line := why + " " + next; !slices.Contains(list, line) && len(list) < mostTold {
 			list = append(list, line)
 		}
 	}

@@ -38,6 +38,9 @@ func (v *visit) overview() (a answer, err error) {
 			look.Links{{Text: v.say.Say("all mandates"), Address: "/mandates"}})}
 		return err
 	})
+	if err == nil && v.isStaff() { // the journal's affair, for which nothing of the register is held
+		a.page.Parts = append(a.page.Parts, v.decisionFigures()...)
+	}
 	return a, err
 }
 

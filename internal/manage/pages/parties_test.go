@@ -35,6 +35,7 @@ func TestParties(t *testing.T) {
 
 	// From there he writes down how it stands, stops it, and goes on to a person.
 	rik.click("Change").fill("standing", "bankrupt").fill("why", "published").press("/standing").reads(rik.word("done written"))
+	rik.visit("/organisations/2/stop").fill("why", "break-in").fill("act", "whatever").press("/organisations/2/stop").is(http.StatusConflict)
 	rik.visit("/organisations/2/stop").fill("why", "break-in").press("/organisations/2/stop").reads(rik.word("done stopped"))
 	rik.visit("/organisations/2").reads(rik.word("standing bankrupt"), rik.word("stop on"), "break-in")
 	rik.visit("/stop").fill("search", "client").press("/stop").click("Client 0").reads("1 mandate of Client 0")

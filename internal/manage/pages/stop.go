@@ -56,8 +56,12 @@ func (v *visit) stop() (answer, error) {
 		return v.stopPage(faults{"why": v.say.Say("wrong why")})
 	}
 	act, done := v.c.Desk.Block, "stopped"
-	if v.said("act") == "lift" {
+	switch v.said("act") {
+	case "stop":
+	case "lift":
 		act, done = v.c.Desk.Unblock, "lifted"
+	default: // of neither form
+		return answer{}, errStale
 	}
 	_, err := act(v.ctx(), v.caller(), v.said("why"), v.whose())
 	if f := v.beside(err, "why"); f != nil {
