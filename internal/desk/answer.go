@@ -31,8 +31,8 @@ func (n Narrowing) Of(m mandate.Mandate, now time.Time) mandate.Mandate {
 		as.Validity.To = n.To
 	}
 	as = register.InOrder(as)
-	if today := mandate.StartOfDay(now); !as.Same(m) && as.Validity.From.Before(today) {
-		as.Validity.From = today
+	if !as.Same(m) {
+		as.Validity = as.Validity.Left(now)
 	}
 	return as
 }
@@ -70,10 +70,17 @@ func (t *turn) accept(id mandate.ID, n Narrowing, consent register.Consent) (man
 	if err == nil {
 		err = t.charge(as)
 	}
+	if err == nil {
+		err = t.wrote(as, mandate.ActAgree, consent, nil)
+	}
+	if err != nil || as.State != mandate.Active || r.HandsOver == 0 {
+		return as, err
+	}
+	from, err := t.own(r.HandsOver)
 	if err != nil {
 		return as, err
 	}
-	return as, t.wrote(as, mandate.ActAgree, consent, nil)
+	return t.takeOver(as, from)
 }
 
 // request gives a request that concerns the actor, and the company that is to grant it.

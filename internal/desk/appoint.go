@@ -137,15 +137,16 @@ func (d *Desk) AcceptInvitation(ctx context.Context, v Visitor, secret string) (
 		if err := a.MayAccept(v.Company, v.Level, t.Now()); err != nil {
 			return err
 		}
-		a, err = t.SetAppointment(a.ID, mandate.Appointed, account)
+		a, err = t.TakeUp(a.ID, account)
 		return err
 	})
 	return a, err
 }
 
 // Dismiss ends an appointment. sure says that the caller knows if nobody is left to manage
-// the organisation's mandates.
-func (d *Desk) Dismiss(ctx context.Context, c Caller, why string, id mandate.AppointmentID, sure bool) (done Appointed, err error) {
+// the organisation's mandates; the register's staff are told of it then. They can dismiss
+// somebody of any company, on papers.
+func (d *Desk) Dismiss(ctx context.Context, c Caller, why string, id mandate.AppointmentID, sure bool, papers []mandate.Evidence) (done Appointed, err error) {
 	done.Receipt, err = d.change(ctx, c, why, func(t *turn) error {
 		a, err := t.Snapshot().Appointment(id)
 		if err != nil {
@@ -160,21 +161,21 @@ func (d *Desk) Dismiss(ctx context.Context, c Caller, why string, id mandate.App
 		}); err != nil {
 			return err
 		}
-		if err := t.actor.MayDismiss(a, left, sure); err != nil {
+		if err := t.actor.MayDismiss(a, left, sure, papers); err != nil {
 			return err
 		}
-		return dismiss(t.Tx, &done, id, t.actor.Appointment)
+		return dismiss(t.Tx, &done, id, t.actor.Appointment, papers)
 	})
 	return done, err
 }
 
 // dismiss ends an appointment.
-func dismiss(t *register.Tx, done *Appointed, id, author mandate.AppointmentID) error {
+func dismiss(t *register.Tx, done *Appointed, id, author mandate.AppointmentID, papers []mandate.Evidence) error {
 	before, err := t.Snapshot().Appointment(id)
 	if err != nil {
 		return err
 	}
-	if done.Appointment, err = t.SetAppointment(id, mandate.Dismissed, register.Account{}); err != nil {
+	if done.Appointment, err = t.Dismiss(id, papers); err != nil {
 		return err
 	}
 	if !before.Manages(t.Now()) {
@@ -186,7 +187,7 @@ func dismiss(t *register.Tx, done *Appointed, id, author mandate.AppointmentID) 
 
 // DismissAtDesk ends an appointment for whoever keeps the register: its command line.
 func (d *Desk) DismissAtDesk(ctx context.Context, author register.Author, id mandate.AppointmentID) (done Appointed, err error) {
-	done.Receipt, err = d.register.Change(ctx, author, func(t *register.Tx) error { return dismiss(t, &done, id, 0) })
+	done.Receipt, err = d.register.Change(ctx, author, func(t *register.Tx) error { return dismiss(t, &done, id, 0, nil) })
 	return done, err
 }
 

@@ -24,6 +24,8 @@ type Wish struct {
 	Supersedes mandate.ID // the mandate that this one follows: to renew or to widen it
 	Offer      bool       // the intermediary is to accept what the company gives
 
+	handsOver mandate.ID // see HandOver
+
 	Consent  register.Consent   // the text that was agreed to
 	Evidence []mandate.Evidence // of the register's staff
 }
@@ -74,6 +76,7 @@ func (t *turn) begin(m mandate.Mandate, w Wish) (mandate.Mandate, error) {
 	if err != nil {
 		return m, err
 	}
+	r.HandsOver = w.handsOver
 	if m, err = t.grant(r); err != nil {
 		return m, err
 	}
@@ -89,20 +92,14 @@ func (t *turn) signing(m mandate.Mandate) (c mandate.Company, err error) {
 	if side, err := t.actor.Side(m); err != nil || side != mandate.GrantorSide {
 		return c, nil // whether he may ask, package mandate tells
 	}
-	c, known := t.companies[m.Grantor.ID]
-	if !known {
-		if c, err = t.company(m.Grantor.ID); err == nil && t.companies != nil {
-			t.companies[m.Grantor.ID] = c
-		}
-	}
-	return c, err
+	return t.company(m.Grantor.ID)
 }
 
 // grant registers a mandate, as a request if it is one.
 func (t *turn) grant(r mandate.Request) (mandate.Mandate, error) {
 	var o register.GrantOptions
 	if r.State.Pending() {
-		o.Request = &register.Asked{By: r.AskedBy, Offer: r.Offer, Expires: r.Expires}
+		o.Request = &register.Asked{By: r.AskedBy, Offer: r.Offer, Expires: r.Expires, HandsOver: r.HandsOver}
 	}
 	return t.Grant(r.Mandate, o)
 }

@@ -76,7 +76,7 @@ func fillOffice(b *testing.B, r *register.Register) (*Desk, Caller) {
 		firm, other = must(party(t, office)), must(party(t, farm))
 		eva, people = must(t.PutPerson(mandate.Person{Subject: subject(1), Active: true})), must(t.PutPerson(mandate.Person{Subject: subject(2), Active: true}))
 		bol = must(t.Appoint(mandate.Appointment{Organisation: firm, Role: mandate.Administrator, Name: "Bol", Level: etoegang.LoA3, Validity: validity}, register.Digest{1}, nil))
-		_ = must(t.SetAppointment(bol.ID, mandate.Appointed, register.Account{1}))
+		_ = must(t.TakeUp(bol.ID, register.Account{1}))
 		return nil
 	}))
 	done := 0

@@ -51,9 +51,13 @@ func ReadCredential(text []byte, now time.Time) (c register.Credential, err erro
 
 // Credentials are those of an appointment in the caller's organisation; for the register's staff
 // in any.
-func (l *Look) Credentials(a mandate.Appointment) ([]register.Credential, error) {
-	if l.actor.Role != mandate.Staff && a.Organisation.ID != l.actor.Organisation {
-		return nil, fmt.Errorf("appointment %d: %w", a.ID, register.ErrNotFound)
+func (l *Look) Credentials(id mandate.AppointmentID) ([]register.Credential, error) {
+	a, err := l.snapshot.Appointment(id)
+	if err == nil && l.actor.Role != mandate.Staff && a.Organisation.ID != l.actor.Organisation {
+		err = fmt.Errorf("appointment %d: %w", id, register.ErrNotFound)
 	}
-	return l.snapshot.Credentials(a.ID)
+	if err != nil {
+		return nil, err
+	}
+	return l.snapshot.Credentials(id)
 }

@@ -67,7 +67,7 @@ type turn struct {
 	desk  *Desk
 	actor mandate.Actor
 
-	// companies are those gathered so far, in a change that asks and does nothing else; else nil.
+	// companies are those gathered so far: no change both asks and alters what counts of them.
 	companies map[mandate.OrganisationID]mandate.Company
 }
 
@@ -82,7 +82,7 @@ func (d *Desk) change(ctx context.Context, c Caller, why string, do func(*turn) 
 		if err != nil {
 			return err
 		}
-		return do(&turn{Tx: t, desk: d, actor: actor})
+		return do(&turn{Tx: t, desk: d, actor: actor, companies: map[mandate.OrganisationID]mandate.Company{}})
 	})
 }
 
@@ -100,6 +100,10 @@ func act(s *register.Snapshot, c Caller, now time.Time) (mandate.Actor, error) {
 
 // company gathers what counts of a grantor when somebody signs for it.
 func (t *turn) company(o mandate.OrganisationID) (c mandate.Company, err error) {
+	c, known := t.companies[o]
+	if known {
+		return c, nil
+	}
 	if c.Entry, err = t.Snapshot().Entry(o); err != nil {
 		return c, err
 	}
@@ -108,6 +112,9 @@ func (t *turn) company(o mandate.OrganisationID) (c mandate.Company, err error) 
 			c.Directors = append(c.Directors, a)
 		}
 	})
+	if err == nil {
+		t.companies[o] = c
+	}
 	return c, err
 }
 

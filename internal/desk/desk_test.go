@@ -310,17 +310,63 @@ func TestInvitations(t *testing.T) {
 func TestLeaving(t *testing.T) {
 	s := newScene(t)
 	anna, stranger := s.appoint(bakery, mandate.Administrator, ""), s.appoint(farm, mandate.Administrator, "")
-	_, err := s.Dismiss(ctx, stranger, "x", anna.Appointment, true)
+	_, err := s.Dismiss(ctx, stranger, "x", anna.Appointment, true, nil)
 	s.refused("by a stranger", err, register.ErrNotFound)
-	_, err = s.Dismiss(ctx, anna, "leaves", anna.Appointment, false)
+	_, err = s.Dismiss(ctx, anna, "leaves", anna.Appointment, false, nil)
 	s.refused("the last one", err, mandate.ErrLastAdministrator)
 	boris := must(s.Appoint(ctx, anna, "succession", Appointment{Company: bakery.KvK, Role: mandate.Administrator, Name: "Boris", Level: etoegang.LoA3, Validity: year(monday)}))
-	_, err = s.Dismiss(ctx, anna, "leaves", anna.Appointment, false)
+	_, err = s.Dismiss(ctx, anna, "leaves", anna.Appointment, false, nil)
 	s.refused("while the next is only invited", err, mandate.ErrLastAdministrator)
 	must(s.AcceptInvitation(ctx, s.visitor(bakery, 77), boris.Invitation))
-	must(s.Dismiss(ctx, anna, "leaves", anna.Appointment, false))
+	must(s.Dismiss(ctx, anna, "leaves", anna.Appointment, false, nil))
 	_, err = s.Ask(ctx, anna, "granted", s.wish(forVAT))
 	s.refused("afterwards", err, mandate.ErrNotAppointed)
+}
+
+// The bakery's only administrator turns out to be a fraud. The register's staff dismiss him, with
+// a reason, on what was reported, and knowing that nobody is left; of which the staff are told.
+// At once he can do nothing more, and what he granted stays until it is looked into.
+func TestStaffDismiss(t *testing.T) {
+	s := newScene(t)
+	fraud, staff, colleague := s.appoint(bakery, mandate.Administrator, ""), s.appoint(Party{}, mandate.Staff, ""), s.appoint(Party{}, mandate.Staff, "")
+	m := must(s.Ask(ctx, fraud, "granted", s.wish(forVAT))).Mandate
+	report := []mandate.Evidence{{Kind: mandate.Notice, Dated: s.clock.Now(), Where: "box 7"}}
+	dismissal := func(c Caller) (d register.Dismissal, err error) {
+		err = s.Look(ctx, c, 0, func(l *Look) (err error) { d, err = l.Dismissal(fraud.Appointment); return err })
+		return d, err
+	}
+	_, err := s.Dismiss(ctx, staff, "", fraud.Appointment, true, report)
+	s.refused("without a reason", err, ErrWhy)
+	_, err = s.Dismiss(ctx, staff, "fraud", fraud.Appointment, true, nil)
+	s.refused("on nothing", err, mandate.ErrDismissal)
+	_, err = s.Dismiss(ctx, staff, "fraud", fraud.Appointment, true, []mandate.Evidence{{Kind: mandate.Notice, Dated: s.clock.Now()}})
+	s.refused("on what lies nowhere", err, mandate.ErrPaper)
+	_, err = s.Dismiss(ctx, staff, "fraud", fraud.Appointment, false, report)
+	s.refused("the last one, unaware", err, mandate.ErrLastAdministrator)
+	_, err = dismissal(staff)
+	s.refused("a look at what did not happen", err, register.ErrNotFound)
+
+	must(s.Dismiss(ctx, staff, "fraud", fraud.Appointment, true, report))
+	_, err = s.Revoke(ctx, fraud, "x", m.ID, nil)
+	s.refused("afterwards", err, mandate.ErrNotAppointed)
+	if s.state(m.ID).State != mandate.Active {
+		t.Error("what he granted ended with him")
+	}
+	d := must(dismissal(colleague))
+	if d.Author.Why != "fraud" || !d.At.Equal(s.clock.Now()) || len(d.Evidence) != 1 || d.Evidence[0] != report[0] {
+		t.Errorf("it is known as %+v", d)
+	}
+	_, err = dismissal(s.appoint(bakery, mandate.Administrator, ""))
+	s.refused("a look by his successor", err, mandate.ErrNotYours)
+	if list := s.waiting(0); len(list) != 1 || list[0].News != mandate.NewsUnmanaged || list[0].Author != staff.Appointment {
+		t.Errorf("the staff are told %+v", list)
+	}
+	_, err = s.Dismiss(ctx, colleague, "again", fraud.Appointment, true, report)
+	var ended *register.AppointmentError
+	if !errors.As(err, &ended) {
+		t.Errorf("again: %v", err)
+	}
+	must(s.Dismiss(ctx, staff, "left", colleague.Appointment, false, nil))
 }
 
 // bankrupt is what the trade register says of a company that is.

@@ -113,11 +113,11 @@ func TestTheLastAdministratorIsMissed(t *testing.T) {
 	s := newScene(t)
 	anna, boris := s.appoint(bakery, mandate.Administrator, ""), s.appoint(bakery, mandate.Director, mandate.Alone)
 	bol := s.appoint(office, mandate.Administrator, "")
-	_ = must(s.Dismiss(ctx, boris, "left", anna.Appointment, true))
+	_ = must(s.Dismiss(ctx, boris, "left", anna.Appointment, true, nil))
 	if list := s.waiting(0); len(list) != 0 {
 		t.Errorf("somebody is left, and the staff is told %+v", list)
 	}
-	_ = must(s.Dismiss(ctx, bol, "closing down", bol.Appointment, true))
+	_ = must(s.Dismiss(ctx, bol, "closing down", bol.Appointment, true, nil))
 	if list := s.waiting(0); len(list) != 1 || list[0].News != mandate.NewsUnmanaged || list[0].Appointment != bol.Appointment {
 		t.Errorf("nobody is left, and the staff is told %+v", list)
 	}

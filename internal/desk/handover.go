@@ -2,6 +2,8 @@ package desk
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/mandated/mandated/pkg/mandate"
@@ -11,16 +13,16 @@ import (
 // HandedOver is what became of somebody's assignments.
 type HandedOver struct {
 	Moved   int // the other has them now, and he no longer
-	Waiting int // they wait for a signature; until then he keeps them
+	Waiting int // they wait for a signature, with which he loses them
 	Refused []Refusal
 	Receipt register.Receipt
 }
 
-// HandOver gives to somebody else what the caller's organisation has assigned to one of its
-// people: the same for each client, for the time that is left. It is one change; what the other
-// cannot be assigned stays as it is, and is refused. What somebody may not do for the moment,
-// the other may not either.
-func (d *Desk) HandOver(ctx context.Context, c Caller, why string, from mandate.PersonID, to PersonWish, consent register.Consent) (done HandedOver, err error) {
+// HandOver gives to somebody else some of what the caller's organisation has assigned to one of
+// its people: the same for each client, for the time that is left. It is one change; what the
+// other cannot be assigned stays as it is, and is refused. What somebody may not do for the
+// moment, the other may not either. What the other has already is only taken from the one.
+func (d *Desk) HandOver(ctx context.Context, c Caller, why string, from mandate.PersonID, some []mandate.ID, to PersonWish, consent register.Consent) (done HandedOver, err error) {
 	done.Receipt, err = d.change(ctx, c, why, func(t *turn) error {
 		if err := t.actor.Leads(t.actor.Organisation); err != nil {
 			return err
@@ -34,7 +36,9 @@ func (d *Desk) HandOver(ctx context.Context, c Caller, why string, from mandate.
 		}
 		list, err := assignedTo(t.Snapshot(), t.actor, from, t.Now())
 		for _, m := range list {
-			t.hand(m, other, consent, &done)
+			if slices.Contains(some, m.ID) {
+				t.hand(m, other, consent, &done)
+			}
 		}
 		return err
 	})
@@ -62,23 +66,23 @@ func (t *turn) hand(m mandate.Mandate, to mandate.Person, consent register.Conse
 	waits := false
 	err := t.Try(func() error {
 		next, err := t.begin(mandate.Mandate{Kind: mandate.Assignment, Grantor: m.Grantor, Person: to, Client: m.Client,
-			Scope: m.Scope, Establishments: m.Establishments, Reference: m.Reference, Validity: t.forMember(m.Validity)}, Wish{Consent: consent})
-		if err != nil {
+			Scope: m.Scope, Establishments: m.Establishments, Reference: m.Reference, Validity: m.Validity.Left(t.Now())},
+			Wish{Consent: consent, handsOver: m.ID})
+		if waits = next.State.Pending(); err != nil || waits {
 			return err
 		}
-		if waits = next.State.Pending(); waits {
-			return nil
-		}
-		if m.State == mandate.Suspended {
-			if next, err = t.SetState(next.ID, mandate.Suspended); err == nil {
-				err = t.wrote(next, mandate.ActSuspend, register.Consent{}, nil)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return t.endFor(m, &Offboarded{})
+		_, err = t.takeOver(next, m)
+		return err
 	})
+	var overlap *register.OverlapError
+	if errors.As(err, &overlap) {
+		err = t.Try(func() (has error) {
+			if waits, has = t.hasAlready(overlap.Mandate, m); has != nil || waits {
+				return has
+			}
+			return t.endFor(m, &Offboarded{})
+		})
+	}
 	switch {
 	case err != nil:
 		done.Refused = append(done.Refused, Refusal{register.Gap{Client: m.Client, Person: to.ID}, err})
@@ -87,6 +91,46 @@ func (t *turn) hand(m mandate.Mandate, to mandate.Person, consent register.Conse
 	default:
 		done.Moved++
 	}
+}
+
+// takeOver ends an assignment in whose place that of a colleague has come in force, which is
+// suspended if the other was.
+func (t *turn) takeOver(next, from mandate.Mandate) (mandate.Mandate, error) {
+	if from.State == mandate.Suspended {
+		var err error
+		if next, err = t.SetState(next.ID, mandate.Suspended); err == nil {
+			err = t.wrote(next, mandate.ActSuspend, register.Consent{}, nil)
+		}
+		if err != nil {
+			return next, err
+		}
+	}
+	return next, t.endFor(from, &Offboarded{})
+}
+
+// hasAlready tells whether an assignment waits to take over another, or else is all of it and in
+// force. *register.OverlapError: neither.
+func (t *turn) hasAlready(id mandate.ID, m mandate.Mandate) (waits bool, err error) {
+	other, err := t.Snapshot().Mandate(id)
+	if err != nil {
+		return false, err
+	}
+	if other.State.Pending() {
+		r, err := t.Snapshot().Request(id)
+		if err == nil && r.HandsOver != m.ID {
+			err = &register.OverlapError{Mandate: id}
+		}
+		return true, err
+	}
+	offered, err := t.desk.offered(t.Snapshot())
+	if err != nil {
+		return false, err
+	}
+	m.Person, m.Validity = other.Person, m.Validity.Left(t.Now())
+	if other.State != mandate.Active || m.Within(other, offered) != nil {
+		return false, &register.OverlapError{Mandate: id}
+	}
+	return false, nil
 }
 
 // Assigned are the assignments that the caller's organisation has given to somebody, in force

@@ -86,21 +86,11 @@ func (l *Look) Request(id mandate.ID) (mandate.Request, error) {
 	return l.snapshot.Request(id)
 }
 
-// Waiting lists the requests that wait now, for an answer of whichever side, by number: those
-// of the caller's organisation; for the staff those that the register asks.
-func (l *Look) Waiting(after mandate.ID, limit int) ([]mandate.Request, error) {
-	list, _, err := l.waiting(register.Asking{}, after, limit)
-	return list, err
-}
-
-// ToAnswer lists those of them that the caller can answer, and whether there are more; with
-// others those that wait for somebody else.
-func (l *Look) ToAnswer(others bool, after mandate.ID, limit int) ([]mandate.Request, bool, error) {
-	return l.waiting(register.Asking{Appointment: l.actor.Appointment, Others: others}, after, limit)
-}
-
-func (l *Look) waiting(asking register.Asking, after mandate.ID, limit int) (list []mandate.Request, more bool, err error) {
-	asking.Organisation = l.actor.Organisation
+// ToAnswer lists the requests that wait now and that the caller can answer, by number, and
+// whether there are more; with others those that wait for somebody else: those of the caller's
+// organisation, for the staff those that the register asks.
+func (l *Look) ToAnswer(others bool, after mandate.ID, limit int) (list []mandate.Request, more bool, err error) {
+	asking := register.Asking{Organisation: l.actor.Organisation, Appointment: l.actor.Appointment, Others: others}
 	if l.actor.Role == mandate.Staff {
 		asking.By = mandate.RegisterSide
 	}

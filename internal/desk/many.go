@@ -20,7 +20,6 @@ var errRehearsal = errors.New("dry run")
 // the outcomes are those of asking in earnest, as long as nothing else changes in between.
 func (d *Desk) Many(ctx context.Context, c Caller, why string, dry bool, do func(*Many) error) (register.Receipt, error) {
 	receipt, err := d.change(ctx, c, why, func(t *turn) error {
-		t.companies = map[mandate.OrganisationID]mandate.Company{}
 		if err := do(&Many{t}); err != nil || !dry {
 			return err
 		}

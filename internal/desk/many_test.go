@@ -73,7 +73,7 @@ func TestProgramsByWhatTheyShow(t *testing.T) {
 	if len(list) != 1 || list[0].Appointment.ID != made.Appointment.ID || string(list[0].Public) != string(key) {
 		t.Errorf("found: %+v", list)
 	}
-	must(s.Dismiss(ctx, anna, "replaced", made.Appointment.ID, false))
+	must(s.Dismiss(ctx, anna, "replaced", made.Appointment.ID, false, nil))
 	if list := must(s.Programs(ctx, c.Fingerprint)); len(list) != 0 {
 		t.Errorf("dismissed, and found: %+v", list)
 	}

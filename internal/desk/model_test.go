@@ -497,7 +497,7 @@ func begin(d *Desk, clock *clockwork, n int) *play {
 			var secret register.Digest
 			copy(secret[:], fmt.Sprint(n, name))
 			a = must(t.Appoint(a, secret, nil))
-			must(t.SetAppointment(a.ID, mandate.Appointed, register.Account{1}))
+			must(t.TakeUp(a.ID, register.Account{1}))
 			p.people[name] = somebody{Caller{a.ID, etoegang.LoA3}, side, role, until}
 		}
 		appoint("anna", p.bakery, mandate.Administrator, "", mandate.GrantorSide)

@@ -15,9 +15,10 @@ type Offboarded struct {
 }
 
 // Offboard ends all that the caller's organisation has given to a person, directly or for its
-// clients, and all that is being asked for him there, and takes him out of its teams:
-// somebody leaves, and nothing may be forgotten. It is one change: all of it ends, or nothing does. Ended mandates stay as they
-// are. ErrPerson: the organisation has never given him any.
+// clients, and all that is being asked for him there, and takes him out of its teams: somebody
+// leaves, and nothing may be forgotten. It is one change: all of it ends, or nothing does. What
+// has ended before stays as it is. ErrPerson: the organisation has never given him anything, and
+// he is in none of its teams.
 func (d *Desk) Offboard(ctx context.Context, c Caller, why string, person mandate.PersonID) (done Offboarded, err error) {
 	done.Receipt, err = d.change(ctx, c, why, func(t *turn) error {
 		if err := t.actor.Leads(t.actor.Organisation); err != nil {

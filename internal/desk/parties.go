@@ -21,6 +21,15 @@ func (l *Look) Entry(id mandate.OrganisationID) (e mandate.Entry, err error) {
 	return l.snapshot.Entry(id)
 }
 
+// Dismissal tells how somebody of any organisation was dismissed, for the register's staff: see
+// register.Snapshot.Dismissal.
+func (l *Look) Dismissal(id mandate.AppointmentID) (d register.Dismissal, err error) {
+	if err := l.actor.Keeps(); err != nil {
+		return d, err
+	}
+	return l.snapshot.Dismissal(id)
+}
+
 // AppointmentsIn lists those of an organisation by number, for the register's staff.
 func (l *Look) AppointmentsIn(id mandate.OrganisationID, after mandate.AppointmentID, limit int) ([]mandate.Appointment, bool, error) {
 	if err := l.actor.Keeps(); err != nil {

@@ -82,12 +82,12 @@ func (d *Desk) Leave(ctx context.Context, c Caller, id mandate.TeamID, who manda
 }
 
 // AddClients lets a team work for companies that have given the caller's organisation a
-// mandate, be it one that has ended or waits. *NotClientError: one of them has not; then none
-// is added.
+// mandate, be it one that has ended, or are asked for one. *NotClientError: one of them has not
+// and is not, such as who refused; then none is added.
 func (d *Desk) AddClients(ctx context.Context, c Caller, id mandate.TeamID, companies []etoegang.KvKNumber) (Teamed, error) {
 	return d.team(ctx, c, id, func(t *turn, done *Teamed) error {
 		for _, number := range companies {
-			o, err := t.client(number)
+			o, err := t.client(done.Team.Organisation, number)
 			if err != nil {
 				return err
 			}
@@ -108,18 +108,24 @@ func (d *Desk) AddClients(ctx context.Context, c Caller, id mandate.TeamID, comp
 // but those who have it by another team of theirs.
 func (d *Desk) DropClient(ctx context.Context, c Caller, id mandate.TeamID, company etoegang.KvKNumber) (Teamed, error) {
 	return d.team(ctx, c, id, func(t *turn, done *Teamed) error {
-		o, err := t.client(company)
+		o, err := t.Snapshot().Organisation(company.LegalSubject())
+		if err == nil && o == nil {
+			err = &NotClientError{company}
+		}
 		if err != nil {
 			return err
 		}
 		members, err := t.Snapshot().TeamMembers(id)
 		for _, p := range members {
 			if err == nil {
-				err = t.takeBack(id, p.ID, o, done)
+				err = t.takeBack(id, p.ID, o.ID, done)
 			}
 		}
 		if err == nil {
-			done.Changed, err = t.Tx.DropClient(id, o)
+			done.Changed, err = t.Tx.DropClient(id, o.ID)
+		}
+		if err == nil && !done.Changed { // of strangers nobody learns that they are known here
+			_, err = t.client(done.Team.Organisation, company)
 		}
 		return err
 	})
@@ -186,20 +192,8 @@ func (t *turn) fill(team mandate.Team, gap register.Gap, consent register.Consen
 		return err
 	}
 	_, err = t.begin(mandate.Mandate{Kind: mandate.Assignment, Grantor: team.Organisation, Person: mandate.Person{ID: gap.Person}, Client: m.ID,
-		Scope: m.Scope, Validity: t.forMember(m.Validity)}, Wish{Consent: consent})
+		Scope: m.Scope, Validity: t.actor.Passes(m.Validity, t.Now())}, Wish{Consent: consent})
 	return err
-}
-
-// forMember is how long a member has a client: from today, as long as the client's mandate and
-// the caller's appointment last.
-func (t *turn) forMember(v mandate.Validity) mandate.Validity {
-	if today := mandate.StartOfDay(t.Now()); v.From.Before(today) {
-		v.From = today
-	}
-	if t.actor.Role != mandate.Director && t.actor.Until.Before(v.To) {
-		v.To = t.actor.Until
-	}
-	return v
 }
 
 // team lets somebody do something with a team of his organisation.
@@ -227,22 +221,16 @@ func (t *turn) team(id mandate.TeamID) (mandate.Team, error) {
 	return team, nil
 }
 
-// client is the number of a company that has given the caller's organisation a mandate.
-func (t *turn) client(number etoegang.KvKNumber) (mandate.OrganisationID, error) {
-	o, err := t.Snapshot().Organisation(number.LegalSubject())
+// client is the number of a company that has given an organisation a mandate, or is asked for one.
+func (t *turn) client(of mandate.Organisation, number etoegang.KvKNumber) (mandate.OrganisationID, error) {
+	chains, err := t.Snapshot().Between(number.LegalSubject(), etoegang.Intermediary{KvK: of.KvK})
+	if err == nil && len(chains) == 0 {
+		err = &NotClientError{number}
+	}
 	if err != nil {
 		return 0, err
 	}
-	if o != nil {
-		chains, _, err := t.Snapshot().Passed(o.ID, t.actor.Organisation)
-		if err != nil {
-			return 0, err
-		}
-		if len(chains) > 0 {
-			return o.ID, nil
-		}
-	}
-	return 0, &NotClientError{number}
+	return chains[0].Grantor.ID, nil
 }
 
 // takeBack ends what somebody has of a team's clients, or of one of them, by that team alone.

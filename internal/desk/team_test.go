@@ -144,6 +144,18 @@ func TestTeamsOfOthers(t *testing.T) {
 	if !errors.As(err, &stranger) || stranger.Company != bakery.KvK {
 		t.Errorf("a stranger: %v", err)
 	}
+	asked := must(s.Ask(ctx, boss, "test", s.wish(forVAT))).Mandate
+	must(s.AddClients(ctx, boss, team.ID, []etoegang.KvKNumber{bakery.KvK}))
+	must(s.Refuse(ctx, baker, "test", asked.ID))
+	if !must(s.DropClient(ctx, boss, team.ID, bakery.KvK)).Changed {
+		t.Error("the team works on for who refused")
+	}
+	_, err = s.AddClients(ctx, boss, team.ID, []etoegang.KvKNumber{bakery.KvK})
+	s.refused("who refused", err, ErrNotClient)
+	for what, number := range map[string]etoegang.KvKNumber{"who refused, again": bakery.KvK, "nobody": kvk(99)} {
+		_, err = s.DropClient(ctx, boss, team.ID, number)
+		s.refused(what, err, ErrNotClient)
+	}
 	_ = must(s.Ask(ctx, baker, "test", s.wish(forVAT)))
 	must(s.AddClients(ctx, boss, team.ID, []etoegang.KvKNumber{bakery.KvK}))
 	must(s.Join(ctx, boss, team.ID, PersonWish{Subject: subject(1)}))

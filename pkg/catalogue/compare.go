@@ -27,7 +27,7 @@ const (
 	AspectIdentifiers  Aspect = "identifiers"  // by which the represented company and the person are known
 	AspectRestrictions Aspect = "restrictions" // establishments, for one
 	AspectAttributes   Aspect = "attributes"   // that the provider wants to know
-	AspectInstances    Aspect = "instances"    // where it is run, and how
+	AspectInstances    Aspect = "instances"    // where it is run, how, and by which broker
 	AspectWords        Aspect = "words"        // names and explanations
 )
 
@@ -108,7 +108,7 @@ func different(old, new offered) (list []Aspect) {
 		{AspectIdentifiers, [2]any{old.Service.EntityTypes, old.ActingTypes}, [2]any{new.Service.EntityTypes, new.ActingTypes}},
 		{AspectRestrictions, old.Restrictions, new.Restrictions},
 		{AspectAttributes, old.Requested, new.Requested},
-		{AspectInstances, runs(old.instances), runs(new.instances)},
+		{AspectInstances, [2]any{old.Broker, runs(old.instances)}, [2]any{new.Broker, runs(new.instances)}},
 		{AspectWords, words(old.Definition), words(new.Definition)},
 	} {
 		if !reflect.DeepEqual(a.old, a.new) {

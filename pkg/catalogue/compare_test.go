@@ -50,6 +50,7 @@ func TestCompare(t *testing.T) {
 		{"other keys", "1 [instances]", func(s *Spec) {
 			s.Providers[0].Instances[0].Certificates = []xmlsec.Key{{Name: "key-2", Certificate: publisher().certificate}}
 		}},
+		{"another broker", "1 [instances]", func(s *Spec) { s.Providers[0].Definitions[0].Broker = city }},
 		{"one more endpoint", "2 [instances]", func(s *Spec) {
 			more := s.Providers[1].Instances[0]
 			more.ID, more.UUID = serviceID(city, 7), "20000000-0000-0000-0000-000000000007"

@@ -14,6 +14,7 @@ var (
 	ErrOutlasts          = errors.New("nobody grants anything that lasts longer than his own appointment")
 	ErrInvited           = errors.New("this invitation does not exist, was used or has been withdrawn: ask for a new one")
 	ErrOtherCompany      = errors.New("this invitation is for somebody of another company: log in for that one")
+	ErrDismissal         = errors.New("somebody of a company is dismissed by the register's staff on evidence: tell of at least one piece")
 	ErrLastAdministrator = errors.New("nobody would be left to manage the organisation's mandates, and an appointment would have to be made on paper: confirm that this is meant")
 )
 
@@ -53,11 +54,14 @@ func (a Appointment) MayAccept(company etoegang.KvKNumber, login etoegang.Assura
 
 // MayDismiss tells whether somebody may end an appointment. left says that somebody else
 // manages the organisation's mandates then (Appointment.Manages), sure that he knows if
-// nobody does.
-func (a Actor) MayDismiss(made Appointment, left, sure bool) error {
+// nobody does. The register's staff may end anybody's, say after a report of fraud; what they
+// take from somebody of a company, they take on evidence.
+func (a Actor) MayDismiss(made Appointment, left, sure bool, evidence []Evidence) error {
 	switch {
 	case a.Role != Staff && !a.disposes(made):
 		return ErrMayNotAppoint
+	case a.Role == Staff && made.Role != Staff && made.State == Appointed && len(evidence) == 0:
+		return ErrDismissal
 	case made.Role.Software() || left || sure:
 		return nil
 	}

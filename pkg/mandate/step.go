@@ -18,6 +18,10 @@ type Request struct {
 	Offer   bool // the receiver is to accept what the grantor gives
 	Expires time.Time
 	Signed  []Signature // who agreed so far, first the one who asked
+
+	// HandsOver is the assignment of a colleague that ends once this one is in force, for the
+	// client goes from one to the other. 0: none.
+	HandsOver ID
 }
 
 // Signature is somebody's consent to a mandate as it stands.
@@ -100,6 +104,16 @@ func (a Actor) bounds(level etoegang.AssuranceLevel, to time.Time) error {
 		return ErrOutlasts
 	}
 	return nil
+}
+
+// Passes is for how long somebody passes on what lasts for v: from today, if it began before,
+// and until his own appointment ends, if that binds him (see Request.consent).
+func (a Actor) Passes(v Validity, now time.Time) Validity {
+	v = v.Left(now)
+	if a.Role != Director && a.Until.Before(v.To) {
+		v.To = a.Until
+	}
+	return v
 }
 
 // Accept tells what becomes of a request to which somebody agrees, as it stands or

@@ -363,19 +363,33 @@ func TestAppointing(t *testing.T) {
 		}
 	}
 	made.ID, made.State = 5, Appointed
-	if err := admin(1).MayDismiss(made, false, false); !errors.Is(err, ErrLastAdministrator) {
+	if err := admin(1).MayDismiss(made, false, false, nil); !errors.Is(err, ErrLastAdministrator) {
 		t.Errorf("the last one: %v", err)
 	}
-	if admin(1).MayDismiss(made, false, true) != nil || admin(1).MayDismiss(made, true, false) != nil {
+	if admin(1).MayDismiss(made, false, true, nil) != nil || admin(1).MayDismiss(made, true, false, nil) != nil {
 		t.Error("the last one goes when that is meant, any other at once")
 	}
-	if err := admin(2).MayDismiss(made, true, false); !errors.Is(err, ErrMayNotAppoint) {
+	if err := admin(2).MayDismiss(made, true, false, nil); !errors.Is(err, ErrMayNotAppoint) {
 		t.Errorf("elsewhere: %v", err)
 	}
 	program := made
 	program.Role = Program
-	if err := admin(1).MayDismiss(program, false, false); err != nil {
+	if err := admin(1).MayDismiss(program, false, false, nil); err != nil {
 		t.Errorf("software, by which nobody goes: %v", err)
+	}
+	if err := staff(1).MayDismiss(made, true, true, nil); !errors.Is(err, ErrDismissal) {
+		t.Errorf("by the register's staff, on nothing: %v", err)
+	}
+	report := []Evidence{{Kind: Notice, Dated: recorded, Where: "box 7"}}
+	if err := staff(1).MayDismiss(made, false, false, report); !errors.Is(err, ErrLastAdministrator) {
+		t.Errorf("the last one, by the register's staff: %v", err)
+	}
+	if staff(1).MayDismiss(made, false, true, report) != nil || staff(1).MayDismiss(made, true, false, report) != nil {
+		t.Error("the register's staff may, on evidence")
+	}
+	made.State = Invited
+	if err := staff(1).MayDismiss(made, true, false, nil); err != nil {
+		t.Errorf("an invitation that nobody has taken up: %v", err)
 	}
 }
 
@@ -401,5 +415,25 @@ func TestActing(t *testing.T) {
 	}
 	if _, err := a.Act(etoegang.NoLevel, recorded); !errors.Is(err, ErrNotAppointed) {
 		t.Errorf("without log-in: %v", err)
+	}
+}
+
+// What somebody passes on begins today, or later, and ends with his own appointment; that of a
+// director, who signs by law, does not end what he signs.
+func TestPassing(t *testing.T) {
+	today := StartOfDay(recorded)
+	begun, later := Validity{From: today.AddDate(-1, 0, 0), To: recorded.AddDate(4, 0, 0)}, Validity{From: today.AddDate(0, 1, 0), To: recorded.AddDate(1, 0, 0)}
+	for why, c := range map[string]struct {
+		by   Actor
+		v    Validity
+		want Validity
+	}{
+		"by an administrator":       {admin(1), begun, Validity{today, admin(1).Until}},
+		"by a director":             {directorOf(1, 7), begun, Validity{today, begun.To}},
+		"what begins and ends soon": {admin(1), later, later},
+	} {
+		if got := c.by.Passes(c.v, recorded); got != c.want {
+			t.Errorf("%s: %v, want %v", why, got, c.want)
+		}
 	}
 }

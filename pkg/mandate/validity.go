@@ -18,6 +18,14 @@ type Validity struct{ From, To time.Time }
 // Holds tells whether at falls within the validity.
 func (v Validity) Holds(at time.Time) bool { return !at.Before(v.From) && at.Before(v.To) }
 
+// Left is what is left of v: from today, if it began before.
+func (v Validity) Left(now time.Time) Validity {
+	if today := StartOfDay(now); v.From.Before(today) {
+		v.From = today
+	}
+	return v
+}
+
 var amsterdam = func() *time.Location {
 	zone, err := time.LoadLocation("Europe/Amsterdam")
 	if err != nil {

@@ -3,6 +3,7 @@ package register
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -99,24 +100,44 @@ func (t *Tx) writeAppointment(a *mandate.Appointment, invitation Digest, credent
 	return nil
 }
 
-// SetAppointment moves an appointment to another state, if mandate.AppointmentState.CanBecome
-// allows it (*AppointmentError). Who is appointed is told by his account. ErrNotFound: no
-// appointment with this number.
-func (t *Tx) SetAppointment(id mandate.AppointmentID, to mandate.AppointmentState, who Account) (mandate.Appointment, error) {
-	a, err := t.view.Appointment(id)
-	switch {
-	case err != nil:
+// TakeUp appoints whoever has taken up an invitation. *AppointmentError: it was taken up before,
+// or has ended. ErrNotFound: no appointment with this number.
+func (t *Tx) TakeUp(id mandate.AppointmentID, who Account) (mandate.Appointment, error) {
+	a, err := t.becomes(id, mandate.Appointed)
+	if err != nil {
 		return a, err
-	case !a.State.CanBecome(to):
-		return a, &AppointmentError{id, a.State, to}
 	}
-	if to == mandate.Dismissed {
-		if who, err = t.view.account(id); err != nil {
-			return a, err
-		}
+	return a, t.nextAppointment(a, who)
+}
+
+// Dismiss ends an appointment, and writes down on which papers that rests, if on any.
+// *AppointmentError: it has ended. ErrNotFound: no appointment with this number.
+func (t *Tx) Dismiss(id mandate.AppointmentID, papers []mandate.Evidence) (mandate.Appointment, error) {
+	a, err := t.becomes(id, mandate.Dismissed)
+	if err == nil {
+		err = t.checkPapers(papers)
+	}
+	if err != nil {
+		return a, err
+	}
+	who, err := t.view.account(id)
+	if err != nil {
+		return a, err
+	}
+	if err := t.nextAppointment(a, who); err != nil {
+		return a, err
+	}
+	return a, t.writeEvidence(`INSERT INTO dismissal_evidence (number, kind, sha256, dated, place, appointment) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`, papers, id)
+}
+
+// becomes gives an appointment in another state, if mandate.AppointmentState.CanBecome allows it.
+func (t *Tx) becomes(id mandate.AppointmentID, to mandate.AppointmentState) (mandate.Appointment, error) {
+	a, err := t.view.Appointment(id)
+	if err == nil && !a.State.CanBecome(to) {
+		err = &AppointmentError{id, a.State, to}
 	}
 	a.State = to
-	return a, t.nextAppointment(a, who)
+	return a, err
 }
 
 // SetContact writes down where the holder of an appointment wants to be written to: nowhere, if
@@ -275,6 +296,28 @@ func (s *Snapshot) AppointmentsOf(who Account) ([]mandate.Appointment, error) {
 // fingerprint, with what they show, by number.
 func (s *Snapshot) Programs(fingerprint Digest) ([]mandate.Appointment, error) {
 	return s.readAppointments(selectPrograms, fingerprint[:])
+}
+
+// Dismissal is how an appointment was ended: when, by whom and why, and on which papers that
+// rests, if on any.
+type Dismissal struct {
+	Revision Revision
+	At       time.Time
+	Author   Author
+	Evidence []mandate.Evidence
+}
+
+// Dismissal tells how an appointment was ended. ErrNotFound: it was not.
+func (s *Snapshot) Dismissal(id mandate.AppointmentID) (d Dismissal, err error) {
+	var at int64
+	if err := s.one([]any{&d.Revision, &at, &d.Author.Who, &d.Author.Why}, `
+		SELECT r.revision, r.at, r.who, r.why FROM appointment_version v JOIN revision r ON r.revision = v.since
+		WHERE v.appointment = ?2 AND v.since <= ?1 AND v.until > ?1 AND v.state = 'dismissed'`, s.revision, id); err != nil {
+		return d, err
+	}
+	d.At = moment(at)
+	d.Evidence, err = s.evidence(`dismissal_evidence WHERE appointment = ?1`, id)
+	return d, err
 }
 
 // Credentials are those of an appointment.

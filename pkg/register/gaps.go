@@ -13,7 +13,7 @@ type Gap struct {
 }
 
 // standing leaves out what is over for good. A version comes before it.
-const standing = `.state IN ('draft', 'requested', 'awaiting-signatures', 'awaiting-acceptance', 'active', 'suspended')`
+const standing = `.state IN (` + pending + `, 'active', 'suspended')`
 
 const (
 	// gaps selects what is missing in a team's assignments at a moment.

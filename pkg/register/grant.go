@@ -24,6 +24,8 @@ type Asked struct {
 	By      mandate.Side
 	Offer   bool
 	Expires time.Time
+
+	HandsOver mandate.ID
 }
 
 // Grant registers a mandate. It must pass mandate.Check at the moment of the change;

@@ -21,6 +21,7 @@ type memory struct {
 	barePerson  map[mandate.PersonID]bool
 	made        map[mandate.ID]made
 	written     map[string]bool // notices, by Once
+	agreed      map[Digest]bool // texts that are kept
 	undo        []func()        // forgets what a part has done: see Try
 	partly      bool            // a part is under way
 }
@@ -31,8 +32,8 @@ type made struct {
 	steps                 int64 // written about it
 }
 
-// mostRemembered keeps a change that does very much from taking all memory.
-const mostRemembered = 50_000
+// mostRemembered keeps a change that does very much from taking all memory: a test has less.
+var mostRemembered = 50_000
 
 func newMemory() *memory {
 	m := &memory{numbers: map[string]int64{}}
@@ -45,7 +46,7 @@ func (m *memory) forget() {
 	m.companies, m.people = map[etoegang.KvKNumber]mandate.Organisation{}, map[etoegang.ActingSubject]mandate.Person{}
 	m.companyByID, m.personByID = map[mandate.OrganisationID]mandate.Organisation{}, map[mandate.PersonID]mandate.Person{}
 	m.bareCompany, m.barePerson = map[mandate.OrganisationID]bool{}, map[mandate.PersonID]bool{}
-	m.made, m.written = map[mandate.ID]made{}, map[string]bool{}
+	m.made, m.written, m.agreed = map[mandate.ID]made{}, map[string]bool{}, map[Digest]bool{}
 }
 
 // remember keeps something, until the part comes to nothing that it belongs to.
@@ -149,7 +150,7 @@ func expect[K comparable, V any](s *Snapshot, known map[K]V, list []K, text func
 	var asked []any
 	for i, key := range list {
 		if _, there := known[key]; !there {
-			known[key] = nobody
+			remember(s.memory, known, key, nobody)
 			asked = append(asked, text(key))
 		}
 		if last := i == len(list)-1; len(asked) == 0 || len(asked) < mostExpected && !last {

@@ -131,7 +131,7 @@ func TestContactHasVersions(t *testing.T) {
 		s.change(func(t *Tx) {
 			must(t.Appoint(mandate.Appointment{Organisation: b, Role: mandate.Administrator, Name: "Anna", Level: etoegang.LoA3, Validity: year}, Digest{1}, nil))
 		})
-		s.change(func(t *Tx) { must(t.SetAppointment(1, mandate.Appointed, Account{7})) })
+		s.change(func(t *Tx) { must(t.TakeUp(1, Account{7})) })
 		var before Revision
 		s.read(func(v *Snapshot) { before = v.Revision() })
 		s.change(func(t *Tx) {
@@ -155,7 +155,7 @@ func TestContactHasVersions(t *testing.T) {
 				t.Errorf("before: %+v", a)
 			}
 		})
-		s.change(func(t *Tx) { must(t.SetAppointment(1, mandate.Dismissed, Account{})) })
+		s.change(func(t *Tx) { must(t.Dismiss(1, nil)) })
 		ended := new(AppointmentError)
 		if _, err := s.Change(ctx, desk, func(t *Tx) error { _, err := t.SetContact(1, mandate.Contact{}); return err }); !errors.As(err, &ended) {
 			t.Error(err)

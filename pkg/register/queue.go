@@ -37,7 +37,7 @@ var inserts = [tables]string{
 	inMandateScope:         `INSERT INTO mandate_scope (mandate, service, provider, level) VALUES `,
 	inMandateEstablishment: `INSERT INTO mandate_establishment (mandate, establishment) VALUES `,
 	inFee:                  `INSERT INTO fee (mandate, since, cents) VALUES `,
-	inRequest:              `INSERT INTO request (mandate, asked_by, offer, expires) VALUES `,
+	inRequest:              `INSERT INTO request (mandate, asked_by, offer, expires, hands_over) VALUES `,
 	inStep:                 `INSERT INTO step (mandate, number, since, act, side, appointment, consent, catalogue) VALUES `,
 	inNotice:               `INSERT INTO notice (id, since, until, kind, organisation, mandate, appointment, company, days, author, at, once) VALUES `,
 }

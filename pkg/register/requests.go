@@ -16,7 +16,7 @@ func (t *Tx) writeRequest(m mandate.Mandate, asked *Asked) error {
 	if asked == nil {
 		return nil
 	}
-	return t.insert(inRequest, m.ID, asked.By, asked.Offer, asked.Expires.UnixMilli())
+	return t.insert(inRequest, m.ID, asked.By, asked.Offer, asked.Expires.UnixMilli(), idOrNull(asked.HandsOver))
 }
 
 // Request gives a mandate as it is or was asked for, with those who agreed to it as it
@@ -26,8 +26,8 @@ func (s *Snapshot) Request(id mandate.ID) (r mandate.Request, err error) {
 		return r, err
 	}
 	var expires int64
-	if err := s.one([]any{&r.AskedBy, &r.Offer, &expires},
-		`SELECT asked_by, offer, expires FROM request WHERE mandate = ?1`, id); err != nil {
+	if err := s.one([]any{&r.AskedBy, &r.Offer, &expires, &r.HandsOver},
+		`SELECT asked_by, offer, expires, coalesce(hands_over, 0) FROM request WHERE mandate = ?1`, id); err != nil {
 		return r, fmt.Errorf("request %d: %w", id, err)
 	}
 	r.Expires = moment(expires)

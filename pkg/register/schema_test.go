@@ -41,7 +41,9 @@ func onBothLived(t *testing.T, play func(*testing.T, *sql.DB)) {
 		s.change(func(t *Tx) { put(t, edition(1)) })       // catalogue 1
 		s.change(func(t *Tx) { must(t.PutPerson(human(2))) })
 		s.change(func(t *Tx) { everywhere(t, b, a) }) // mandate 4, appointments 1 to 3
-		s.change(func(t *Tx) { must(t.SetAppointment(3, mandate.Dismissed, Account{})) })
+		s.change(func(t *Tx) {
+			must(t.Dismiss(3, []mandate.Evidence{{Kind: mandate.Notice, Dated: noon, Where: "archive"}}))
+		})
 		s.change(func(t *Tx) { told(t, a) }) // notices 1 and 2, letter 1
 		db := raw(t, s.place)
 		db.SetMaxOpenConns(1)
@@ -126,7 +128,7 @@ func onServer(db *sql.DB) bool {
 func TestTheDatabaseRefusesToForget(t *testing.T) {
 	onBothLived(t, func(t *testing.T, db *sql.DB) {
 		tables := columns(t, db)
-		if len(tables) != 31 {
+		if len(tables) != 32 {
 			t.Errorf("there are %d tables: %v", len(tables), tables)
 		}
 		for table, names := range tables {
@@ -301,11 +303,13 @@ func TestTheDatabaseRefusesNonsense(t *testing.T) {
 			"an appointment without a name":       appointed + `(9, 1, 'reader', '', '', 'loa3', 0, 1000, NULL)`,
 			"an appointment that comes back":      next + `UPDATE appointment_version SET until = (SELECT revision FROM head) WHERE appointment = 3; INSERT INTO appointment_version SELECT 3, 3, revision, 9223372036854775807, 'appointed', NULL, '', '' FROM head; COMMIT`,
 			"another key afterwards":              `INSERT INTO credential VALUES (randomblob(32), 2, randomblob(16))`,
-			"a request afterwards":                `INSERT INTO request VALUES (1, 'receiver', FALSE, 0)`,
+			"a request afterwards":                `INSERT INTO request VALUES (1, 'receiver', FALSE, 0, NULL)`,
 			"a step of nobody's side":             `INSERT INTO step SELECT 4, 2, revision, 'agree', 'nobody', NULL, NULL, NULL FROM head`,
 			"a step in the past":                  `INSERT INTO step VALUES (4, 2, 1, 'agree', 'grantor', NULL, NULL, NULL)`,
 			"a step that leaps":                   `INSERT INTO step SELECT 4, 3, revision, 'agree', 'grantor', NULL, NULL, NULL FROM head`,
 			"evidence afterwards":                 next + `INSERT INTO evidence VALUES (4, 1, 2, 'notice', NULL, 0, 'x'); COMMIT`,
+			"evidence of a dismissal afterwards":  next + `INSERT INTO dismissal_evidence VALUES (3, 2, 'notice', NULL, 0, 'x'); COMMIT`,
+			"evidence of no dismissal":            next + `INSERT INTO dismissal_evidence VALUES (1, 1, 'notice', NULL, 0, 'x'); COMMIT`,
 			"a consent that is empty":             `INSERT INTO consent VALUES (randomblob(32), 'nl', '')`,
 			"a notice of nothing":                 `INSERT INTO notice ` + noticed + `'ending', 1, NULL, NULL, NULL, 7, NULL, 0, 'x' FROM head`,
 			"a notice of two things":              `INSERT INTO notice ` + noticed + `'ending', 1, 1, 1, NULL, 7, NULL, 0, 'x' FROM head`,

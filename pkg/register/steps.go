@@ -35,14 +35,17 @@ const mostConsent = 16 << 10
 
 // AddStep writes down who did something to a mandate. It changes nothing about the mandate.
 func (t *Tx) AddStep(id mandate.ID, s Step) error {
-	if err := mandate.CheckPapers(s.Evidence, t.now); err != nil {
+	if err := t.checkPapers(s.Evidence); err != nil {
 		return err
 	}
-	consent, err := t.putConsent(s.Consent)
-	if err != nil {
+	if err := s.Consent.check(); err != nil {
 		return err
 	}
 	m, number, err := t.nextStep(id)
+	if err != nil {
+		return err
+	}
+	consent, err := t.putConsent(s.Consent)
 	if err != nil {
 		return err
 	}
@@ -53,7 +56,18 @@ func (t *Tx) AddStep(id mandate.ID, s Step) error {
 	if !m.intermediary.IsZero() {
 		t.touched.add(t.view.register.OrganisationParty(m.intermediary))
 	}
-	return t.writeEvidence(id, number, s.Evidence)
+	return t.writeEvidence(`INSERT INTO evidence (number, kind, sha256, dated, place, mandate, step) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+		s.Evidence, id, number)
+}
+
+// checkPapers tells whether evidence can be written down.
+func (t *Tx) checkPapers(list []mandate.Evidence) error {
+	for _, e := range list {
+		if !storable(e.Where) {
+			return ErrText
+		}
+	}
+	return mandate.CheckPapers(list, t.now)
 }
 
 // nextStep gives the number of the next step about a mandate, with whom that is news for.
@@ -71,32 +85,37 @@ func (t *Tx) nextStep(id mandate.ID) (m made, number int64, err error) {
 	return made{grantor: of.Grantor.KvK, intermediary: of.Intermediary.KvK}, number, err
 }
 
+// check tells whether somebody can have agreed to a text, if there is one.
+func (c Consent) check() error {
+	if c != (Consent{}) && (c.Language != "nl" && c.Language != "en" || c.Text == "" || len(c.Text) > mostConsent || !storable(c.Text)) {
+		return ErrConsent
+	}
+	return nil
+}
+
 // putConsent keeps a text, once.
 func (t *Tx) putConsent(c Consent) (any, error) {
 	if c == (Consent{}) {
 		return nil, nil
 	}
-	if c.Language != "nl" && c.Language != "en" || c.Text == "" || len(c.Text) > mostConsent || !storable(c.Text) {
-		return nil, ErrConsent
-	}
 	sum := sha256.Sum256([]byte(c.Language + "\n" + c.Text))
+	if t.view.memory.agreed[sum] {
+		return sum[:], nil
+	}
+	remember(t.view.memory, t.view.memory.agreed, sum, true)
 	return sum[:], t.exec(`
 		INSERT INTO consent (sha256, language, text) SELECT ?1, ?2, ?3
 		WHERE NOT EXISTS (SELECT 1 FROM consent WHERE sha256 = ?1)`, sum[:], c.Language, c.Text)
 }
 
-func (t *Tx) writeEvidence(id mandate.ID, step int64, list []mandate.Evidence) error {
+// writeEvidence writes papers, numbered, and of what they are.
+func (t *Tx) writeEvidence(insert string, list []mandate.Evidence, of ...any) error {
 	for i, e := range list {
 		var sum any
 		if e.SHA256 != [32]byte{} {
 			sum = e.SHA256[:]
 		}
-		if !storable(e.Where) {
-			return ErrText
-		}
-		if err := t.exec(`
-			INSERT INTO evidence (mandate, step, number, kind, sha256, dated, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-			id, step, i+1, e.Kind, sum, e.Dated.UnixMilli(), e.Where); err != nil {
+		if err := t.exec(insert, append([]any{i + 1, e.Kind, sum, e.Dated.UnixMilli(), e.Where}, of...)...); err != nil {
 			return err
 		}
 	}
@@ -122,13 +141,13 @@ func (s *Snapshot) Steps(id mandate.ID) (list []Step, err error) {
 	}, selectSteps, s.revision, id)
 	for i := range list {
 		if err == nil {
-			list[i].Evidence, err = s.evidence(id, i+1)
+			list[i].Evidence, err = s.evidence(`evidence WHERE mandate = ?1 AND step = ?2`, id, i+1)
 		}
 	}
 	return list, err
 }
 
-func (s *Snapshot) evidence(id mandate.ID, step int) (list []mandate.Evidence, err error) {
+func (s *Snapshot) evidence(of string, args ...any) (list []mandate.Evidence, err error) {
 	var e mandate.Evidence
 	var sum []byte
 	var dated int64
@@ -137,7 +156,7 @@ func (s *Snapshot) evidence(id mandate.ID, step int) (list []mandate.Evidence, e
 		copy(e.SHA256[:], sum)
 		list = append(list, e)
 		return nil
-	}, `SELECT kind, sha256, dated, place FROM evidence WHERE mandate = ?1 AND step = ?2 ORDER BY number`, id, step)
+	}, `SELECT kind, sha256, dated, place FROM `+of+` ORDER BY number`, args...)
 	return list, err
 }
 

@@ -13,7 +13,8 @@ const (
 
 // Try does a part of a change that may come to nothing: when fn refuses, what it did is
 // undone, and the change may go on without it. It gives the error of fn, or that of the
-// database, which is the end of the change.
+// database, which is the end of the change. Parts come one after the other: there is none
+// within another.
 func (t *Tx) Try(fn func() error) error {
 	narrows, repeats, known := t.narrows, t.repeats, t.touched.copied()
 	t.part = ahead
@@ -25,7 +26,7 @@ func (t *Tx) Try(fn func() error) error {
 	t.view.memory.end(refused == nil)
 	switch {
 	case refused == nil && written:
-		return t.exec(`RELEASE SAVEPOINT part`)
+		return t.do(`RELEASE SAVEPOINT part`)
 	case refused == nil:
 		return nil
 	case t.view.failed != nil:

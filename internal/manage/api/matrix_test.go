@@ -134,7 +134,7 @@ func TestWhoMayUseWhat(t *testing.T) {
 	}
 
 	dismissed := s.appoint(bakery, mandate.Program)
-	_ = must(s.desk.Dismiss(ctx, s.administrator(bakery), "replaced", dismissed.appointment.ID, true))
+	_ = must(s.desk.Dismiss(ctx, s.administrator(bakery), "replaced", dismissed.appointment.ID, true, nil))
 	callers := map[string]*program{
 		"program": s.bakery, "reader": s.bakerysReader, "dismissed": dismissed,
 		"unknown": s.newProgram(time.Now().Add(-time.Hour), time.Now().Add(time.Hour)),

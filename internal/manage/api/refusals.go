@@ -131,7 +131,7 @@ var refusals = []refusal{
 	{"on-paper", http.StatusForbidden,
 		said{"This must be done on paper.", "Ask the register's staff which form is needed."},
 		said{"Dit moet op papier.", "Vraag de medewerkers van het register welk formulier nodig is."},
-		[]error{mandate.ErrNoSigner, mandate.ErrStanding, mandate.ErrEvidence, mandate.ErrOldExtract, mandate.ErrPaper, mandate.ErrFourEyes}},
+		[]error{mandate.ErrNoSigner, mandate.ErrStanding, mandate.ErrEvidence, mandate.ErrDismissal, mandate.ErrOldExtract, mandate.ErrPaper, mandate.ErrFourEyes}},
 	{"other-side", http.StatusForbidden,
 		said{"The other side must do this.", "Ask them: who suspended a mandate lets it go on, and who did not ask for it answers."},
 		said{"Dit moet de andere kant doen.", "Vraag het daar: wie een machtiging heeft stilgezet, laat hem weer gelden, en wie iets niet zelf vroeg, geeft antwoord."},

@@ -58,7 +58,7 @@ func (v *visit) appointmentRow(l *desk.Look, m mandate.Appointment) (look.Row, e
 	if !m.Role.Software() {
 		return row, nil
 	}
-	shown, err := l.Credentials(m)
+	shown, err := l.Credentials(m.ID)
 	var notes []string
 	for _, c := range shown {
 		notes = append(notes, v.say.Say("fingerprint", "digits", hex.EncodeToString(c.Fingerprint[:4])))
@@ -273,7 +273,7 @@ func (v *visit) dismiss() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	_, err = v.c.Desk.Dismiss(v.ctx(), v.caller(), "page: dismissed", a.ID, v.said("sure") == "yes")
+	_, err = v.c.Desk.Dismiss(v.ctx(), v.caller(), "page: dismissed", a.ID, v.said("sure") == "yes", nil)
 	if errors.Is(err, mandate.ErrLastAdministrator) {
 		return v.dismissPage(a, faults{"sure": v.say.Say("wrong last administrator")})
 	}

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/internal/look"
@@ -13,8 +14,14 @@ import (
 type handing struct {
 	id   mandate.PersonID
 	name string
-	many int // assignments
+	some []mandate.ID // assignments
 	own  mandate.Organisation
+}
+
+// agreed stands for what was agreed to: a text, about just these assignments.
+func (h handing) agreed(c register.Consent) string {
+	c.Text += fmt.Sprint(h.some)
+	return sumOf(c)
 }
 
 func (v *visit) handing(l *desk.Look) (h handing, err error) {
@@ -26,7 +33,10 @@ func (v *visit) handing(l *desk.Look) (h handing, err error) {
 	if err != nil {
 		return h, err
 	}
-	h.name, h.many, h.own = v.person(list[0].Person), len(list), list[0].Grantor
+	for _, m := range list {
+		h.some = append(h.some, m.ID)
+	}
+	h.name, h.own = v.person(list[0].Person), list[0].Grantor
 	return h, nil
 }
 
@@ -45,7 +55,7 @@ func (v *visit) handOverPage(d draft, f faults) (answer, error) {
 		return answer{}, err
 	}
 	return page(look.Page{Title: v.say.Say("hand over title", "name", h.name), Address: h.at(), Parts: []look.Part{
-		look.Paragraph{Text: v.say.Count("hand over many", h.many, "name", h.name)},
+		look.Paragraph{Text: v.say.Count("hand over many", len(h.some), "name", h.name)},
 		v.form(h.at(), look.Form{Parts: fields, Buttons: []look.Button{{Text: v.say.Say("next")}}, Cancel: v.cancel("/mandates")}),
 	}}, f)
 }
@@ -74,13 +84,13 @@ func (v *visit) handOver() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	lines := []string{v.say.Say("hand over agree", "office", v.party(h.own), "from", h.name, "to", to), v.say.Count("hand over gets", h.many, "to", to),
+	lines := []string{v.say.Say("hand over agree", "office", v.party(h.own), "from", h.name, "to", to), v.say.Count("hand over gets", len(h.some), "to", to),
 		v.say.Say("hand over loses", "from", h.name), v.say.Say("deal stop")}
 	consent := v.consent(lines)
-	if v.said("text") != sumOf(consent) {
+	if v.said("text") != h.agreed(consent) {
 		return v.handOverCheck(h, d, lines), nil
 	}
-	done, err := v.c.Desk.HandOver(v.ctx(), v.caller(), "page: hands over", h.id, d.personWish(), consent)
+	done, err := v.c.Desk.HandOver(v.ctx(), v.caller(), "page: hands over", h.id, h.some, d.personWish(), consent)
 	if f := v.beside(err, "person"); f != nil {
 		return v.handOverPage(d, f)
 	}
@@ -99,7 +109,7 @@ func (v *visit) handOver() (answer, error) {
 
 // handOverCheck is the text to be agreed to, with how many clients it is about.
 func (v *visit) handOverCheck(h handing, d draft, lines []string) answer {
-	hidden := []look.Hidden{{Name: "text", Value: sumOf(v.consent(lines))}, {Name: "person", Value: newPerson}}
+	hidden := []look.Hidden{{Name: "text", Value: h.agreed(v.consent(lines))}, {Name: "person", Value: newPerson}}
 	if d.Person != 0 {
 		hidden[1].Value = idText(d.Person)
 	} else {
@@ -107,7 +117,7 @@ func (v *visit) handOverCheck(h handing, d draft, lines []string) answer {
 	}
 	return answer{page: look.Page{Title: v.say.Say("check"), Address: h.at(), Parts: append(shown(lines),
 		look.Notice{Title: v.say.Say("hand over team", "name", h.name)},
-		v.form(h.at(), look.Form{Hidden: hidden, Buttons: []look.Button{{Text: v.say.Count("hand over do", h.many)}}, Cancel: &look.Link{Text: v.say.Say("back"), Address: h.at()}}))}}
+		v.form(h.at(), look.Form{Hidden: hidden, Buttons: []look.Button{{Text: v.say.Count("hand over do", len(h.some))}}, Cancel: &look.Link{Text: v.say.Say("back"), Address: h.at()}}))}}
 }
 
 // handed is what has become of it.

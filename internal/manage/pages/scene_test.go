@@ -329,7 +329,7 @@ func (s *scene) invites(o mandate.Organisation, role mandate.Role, name string) 
 	if s.shared {
 		s.Cleanup(func() {
 			_ = must(s.register.Change(ctx, register.Author{Who: "test", Why: "test"}, func(t *register.Tx) error {
-				_, err := t.SetAppointment(made.Appointment.ID, mandate.Dismissed, register.Account{})
+				_, err := t.Dismiss(made.Appointment.ID, nil)
 				return err
 			}))
 		})

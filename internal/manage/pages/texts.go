@@ -459,6 +459,7 @@ var ownTexts = look.Texts{
 	"wrong widens time":     {NL: "Dit duurt langer dan het was. Kies een eerdere dag.", EN: "This lasts longer than it did. Choose an earlier day."},
 	"wrong evidence":        {NL: "Er ontbreekt bewijs. Nodig zijn het formulier en een uittreksel, en op niveau EH4 dat iedereen in persoon gezien is.", EN: "Evidence is missing. Needed are the form and an extract, and at level EH4 that everybody was seen in person."},
 	"wrong old extract":     {NL: "Het uittreksel is ouder dan 14 dagen. Vraag een nieuw.", EN: "The extract is more than 14 days old. Ask for a new one."},
+	"wrong dismissal":       {NL: "Er ontbreekt bewijs. Noem minstens één stuk waarop dit berust.", EN: "Evidence is missing. Name at least one piece on which this rests."},
 	"wrong paper":           {NL: "Vul de datum in die op het bewijsstuk staat.", EN: "Fill in the date that is on the piece of evidence."},
 	"wrong paper future":    {NL: "Deze datum is nog niet geweest. Vul de datum in die op het bewijsstuk staat.", EN: "This date has not been yet. Fill in the date that is on the piece of evidence."},
 	"wrong paper where":     {NL: "Vul in waar het bewijsstuk ligt, in ten hoogste 255 tekens.", EN: "Fill in where the piece of evidence lies, in at most 255 characters."},

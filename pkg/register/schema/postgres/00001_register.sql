@@ -253,12 +253,24 @@ CREATE TABLE credential (
     PRIMARY KEY (fingerprint, appointment)
 );
 
+-- The papers on which it rests that an appointment was ended.
+CREATE TABLE dismissal_evidence (
+    appointment bigint NOT NULL REFERENCES appointment,
+    number      integer NOT NULL CHECK (number >= 1),
+    kind        text COLLATE "C"    NOT NULL CHECK (kind IN ('signed-form', 'extract', 'identified', 'resolution', 'notice')),
+    sha256      bytea  CHECK (octet_length(sha256) = 32),  -- NULL: it was seen, and not kept
+    dated       bigint NOT NULL,
+    place       text COLLATE "C"    NOT NULL CHECK (place <> '' AND octet_length(place) <= 255),
+    PRIMARY KEY (appointment, number)
+);
+
 -- How a mandate was asked for, if it was.
 CREATE TABLE request (
-    mandate  bigint PRIMARY KEY REFERENCES mandate,
-    asked_by text COLLATE "C"    NOT NULL CHECK (asked_by IN ('grantor', 'receiver', 'register')),
-    offer    boolean NOT NULL,  -- the receiver accepts what the grantor gives
-    expires  bigint NOT NULL
+    mandate    bigint PRIMARY KEY REFERENCES mandate,
+    asked_by   text COLLATE "C"    NOT NULL CHECK (asked_by IN ('grantor', 'receiver', 'register')),
+    offer      boolean NOT NULL,  -- the receiver accepts what the grantor gives
+    expires    bigint NOT NULL,
+    hands_over bigint REFERENCES mandate  -- the assignment of a colleague that ends once this one is in force
 );
 
 -- The very text that somebody agreed to.
@@ -637,7 +649,7 @@ END $$;
 CREATE TRIGGER mandate_establishment_fixed BEFORE INSERT ON mandate_establishment
     FOR EACH ROW EXECUTE FUNCTION mandate_establishment_fixed();
 
--- So is how it was asked for, and on which papers a step rests.
+-- So is how it was asked for, and on which papers a step or a dismissal rests.
 
 -- +goose StatementBegin
 CREATE FUNCTION request_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -674,6 +686,18 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER credential_fixed BEFORE INSERT ON credential FOR EACH ROW EXECUTE FUNCTION credential_fixed();
+
+-- +goose StatementBegin
+CREATE FUNCTION dismissal_evidence_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM appointment_version v
+        WHERE v.appointment = NEW.appointment AND v.state = 'dismissed' AND v.since = (SELECT h.revision FROM head h)) THEN
+        RAISE EXCEPTION 'the evidence of a dismissal is fixed';
+    END IF;
+    RETURN NEW;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER dismissal_evidence_fixed BEFORE INSERT ON dismissal_evidence FOR EACH ROW EXECUTE FUNCTION dismissal_evidence_fixed();
 
 -- So are the names of a version.
 
@@ -768,6 +792,7 @@ CREATE TRIGGER entry_version_stays BEFORE DELETE OR TRUNCATE ON entry_version EX
 CREATE TRIGGER appointment_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON appointment EXECUTE FUNCTION history_stays();
 CREATE TRIGGER appointment_version_stays BEFORE DELETE OR TRUNCATE ON appointment_version EXECUTE FUNCTION history_stays();
 CREATE TRIGGER credential_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON credential EXECUTE FUNCTION history_stays();
+CREATE TRIGGER dismissal_evidence_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON dismissal_evidence EXECUTE FUNCTION history_stays();
 CREATE TRIGGER request_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON request EXECUTE FUNCTION history_stays();
 CREATE TRIGGER consent_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON consent EXECUTE FUNCTION history_stays();
 CREATE TRIGGER step_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON step EXECUTE FUNCTION history_stays();

@@ -249,12 +249,24 @@ CREATE TABLE credential (
     PRIMARY KEY (fingerprint, appointment)
 ) STRICT, WITHOUT ROWID;
 
+-- The papers on which it rests that an appointment was ended.
+CREATE TABLE dismissal_evidence (
+    appointment INTEGER NOT NULL REFERENCES appointment,
+    number      INTEGER NOT NULL CHECK (number >= 1),
+    kind        TEXT    NOT NULL CHECK (kind IN ('signed-form', 'extract', 'identified', 'resolution', 'notice')),
+    sha256      BLOB    CHECK (length(sha256) = 32),  -- NULL: it was seen, and not kept
+    dated       INTEGER NOT NULL,
+    place       TEXT    NOT NULL CHECK (place <> '' AND length(CAST(place AS BLOB)) <= 255),
+    PRIMARY KEY (appointment, number)
+) STRICT, WITHOUT ROWID;
+
 -- How a mandate was asked for, if it was.
 CREATE TABLE request (
-    mandate  INTEGER PRIMARY KEY REFERENCES mandate,
-    asked_by TEXT    NOT NULL CHECK (asked_by IN ('grantor', 'receiver', 'register')),
-    offer    INTEGER NOT NULL CHECK (offer IN (0, 1)),  -- 1: the receiver accepts what the grantor gives
-    expires  INTEGER NOT NULL
+    mandate    INTEGER PRIMARY KEY REFERENCES mandate,
+    asked_by   TEXT    NOT NULL CHECK (asked_by IN ('grantor', 'receiver', 'register')),
+    offer      INTEGER NOT NULL CHECK (offer IN (0, 1)),  -- 1: the receiver accepts what the grantor gives
+    expires    INTEGER NOT NULL,
+    hands_over INTEGER REFERENCES mandate  -- the assignment of a colleague that ends once this one is in force
 ) STRICT;
 
 -- The very text that somebody agreed to.
@@ -527,7 +539,7 @@ WHEN NOT EXISTS (SELECT 1 FROM mandate m JOIN mandate_version v ON v.mandate = m
 BEGIN SELECT RAISE(ABORT, 'the establishments of a mandate are fixed'); END;
 -- +goose StatementEnd
 
--- So is how it was asked for, and on which papers a step rests.
+-- So is how it was asked for, and on which papers a step or a dismissal rests.
 
 -- +goose StatementBegin
 CREATE TRIGGER request_fixed BEFORE INSERT ON request
@@ -546,6 +558,12 @@ CREATE TRIGGER credential_fixed BEFORE INSERT ON credential
 WHEN NOT EXISTS (SELECT 1 FROM appointment_version
      WHERE appointment = NEW.appointment AND version = 1 AND since = (SELECT revision FROM head))
 BEGIN SELECT RAISE(ABORT, 'the credentials of an appointment are fixed'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER dismissal_evidence_fixed BEFORE INSERT ON dismissal_evidence
+WHEN NOT EXISTS (SELECT 1 FROM appointment_version
+     WHERE appointment = NEW.appointment AND state = 'dismissed' AND since = (SELECT revision FROM head))
+BEGIN SELECT RAISE(ABORT, 'the evidence of a dismissal is fixed'); END;
 -- +goose StatementEnd
 
 -- So are the names of a version.
@@ -737,6 +755,12 @@ CREATE TRIGGER credential_kept BEFORE UPDATE ON credential BEGIN SELECT RAISE(AB
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER credential_stays BEFORE DELETE ON credential BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER dismissal_evidence_kept BEFORE UPDATE ON dismissal_evidence BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER dismissal_evidence_stays BEFORE DELETE ON dismissal_evidence BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER request_kept BEFORE UPDATE ON request BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
