@@ -122,7 +122,7 @@ var explanations = []explanation{
 	{mandate.ErrWidensTime, "wrong widens time", "to", wrong},
 	{mandate.ErrWidensEstablishment, "wrong establishments", "", wrong},
 	{mandate.ErrEvidence, "wrong evidence", "form-where", wrong},
-	{mandate.ErrDismissal, "wrong dismissal", "form", wrong},
+	{mandate.ErrDismissal, "wrong dismissal", "notice", wrong},
 	{mandate.ErrOldExtract, "wrong old extract", "extract", wrong},
 	{mandate.ErrPaper, "wrong paper", "form", wrong},
 

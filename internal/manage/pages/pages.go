@@ -214,6 +214,9 @@ func (p *pages) routes() []route {
 		{"POST /parties", staff, light, (*visit).findParties},
 		{"GET /organisations/{organisation}", staff, light, (*visit).organisation},
 		{"GET /people/{person}", staff, light, (*visit).onePerson},
+		{"GET /organisations/{organisation}/appointments/{id}", staff, light, (*visit).howDismissed},
+		{"GET /organisations/{organisation}/appointments/{id}/dismiss", staff, grave, (*visit).askDismissTheirs},
+		{"POST /organisations/{organisation}/appointments/{id}/dismiss", staff, grave, (*visit).dismissTheirs},
 
 		{"GET /stop", staff, light, (*visit).askWhom},
 		{"POST /stop", staff, light, (*visit).findWhom},

@@ -77,7 +77,7 @@ func (w *works) ReadEdition(document []byte) (*catalogue.Catalogue, error) {
 
 // staffOnly tells which forms are for the register's staff.
 func staffOnly(path string) bool {
-	return slices.Contains([]string{"/standing", "/parties", "/journal", "/catalogue", "/catalogue/look"}, path) || strings.HasSuffix(path, "/stop")
+	return slices.Contains([]string{"/standing", "/parties", "/journal", "/catalogue", "/catalogue/look"}, path) || strings.HasPrefix(path, "/organisations/") || strings.HasSuffix(path, "/stop")
 }
 
 // refusal is a decision about Eva, who acts for the bakery through the office.
