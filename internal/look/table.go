@@ -48,8 +48,17 @@ type Paging struct {
 
 func (p Table) write(w *bytes.Buffer, l Language) error { return write(w, l, "table", p) }
 
-// Wide tells that the table needs much room.
-func (p Table) Wide() bool { return len(p.Columns) > 4 }
+// Wide tells that the table needs much room: more than four columns do, of which two of numbers
+// are as wide as one.
+func (p Table) Wide() bool {
+	halves := 0
+	for _, c := range p.Columns {
+		if halves += 2; c.Number {
+			halves--
+		}
+	}
+	return halves > 2*4
+}
 
 // Placed are the cells of a row with their columns, for the template. Cells without a column
 // are left out, and columns without a cell stay empty.

@@ -53,7 +53,7 @@ func (v *visit) dismissTheirsPage(known []mandate.Evidence, f faults) (answer, e
 	if a.State.Ended() {
 		return goTo(appointmentAt(a))
 	}
-	fields := append([]look.Part{v.whyField(f)}, v.paperFields(dismissalPapers, known, f)...)
+	fields := append([]look.Part{v.whyField(f)}, v.paperFields("dismissal papers", dismissalPapers, known, f)...)
 	return v.dismissal(a, partyAt(a.Organisation.ID), appointmentAt(a)+"/dismiss", fields, f)
 }
 

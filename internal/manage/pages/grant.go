@@ -186,7 +186,7 @@ func (v *visit) whoPage(d draft, address string, f faults) (answer, error) {
 		fields = append(fields, list...)
 	}
 	if d.Kind == onPaper {
-		fields = append(fields, v.paperFields(papers, d.Papers, f)...)
+		fields = append(fields, v.paperFields("papers text", papers, d.Papers, f)...)
 	}
 	form := look.Form{Parts: fields, Buttons: []look.Button{{Text: v.say.Say("next")}}, Cancel: v.cancel("/")}
 	parts := []look.Part{v.steps(1)}

@@ -62,9 +62,9 @@ func (v *visit) readPapers(papers []paper, wrong faults) (list []mandate.Evidenc
 	return list
 }
 
-// paperFields ask for the pieces of evidence, with what is known of them.
-func (v *visit) paperFields(papers []paper, known []mandate.Evidence, f faults) (list []look.Part) {
-	list = append(list, look.Heading{Text: v.say.Say("papers")}, look.Paragraph{Text: v.say.Say("papers text")})
+// paperFields ask for the pieces of evidence, with what is known of them, below a text of that name.
+func (v *visit) paperFields(text string, papers []paper, known []mandate.Evidence, f faults) (list []look.Part) {
+	list = append(list, look.Heading{Text: v.say.Say("papers")}, look.Paragraph{Text: v.say.Say(text)})
 	for _, p := range papers {
 		var e mandate.Evidence
 		for _, k := range known {
