@@ -81,6 +81,7 @@ type Daemon struct {
 
 	peers    peers
 	reading  sync.Mutex // of an edition that staff look at
+	tally    tally      // of decisions, for them
 	state    atomic.Pointer[server.State]
 	signIn   atomic.Pointer[signin.Door] // to the pages where mandates are managed
 	watch    *watch

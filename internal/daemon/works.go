@@ -25,6 +25,11 @@ func (w works) Record(ctx context.Context, name string) (pdp.Record, error) {
 	return record, err
 }
 
+// Decisions are those of the last days, as far as they are counted.
+func (w works) Decisions(ctx context.Context, days int) ([]pages.Decided, error) {
+	return w.tally.count(ctx, w.journal, w.now(), days, mostCounted)
+}
+
 // Explain says why something was refused, as the pages for users do.
 func (works) Explain(l look.Language, code decision.Code, m *mandate.Mandate, needs etoegang.AssuranceLevel) (why, next string) {
 	return server.Explain(l, code, m, needs)

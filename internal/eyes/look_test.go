@@ -47,16 +47,14 @@ var galleryWords = look.Texts{
 	"sure1": {NL: "Anna de Vries kan meteen niet meer inloggen.", EN: "Anna de Vries can no longer log in, at once."}, "sure2": {NL: "Wij sturen haar daarover een bericht.", EN: "We send her a message about it."},
 	"yes": {NL: "Trek de machtiging in", EN: "Revoke the mandate"}, "no": {NL: "Nee, ga terug", EN: "No, go back"},
 
-	"reading": {NL: "Het bestand klanten.csv wordt gelezen", EN: "The file klanten.csv is being read"}, "readN": {NL: "12 regels zijn overgeslagen", EN: "12 lines were skipped"}, "read": {NL: "Inlezen", EN: "Import"},
+	"reading": {NL: "Het bestand klanten.csv wordt gelezen", EN: "The file klanten.csv is being read"}, "read": {NL: "Inlezen", EN: "Import"},
 
 	"figures": {NL: "Cijfers", EN: "Figures"}, "weekT": {NL: "Gebruik per dienst in november 2026", EN: "Use by service in November 2026"}, "weekA": {NL: "De btw-aangifte is verreweg het meest gebruikt.", EN: "The VAT return is used most by far."},
-	"times": {NL: "Aantal keren", EN: "Number of times"}, "lineT": {NL: "Machtigingen van Anna de Vries", EN: "Mandates of Anna de Vries"}, "lineA": {NL: "Twee machtigingen zijn nu geldig, één is ingetrokken.", EN: "Two mandates are valid now, one is revoked."},
+	"times": {NL: "Aantal keren", EN: "Number of times"}, "daysT": {NL: "Machtigingen per dienst", EN: "Mandates by service"}, "daysA": {NL: "De meeste zijn geldig.", EN: "Most are valid."},
 
 	"empty": {NL: "Er zijn nog geen aanvragen", EN: "There are no requests yet"}, "emptyT": {NL: "Als iemand u om een machtiging vraagt, staat die hier.", EN: "When somebody asks you for a mandate, it is shown here."},
 	"sent": {NL: "Ontvangen", EN: "Received"},
 }
-
-var galleryNow = time.Date(2026, 11, 29, 13, 0, 0, 0, time.UTC)
 
 func day(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
 
@@ -120,13 +118,13 @@ func (g gallery) overview(*http.Request) look.Page {
 			look.Notice{Title: say.Say("news")},
 			look.Table{
 				Caption: say.Say("mandates"),
-				Columns: []look.Column{{Title: say.Say("who"), Sort: "/?sort=-who", Sorted: look.Up, Names: true}, {Title: say.Say("what")}, {Title: say.Say("level")},
-					{Title: say.Say("until"), Sort: "/?sort=until"}, {Title: say.Say("state")}, {Title: say.Say("uses"), Sort: "/?sort=uses", Number: true}, {Title: say.Say("do"), Unseen: true}},
+				Columns: []look.Column{{Title: say.Say("who"), Names: true}, {Title: say.Say("what")}, {Title: say.Say("level")},
+					{Title: say.Say("until")}, {Title: say.Say("state")}, {Title: say.Say("uses"), Number: true}, {Title: say.Say("do"), Unseen: true}},
 				Rows: []look.Row{
 					mandate("Anna de Vries", "", "1", look.Done, "valid"), mandate("Bram Jansen", say.Say("establishment"), "12", look.Warning, "suspended"),
 					mandate("Cornelia Wijnberg-Hottentottententoonstelling", "", say.Number(1234), look.Error, "revoked"), mandate("Dirk", "", "0", look.Info, "asked"),
 				},
-				Paging: &look.Paging{First: 26, Last: 29, Of: 1312, Begin: "/?b", Previous: "/?p", Next: "/?n"},
+				Paging: &look.Paging{First: 26, Last: 29, Begin: "/?b", Next: "/?n"},
 			},
 			look.Heading{Text: "Anna de Vries"},
 			look.Description{
@@ -151,12 +149,12 @@ func (g gallery) fields(wrong bool) []look.Part {
 	return []look.Part{
 		look.Field{Name: "name", Label: say.Say("name"), Error: w("nameW"), Input: look.TextInput{Autocomplete: "off"}},
 		look.Field{Name: "mail", Label: say.Say("mail"), Hint: say.Say("mailH"), Optional: true, Input: look.TextInput{Type: "email", Autocomplete: "off"}},
-		look.Field{Name: "kvk", Label: say.Say("kvk"), Hint: say.Say("kvkH"), Error: w("kvkW"), Input: look.NumberInput{Value: "1234", MaxLength: 8, Width: 8}},
+		look.Field{Name: "kvk", Label: say.Say("kvk"), Hint: say.Say("kvkH"), Error: w("kvkW"), Input: look.NumberInput{Value: "1234", MaxLength: 8}},
 		look.Field{Name: "from", Label: say.Say("from"), Hint: say.Say("fromH"), Error: w("fromW"), Input: look.DateInput{Day: "31", Month: "11", Year: "2026"}},
 		look.Field{Name: "level", Label: say.Say("eh"), Error: w("ehW"), Input: look.RadioInput{{Value: "eh2+", Label: "EH2+"}, {Value: "eh3", Label: "EH3", Hint: say.Say("eh3H"), Chosen: !wrong}}},
 		look.Field{Name: "service", Label: say.Say("services"), Input: look.CheckInput{{Value: "vat", Label: say.Say("vat"), Chosen: true}, {Value: "permit", Label: say.Say("permit")}}},
 		look.Field{Name: "place", Label: say.Say("vestiging"), Input: look.SelectInput{{Label: say.Say("all")}, {Value: "1", Label: say.Say("mill"), Chosen: true}}},
-		look.Field{Name: "why", Label: say.Say("why"), Optional: true, Input: look.AreaInput{MaxLength: 1500}},
+		look.Field{Name: "why", Label: say.Say("why"), Optional: true, Input: look.AreaInput{}},
 		look.Field{Name: "proof", Label: say.Say("proof"), Optional: true, Input: look.FileInput{Accept: ".pdf"}},
 	}
 }
@@ -187,7 +185,7 @@ func (g gallery) revoke(*http.Request) look.Page {
 
 func (g gallery) progress(*http.Request) look.Page {
 	return look.Page{Title: g.say.Say("read"), Parts: []look.Part{
-		look.Progress{What: g.say.Say("reading"), Done: 312_400, Of: 1_000_000, Note: g.say.Say("readN"), Every: time.Hour},
+		look.Progress{What: g.say.Say("reading"), Done: 312_400, Of: 1_000_000, Every: time.Hour},
 	}}
 }
 
@@ -196,12 +194,9 @@ func (g gallery) figures(*http.Request) look.Page {
 	return look.Page{Title: say.Say("figures"), Parts: []look.Part{
 		look.Bars{Title: say.Say("weekT"), About: say.Say("weekA"), What: say.Say("what"), Count: say.Say("times"),
 			Rows: []look.Bar{{Label: say.Say("vat"), Value: 12345}, {Label: say.Say("permit"), Value: 4321}, {Label: say.Say("everything"), Value: 17}, {Label: "UWV", Value: 0}}},
-		look.TimeLine{Title: say.Say("lineT"), About: say.Say("lineA"), What: say.Say("what"), From: day(2026, 1, 1), To: day(2027, 12, 31), Now: galleryNow, Spans: []look.Span{
-			{Label: say.Say("vat"), From: day(2026, 3, 1), To: day(2027, 3, 1), State: look.State{Kind: look.Done, Text: say.Say("valid")}},
-			{Label: say.Say("permit"), From: day(2026, 11, 1), State: look.State{Kind: look.Done, Text: say.Say("valid")}},
-			{Label: "UWV", From: day(2026, 2, 1), To: day(2026, 6, 1), State: look.State{Kind: look.Error, Text: say.Say("revoked")}},
-			{Label: say.Say("requests"), From: day(2026, 10, 1), To: day(2026, 10, 1), State: look.State{Kind: look.Info, Text: say.Say("asked")}},
-		}},
+		look.Stacks{Title: say.Say("daysT"), About: say.Say("daysA"), What: say.Say("what"),
+			Parts: []look.State{{Kind: look.Done, Text: say.Say("valid")}, {Kind: look.Info, Text: say.Say("asked")}, {Kind: look.Warning, Text: say.Say("suspended")}, {Kind: look.Error, Text: say.Say("revoked")}},
+			Rows:  []look.Stack{{Label: say.Say("vat"), Values: []int64{1200, 340, 80, 12}}, {Label: say.Say("permit"), Note: say.Say("establishment"), Values: []int64{20, 0, 300, 0}}}},
 	}}
 }
 

@@ -59,7 +59,7 @@ var columns = []column{
 	{pseudonym, "pseudoniem", true, toPerson, "write-pseudonym"},
 	{personName, "naam_persoon", false, toPerson, "write-name"},
 	{clientKvK, "kvk_klant", true, []mandate.Kind{mandate.Assignment}, writeKvK},
-	{scope, "bereik", true, nil, "write-scope"},
+	{scope, "bereik", true, nil, writeScope},
 	{from, "van", true, nil, writeDate},
 	{until, "tot", true, nil, writeDate},
 	{establishments, "vestigingen", false, []mandate.Kind{mandate.Direct}, writeEstablishments},

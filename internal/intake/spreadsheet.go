@@ -15,13 +15,14 @@ import (
 // numbers to 1,23457E+11 and write days in the order of the country. Nothing that was
 // lost is guessed: the line is refused, and its sentence tells how to keep it.
 //
-// Whoever takes tables of mandates reads numbers and dates here. What is wrong with one is a
-// *sheet.Problem without a column.
+// Whoever takes tables of mandates reads numbers, dates and scopes here. What is wrong with one is
+// a *sheet.Problem without a column.
 
 // What to write, for the manual of the columns too.
 const (
 	writeKvK            sheet.Phrase = "write-kvk"
 	writeRSIN           sheet.Phrase = "write-rsin"
+	writeScope          sheet.Phrase = "write-scope"
 	writeDate           sheet.Phrase = "write-date"
 	writeEstablishments sheet.Phrase = "write-establishments"
 )

@@ -106,7 +106,7 @@ func (p *parser) parties(w *wish) {
 
 // content reads what the mandate says.
 func (p *parser) content(m *mandate.Mandate) {
-	m.Scope = parsed(p, scope, parseScope)
+	m.Scope = parsed(p, scope, ParseScope)
 	m.Validity = mandate.Validity{
 		From: parsed(p, from, ParseMoment),
 		To:   parsed(p, until, ParseMoment),
@@ -158,22 +158,23 @@ func parseRegister(s string) (etoegang.EntityID, error) {
 	return e, err
 }
 
-func parseScope(s string) (list mandate.Scope, err error) {
+// ParseScope reads what a mandate covers. What is wrong with it is a *sheet.Problem without a
+// column.
+func ParseScope(s string) (mandate.Scope, error) {
+	list, err := mandate.ParseScope(s)
+	if err != nil {
+		return nil, toWrite(writeScope)
+	}
 	seen := map[mandate.Item]bool{}
-	for text := range strings.FieldsSeq(s) {
-		item, err := mandate.ParseItem(text)
-		if err != nil {
-			return nil, err
-		}
+	for _, item := range list {
 		if !item.Level.Supported() {
-			return nil, refuse(scope, "level-gone", with{"level": item.Level})
+			return nil, refuse("", "level-gone", with{"level": item.Level})
 		}
 		target := mandate.Item{Service: item.Service, Provider: item.Provider}
 		if seen[target] {
-			return nil, refuse(scope, "item-twice", nil)
+			return nil, refuse("", "item-twice", nil)
 		}
 		seen[target] = true
-		list = append(list, item)
 	}
 	return list, nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
-	"time"
 )
 
 // Bars is a chart with a bar for each thing, and beside it the same in a table.
@@ -20,92 +19,83 @@ type Bars struct {
 type Bar struct {
 	Label string
 	Value int64
-	Shown string // the value as it is read; "": the number
 }
 
-// TimeLine shows what is when, between two moments, and beside it the same in a table.
-type TimeLine struct {
-	Title    string
-	About    string
-	What     string
-	From, To time.Time
-	Now      time.Time // a line; zero: none
-	Spans    []Span
+// Stacks is a chart with a bar for each thing, which has parts, and beside it the same in a table.
+type Stacks struct {
+	Title string
+	About string  // what one sees in it, in a sentence
+	What  string  // the things are, as the title of a column
+	Parts []State // of every bar, in their order: what each means, and the titles of columns
+	Rows  []Stack
 }
 
-// Span is something that lasts. What has no end goes on to the end of the line; what ends
-// when it begins is a point.
-type Span struct {
-	Label    string
-	From, To time.Time // To zero: it has no end
-	State    State
+// Stack is one thing, with a value for each part.
+type Stack struct {
+	Label  string
+	Note   string // below the label in the table, smaller
+	Values []int64
 }
 
 func (p Bars) write(w *bytes.Buffer, l Language) error {
 	return write(w, l, "bars", chart{
-		Title: p.Title, About: p.About, Marks: p.drawn(l), high: float64(len(p.Rows)) * rowHeight,
+		Title: p.Title, About: p.About, Marks: p.drawn(l),
 		Table: Table{Caption: p.Title, Unseen: true, Columns: []Column{{Title: p.What, Names: true}, {Title: p.Count, Number: true}}, Rows: p.table(l)},
 	})
 }
 
-func (p TimeLine) write(w *bytes.Buffer, l Language) error {
-	say := ours.In(l)
-	rows := float64(len(p.Spans)) * rowHeight
+func (p Stacks) write(w *bytes.Buffer, l Language) error {
 	c := chart{
-		Title: p.Title, About: p.About, Marks: p.drawn(), high: rows + axisHeight, Begin: l.Date(p.From), End: l.Date(p.To),
-		Table: Table{Caption: p.Title, Unseen: true, Rows: p.table(l), Columns: []Column{
-			{Title: p.What, Names: true}, {Title: say.Say("from")}, {Title: say.Say("until")}, {Title: say.Say("state")},
-		}},
+		Title: p.Title, About: p.About, Marks: p.drawn(l), Legend: p.Parts,
+		Table: Table{Caption: p.Title, Unseen: true, Columns: []Column{{Title: p.What, Names: true}}},
 	}
-	if !p.Now.IsZero() && !p.Now.Before(p.From) && !p.Now.After(p.To) {
-		c.Now = &now{percent(p.share(p.Now)), em(rows + axisAt), say.Say("today", "date", l.Date(p.Now))}
+	for _, part := range p.Parts {
+		c.Table.Columns = append(c.Table.Columns, Column{Title: part.Text, Number: true})
 	}
-	return write(w, l, "timeline", c)
+	for _, s := range p.Rows {
+		row := Row{{Text: s.Label, Note: s.Note}}
+		for _, value := range s.Values {
+			row = append(row, Cell{Text: l.Number(value)})
+		}
+		c.Table.Rows = append(c.Table.Rows, row)
+	}
+	return write(w, l, "bars", c)
 }
 
 // Heights in a drawing, in ems, so that it grows with its letters. Widths are in percents: a
 // drawing is as wide as there is room, and its letters stay as large as all others.
 const (
-	rowHeight  = 3.25
-	textAt     = 1.25 // from the top of a row
-	barAt      = 1.75
-	axisHeight = 1
-	axisAt     = 0.5 // from the last row
+	rowHeight = 3.25
+	textAt    = 1.25 // from the top of a row
+	barAt     = 1.75
 )
 
-// chart is what the templates of figures see.
+// chart is what the template of figures sees.
 type chart struct {
 	Title, About string
 	Marks        []mark
-	Now          *now
-	Begin, End   string // of the axis
+	Legend       []State // what the parts of bars mean; none: they have none
 	Table        Table
-
-	high float64
 }
 
-// Height is that of the drawing, and Axis where the axis is.
-func (c chart) Height() string { return em(c.high) }
-func (c chart) Axis() string   { return em(c.high - axisHeight + axisAt) }
+// Height is that of the drawing.
+func (c chart) Height() string { return em(float64(len(c.Marks)) * rowHeight) }
 
-// now is a line from the top of a drawing down to its axis, and what it means.
-type now struct{ X, Height, Text string }
-
-// mark is a bar, span or point with its text.
+// mark is a bar with its text.
 type mark struct {
-	X, Width    string
 	Text, Value string
-	Point       bool
-	Kind        string
+	Parts       []piece
 
 	row int
 }
 
-// TextAt and ValueAt are where its letters stand, Y its top, and Middle its middle.
+// piece is a part of a bar, or all of it.
+type piece struct{ X, Width, Class string }
+
+// TextAt and ValueAt are where its letters stand, and Y its top.
 func (m mark) TextAt() string  { return em(float64(m.row)*rowHeight + textAt) }
 func (m mark) ValueAt() string { return em(float64(m.row)*rowHeight + barAt + 0.875) }
 func (m mark) Y() string       { return em(float64(m.row)*rowHeight + barAt) }
-func (m mark) Middle() string  { return em(float64(m.row)*rowHeight + barAt + 0.5) }
 
 // longestBar is how much of the width the longest bar takes; beside it stands its value.
 const longestBar = 0.72
@@ -131,62 +121,38 @@ func (p Bars) drawn(l Language) (all []mark) {
 		most = max(most, b.Value)
 	}
 	for i, b := range p.Rows {
-		all = append(all, mark{
-			Width: percent(longestBar * float64(max(0, b.Value)) / float64(most)), Text: cut(b.Label), Value: b.shown(l), row: i,
-		})
+		all = append(all, mark{Text: cut(b.Label), Value: l.Number(b.Value), row: i, Parts: []piece{{percent(0), lengthOf(b.Value, most), "look-svg-bar"}}})
 	}
 	return all
 }
 
-func (b Bar) shown(l Language) string {
-	if b.Shown != "" {
-		return b.Shown
+func (p Stacks) drawn(l Language) (all []mark) {
+	sums, most := make([]int64, len(p.Rows)), int64(1)
+	for i, s := range p.Rows {
+		for _, value := range s.Values {
+			sums[i] += value
+		}
+		most = max(most, sums[i])
 	}
-	return l.Number(b.Value)
+	for i, s := range p.Rows {
+		m, begin := mark{Text: cut(s.Label), Value: l.Number(sums[i]), row: i}, int64(0)
+		for k, value := range s.Values {
+			m.Parts = append(m.Parts, piece{lengthOf(begin, most), lengthOf(value, most), "look-svg-" + p.Parts[k].Kind.Name()})
+			begin += value
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
+// lengthOf is how much of the width a value takes, if that of the longest bar is most.
+func lengthOf(value, most int64) string {
+	return percent(longestBar * float64(max(0, value)) / float64(most))
 }
 
 func (p Bars) table(l Language) (rows []Row) {
 	for _, b := range p.Rows {
-		rows = append(rows, Row{{Text: b.Label}, {Text: b.shown(l)}})
-	}
-	return rows
-}
-
-// share is where on the line a moment is, from 0 to 1.
-func (p TimeLine) share(at time.Time) float64 {
-	whole := p.To.Sub(p.From)
-	if whole <= 0 {
-		return 0
-	}
-	return max(0, min(1, float64(at.Sub(p.From))/float64(whole)))
-}
-
-func (p TimeLine) drawn() (all []mark) {
-	for i, s := range p.Spans {
-		from, to := p.share(s.From), 1.0
-		if !s.To.IsZero() {
-			to = p.share(s.To)
-		}
-		all = append(all, mark{
-			X: percent(from), Width: percent(max(0, to-from)), Text: cut(s.Label), row: i,
-			Point: s.From.Equal(s.To), Kind: s.State.Kind.Name(),
-		})
-	}
-	return all
-}
-
-func (p TimeLine) table(l Language) (rows []Row) {
-	for _, s := range p.Spans {
-		until := Cell{Text: ours.In(l).Say("open end")}
-		if !s.To.IsZero() {
-			until.Text = l.Date(s.To)
-		}
-		row := Row{{Text: s.Label}, {Text: l.Date(s.From)}, until, {}}
-		if s.State.Text != "" {
-			state := s.State
-			row[3].State = &state
-		}
-		rows = append(rows, row)
+		rows = append(rows, Row{{Text: b.Label}, {Text: l.Number(b.Value)}})
 	}
 	return rows
 }

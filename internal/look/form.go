@@ -16,7 +16,6 @@ const TokenField = "token"
 // with links to them. The browser checks nothing: it would say so in words that are not ours.
 type Form struct {
 	Address string
-	Get     bool // it only looks: what is filled in stands in the address
 	Search  bool // it is a place to search in, heard as such
 
 	// Token is good for one time, which makes a second press of the button harmless without
@@ -55,7 +54,6 @@ func (k ButtonKind) Link() string {
 // Button sends the form.
 type Button struct {
 	Text  string
-	About string // heard, not seen
 	Kind  ButtonKind
 	Name  string // "": the form is the same whichever button is pressed
 	Value string
@@ -80,15 +78,13 @@ type TextInput struct {
 	Type         string // "": text; email, tel, search, password, url
 	Autocomplete string // what the browser may fill in, by the names of HTML; "": nothing
 	MaxLength    int    // in characters; 0: no limit
-	Width        int    // of the field, in characters: as wide as the answer; 0: as wide as there is room
 }
 
-// NumberInput is a line of digits: a number to count with, or one of a company. Phones show
-// their keys for digits.
+// NumberInput is a line of twelve digits at most: the number of a company, for instance. Phones
+// show their keys for digits.
 type NumberInput struct {
 	Value     string
 	MaxLength int
-	Width     int
 }
 
 // DateInput is a day, as three numbers that are typed. Of a field "start" they are the fields
@@ -105,11 +101,7 @@ type CheckInput []Option
 type SelectInput []Option
 
 // AreaInput is a text of several lines.
-type AreaInput struct {
-	Value     string
-	Rows      int // that are seen; 0: 5
-	MaxLength int // which is also said; 0: no limit
-}
+type AreaInput struct{ Value string }
 
 // FileInput is a file.
 type FileInput struct {
@@ -177,9 +169,6 @@ func (p Field) Described() string {
 	if p.Hint != "" {
 		at = append(at, p.ID()+"-hint")
 	}
-	if a, is := p.Input.(AreaInput); is && a.MaxLength > 0 {
-		at = append(at, p.ID()+"-longest")
-	}
 	if p.Error != "" {
 		at = append(at, p.ID()+"-error")
 	}
@@ -192,36 +181,6 @@ func (p Field) At(n int) string {
 		return p.ID()
 	}
 	return p.ID() + "-" + strconv.Itoa(n+1)
-}
-
-// Longest is what can be typed at most, for a template; 0: no limit.
-func (p Field) Longest() int {
-	if a, is := p.Input.(AreaInput); is {
-		return a.MaxLength
-	}
-	return 0
-}
-
-// Size is the class for a width in characters: there are a few, as there is no style in a
-// page itself.
-func (i TextInput) Size() string   { return sizeOf(i.Width) }
-func (i NumberInput) Size() string { return sizeOf(i.Width) }
-
-func sizeOf(width int) string {
-	for _, n := range []int{2, 4, 8, 12, 20} {
-		if 0 < width && width <= n {
-			return "look-wide-" + strconv.Itoa(n)
-		}
-	}
-	return ""
-}
-
-// Lines is how many lines are seen.
-func (i AreaInput) Lines() int {
-	if i.Rows == 0 {
-		return 5
-	}
-	return i.Rows
 }
 
 // Asked are the three parts of a day, for templates.

@@ -57,7 +57,6 @@ type Account struct {
 type Page struct {
 	Site   Site
 	Title  string // the heading, and with the name of the site what the browser calls it
-	Before string // what stands small above the heading: a step, a kind of thing
 	Crumbs []Link // the way to this page, without the page itself
 	Parts  []Part
 
@@ -89,7 +88,7 @@ func Show(w http.ResponseWriter, r *http.Request, status int, p Page) {
 	}
 	v.Errors = errorsIn(p.Parts)
 	if g := progressIn(p.Parts); g != nil && !g.Finished && g.Every > 0 {
-		v.Moves, v.Still, v.Here = true, again.Query().Has(still), g.Here
+		v.Moves, v.Still = true, again.Query().Has(still)
 		if !v.Still {
 			w.Header().Set("Refresh", strconv.Itoa(max(1, int(g.Every/time.Second))))
 		}
@@ -126,7 +125,6 @@ type view struct {
 	Again     string // address of this page
 	Moves     bool   // the page loads itself anew,
 	Still     bool   // or would, and has been told not to
-	Here      bool   // and that is what the work needs to go on
 
 	again *url.URL
 }

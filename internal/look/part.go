@@ -34,16 +34,14 @@ type Link struct {
 // Heading begins a part of a page: of level 2, or of level 3 within that.
 type Heading struct {
 	Text string
-	ID   string // to link to; "": nobody does
-	Sub  bool   // level 3
+	Sub  bool // level 3
 }
 
-// Paragraph is a text, with a code or links at its end.
+// Paragraph is a text, with a code at its end.
 type Paragraph struct {
-	Text  string
-	Lead  bool   // what the page is about
-	Code  string // to be copied as it is
-	Links []Link
+	Text string
+	Lead bool   // what the page is about
+	Code string // to be copied as it is
 }
 
 // List lists texts.
@@ -116,15 +114,14 @@ type Empty struct {
 	Links []Action // what can be done about it
 }
 
-// Progress shows how far long work has come. The page that has it loads itself anew, without
-// script; one can stop that, since it takes readers from what they read (WCAG 2.2, 2.2.2).
+// Progress shows how far long work has come, which goes on while somebody has the page open: it
+// loads itself anew, without script. One can stop that, since it takes readers from what they read
+// (WCAG 2.2, 2.2.2).
 type Progress struct {
 	What     string // is being done
-	Done, Of int64  // Of 0: nobody knows how much it is
-	Note     string // what is happening now, or how it ended
+	Done, Of int64
 	Every    time.Duration
 	Finished bool // the page stays as it is
-	Here     bool // the work goes on only while somebody has the page open
 }
 
 // Share is how much is done, in the unit of Of, for the bar.

@@ -1,6 +1,7 @@
 package look_test
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -58,15 +59,10 @@ func classes(t *testing.T, pattern, before string) map[string]bool {
 // made are the classes that templates make of a beginning and a kind.
 func made() (list []string) {
 	for _, k := range []look.Kind{look.Info, look.Done, look.Warning, look.Error} {
-		list = append(list, "utrecht-alert--"+k.Alert(), "utrecht-status-badge--"+k.Badge(), "look-svg-"+k.Name())
+		list = append(list, "utrecht-alert--"+k.Alert(), "utrecht-status-badge--"+k.Badge(), "look-svg-"+k.Name(), "look-key-"+k.Name())
 	}
-	for _, o := range []look.Order{look.Up, look.Down} {
-		list = append(list, "look-arrow-"+o.Aria())
-	}
-	for width := range 40 {
-		if size := (look.TextInput{Width: width}).Size(); size != "" {
-			list = append(list, size)
-		}
+	for _, part := range (look.DateInput{}).Asked() {
+		list = append(list, fmt.Sprint("look-wide-", part.Width))
 	}
 	return list
 }

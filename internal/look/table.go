@@ -15,25 +15,10 @@ type Table struct {
 // Column is a column of a table.
 type Column struct {
 	Title  string
-	Sort   string // address of the table sorted by this column; "": it cannot be
-	Sorted Order
 	Number bool // its cells are numbers, or amounts
 	Names  bool // its cells name their rows
 	Unseen bool // the title is heard and not seen: of a column of links
 }
-
-// Order is how a table is sorted by a column.
-type Order int
-
-// The orders.
-const (
-	Unsorted Order = iota
-	Up
-	Down
-)
-
-// Aria is what HTML calls the order.
-func (o Order) Aria() string { return [...]string{"none", "ascending", "descending"}[o] }
 
 // Row is a row of a table: a cell for each column.
 type Row []Cell
@@ -58,27 +43,21 @@ type State struct {
 // Paging tells which part of a list is shown, and leads to the others.
 type Paging struct {
 	First, Last int    // numbers of the rows shown, from 1
-	Of          int    // how many there are; 0: nobody has counted
-	Begin       string // addresses; "": there is no such page
-	Previous    string
-	Next        string
+	Begin, Next string // addresses; "": there is no such page
 }
 
 func (p Table) write(w *bytes.Buffer, l Language) error { return write(w, l, "table", p) }
 
-// Wide tells that the table needs much room.
-func (p Table) Wide() bool { return len(p.Columns) > 4 }
-
-// Shown says which part of the list is shown, in that language.
-func (p Paging) Shown(l Language) string {
-	say := ours.In(l)
-	switch {
-	case p.Of == 1:
-		return say.Say("shown one")
-	case p.Of > 0:
-		return say.Say("shown of", "first", p.First, "last", p.Last, "of", p.Of)
+// Wide tells that the table needs much room: more than four columns do, of which two of numbers
+// are as wide as one.
+func (p Table) Wide() bool {
+	halves := 0
+	for _, c := range p.Columns {
+		if halves += 2; c.Number {
+			halves--
+		}
 	}
-	return say.Say("shown", "first", p.First, "last", p.Last)
+	return halves > 2*4
 }
 
 // Placed are the cells of a row with their columns, for the template. Cells without a column

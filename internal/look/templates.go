@@ -22,6 +22,5 @@ func parse(l Language) *template.Template {
 	say := ours.In(l)
 	return must(template.New("").Option("missingkey=error").Funcs(template.FuncMap{
 		"say": say.Say, "count": say.Count, "show": show(l), "input": func(f Field) (template.HTML, error) { return show(l)(inputOf{f}) },
-		"shown": func(p Paging) string { return p.Shown(l) },
 	}).ParseFS(pageFiles, "pages/*.html"))
 }

@@ -162,3 +162,17 @@ func TestEndedStatesAreLeftByNothing(t *testing.T) {
 		t.Error("a state of our own invention must be unknown")
 	}
 }
+
+// A day ends at its midnight in Amsterdam: whichever moment of it is meant, in summer and in
+// winter, and on the days that have an hour more or less.
+func TestEndOfDay(t *testing.T) {
+	for at, want := range map[string]string{
+		"2026-11-24T14:30:00Z": "2026-11-24T23:00:00Z", "2026-11-24T23:00:00Z": "2026-11-25T23:00:00Z", "2026-07-01T21:59:59Z": "2026-07-01T22:00:00Z",
+		"2026-03-28T23:00:00Z": "2026-03-29T22:00:00Z", "2026-10-25T00:30:00Z": "2026-10-25T23:00:00Z",
+	} {
+		from, err := ParseMoment(at)
+		if got := EndOfDay(from).Format(time.RFC3339); err != nil || got != want {
+			t.Errorf("the day of %s ends at %s, want %s (%v)", at, got, want, err)
+		}
+	}
+}

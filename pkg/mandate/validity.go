@@ -53,6 +53,13 @@ func StartOfDay(at time.Time) time.Time {
 	return time.Date(y, m, d, 0, 0, 0, 0, amsterdam).UTC()
 }
 
+// EndOfDay is the midnight in Amsterdam that ends the day of at: whatever lasts until that day,
+// and on it still, is over then.
+func EndOfDay(at time.Time) time.Time {
+	y, m, d := at.In(amsterdam).Date()
+	return time.Date(y, m, d+1, 0, 0, 0, 0, amsterdam).UTC()
+}
+
 // InAmsterdam is the same moment on the clocks and calendars that people here look at.
 func InAmsterdam(at time.Time) time.Time { return at.In(amsterdam) }
 

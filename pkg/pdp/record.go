@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -204,7 +205,7 @@ func (p *PDP) establishments(list []etoegang.EstablishmentNumber) (names []strin
 
 func (p *PDP) person(known *mandate.Person, s etoegang.ActingSubject) string {
 	if known != nil {
-		return fmt.Sprintf("person:%d", known.ID)
+		return fmt.Sprint(personPrefix, known.ID)
 	}
 	return p.hash("person", s.Authenticator.String(), s.Pseudonym.Text())
 }
@@ -221,7 +222,39 @@ func (p *PDP) organisation(known *mandate.Organisation, s etoegang.LegalSubject)
 
 func tagText(t register.Tag) string { return hex.EncodeToString(t[:]) }
 
-func organisationNumber(o *mandate.Organisation) string { return fmt.Sprintf("organisation:%d", o.ID) }
+func organisationNumber(o *mandate.Organisation) string {
+	return fmt.Sprint(organisationPrefix, o.ID)
+}
+
+// What begins the names of those whom the register knows.
+const (
+	personPrefix       = "person:"
+	organisationPrefix = "organisation:"
+)
+
+// PersonNamed is the number of the person whom a record names; known is false for one under a
+// hash, and for none.
+func PersonNamed(name string) (id mandate.PersonID, known bool, err error) {
+	n, known, err := number(name, personPrefix)
+	return mandate.PersonID(n), known, err
+}
+
+// OrganisationNamed is the number of the organisation whom a record names, as PersonNamed.
+func OrganisationNamed(name string) (id mandate.OrganisationID, known bool, err error) {
+	n, known, err := number(name, organisationPrefix)
+	return mandate.OrganisationID(n), known, err
+}
+
+func number(name, prefix string) (id int64, known bool, err error) {
+	if name == "" || strings.HasPrefix(name, unknownPrefix) {
+		return 0, false, nil
+	}
+	digits, ok := strings.CutPrefix(name, prefix)
+	if id, err = strconv.ParseInt(digits, 10, 64); err != nil || !ok {
+		return 0, false, fmt.Errorf("the record names %q, which is no %sN", name, prefix)
+	}
+	return id, true, nil
+}
 
 // unknownPrefix begins the names of those whom the register does not know, and of
 // establishments.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -200,14 +199,14 @@ var nobody = func() etoegang.ActingSubject {
 
 // actorOf finds the person whom a record names.
 func actorOf(s *register.Snapshot, name string) (etoegang.ActingSubject, error) {
-	id, known, err := number(name, "person:")
+	id, known, err := PersonNamed(name)
 	switch {
 	case err != nil || name == "":
 		return etoegang.ActingSubject{}, err
 	case !known:
 		return nobody, nil
 	}
-	person, err := s.PersonNumbered(mandate.PersonID(id))
+	person, err := s.PersonNumbered(id)
 	if err == nil && person == nil {
 		err = fmt.Errorf("%w: %s at revision %d", ErrNoHistory, name, s.Revision())
 	}
@@ -219,14 +218,14 @@ func actorOf(s *register.Snapshot, name string) (etoegang.ActingSubject, error) 
 
 // companyOf finds the KvK number of the organisation that a record names.
 func companyOf(s *register.Snapshot, name string) (etoegang.KvKNumber, error) {
-	id, known, err := number(name, "organisation:")
+	id, known, err := OrganisationNamed(name)
 	switch {
 	case err != nil || name == "":
 		return etoegang.KvKNumber{}, err
 	case !known:
 		return freeNumber(s)
 	}
-	organisation, err := s.OrganisationNumbered(mandate.OrganisationID(id))
+	organisation, err := s.OrganisationNumbered(id)
 	if err == nil && organisation == nil {
 		err = fmt.Errorf("%w: %s at revision %d", ErrNoHistory, name, s.Revision())
 	}
@@ -234,19 +233,6 @@ func companyOf(s *register.Snapshot, name string) (etoegang.KvKNumber, error) {
 		return etoegang.KvKNumber{}, err
 	}
 	return organisation.KvK, nil
-}
-
-// number reads the register's own number of a party; known is false for one under a hash,
-// and for none.
-func number(name, kind string) (id int64, known bool, err error) {
-	if name == "" || strings.HasPrefix(name, unknownPrefix) {
-		return 0, false, nil
-	}
-	digits, ok := strings.CutPrefix(name, kind)
-	if id, err = strconv.ParseInt(digits, 10, 64); err != nil || !ok {
-		return 0, false, fmt.Errorf("the record names %q, which is no %sN", name, kind)
-	}
-	return id, true, nil
 }
 
 // freeNumber gives a KvK number that nobody has at the snapshot, for somebody of whom is

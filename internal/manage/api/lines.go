@@ -13,7 +13,7 @@ import (
 	"github.com/mandated/mandated/pkg/mandate"
 )
 
-// wishOf reads what a line of an upload wishes for: numbers and dates as package intake does,
+// wishOf reads what a line of an upload wishes for: numbers, dates and scopes as package intake does,
 // because the same spreadsheets write them. What is wrong with the line is a *Problem that names
 // the columns as the upload does.
 func wishOf(row sheet.Row, headings map[string]string, l look.Language) (desk.Wish, error) {
@@ -37,7 +37,7 @@ func wishOf(row sheet.Row, headings map[string]string, l look.Language) (desk.Wi
 			Name: cell(&c, columnPersonName, nameOf),
 		},
 		Client:         mandate.ID(cell(&c, columnClient, numberOf)),
-		Scope:          cell(&c, columnScope, mandate.ParseScope),
+		Scope:          cell(&c, columnScope, intake.ParseScope),
 		Establishments: cell(&c, columnEstablishments, intake.ParseEstablishments),
 		Validity:       mandate.Validity{From: cell(&c, columnFrom, intake.ParseMoment), To: cell(&c, columnUntil, intake.ParseMoment)},
 		Reference:      cell(&c, columnReference, func(s string) (string, error) { return sheet.AsWritten(s), nil }),

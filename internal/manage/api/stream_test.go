@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -186,6 +187,11 @@ func TestBulk(t *testing.T) {
 			if r.Line != n+i+2 || r.Outcome != refused || r.Problem.Code != want.code || want.place != "" && r.Problem.Errors[0].Location != want.place {
 				t.Errorf("line %d: %+v, %+v", r.Line, r, r.Problem)
 			}
+		}
+		if !slices.ContainsFunc(results[n].Problem.Errors, func(m Mistake) bool {
+			return m.Location == "bereik" && strings.Contains(m.Message, "waar de machtiging voor is")
+		}) {
+			t.Errorf("the scope is not explained in his language: %+v", results[n].Problem.Errors)
 		}
 		if r := results[n+3]; r.Mandate != results[n-1].Mandate {
 			t.Errorf("in the way: %+v", r)

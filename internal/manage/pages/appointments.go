@@ -255,16 +255,21 @@ func (v *visit) askDismiss() (answer, error) {
 }
 
 func (v *visit) dismissPage(a mandate.Appointment, f faults) (answer, error) {
-	form := look.Form{Buttons: []look.Button{{Text: v.say.Say("dismiss")}}, Cancel: v.cancel("/appointments")}
+	return v.dismissal(a, "/appointments", "/appointments/"+idText(a.ID)+"/dismiss", nil, f)
+}
+
+// dismissal asks once more before somebody is dismissed, with the fields that it takes. Whether
+// somebody knows that nobody is left is asked when that is so.
+func (v *visit) dismissal(a mandate.Appointment, from, address string, fields []look.Part, f faults) (answer, error) {
 	consequences := []string{v.say.Say("dismiss now", "name", a.Name), v.say.Say("dismiss keeps")}
-	if f != nil {
+	if f["sure"] != "" {
 		consequences = append(consequences, v.say.Say("dismiss last"))
-		form.Parts = []look.Part{look.Field{Name: "sure", Label: v.say.Say("sure"), Error: f["sure"], Input: look.CheckInput{{Value: "yes", Label: v.say.Say("sure nobody left")}}}}
+		fields = append(fields, look.Field{Name: "sure", Label: v.say.Say("sure"), Error: f["sure"], Input: look.CheckInput{{Value: "yes", Label: v.say.Say("sure nobody left")}}})
 	}
 	return page(look.Page{Title: v.say.Say("dismiss title", "name", a.Name), Parts: []look.Part{look.Confirm{
 		Title: v.say.Say("dismiss sure", "name", a.Name), Consequences: consequences,
 		About: look.Description{{Term: v.say.Say("role"), Value: look.Cell{Text: v.say.Say("role " + string(a.Role))}}, {Term: v.say.Say("until"), Value: look.Cell{Text: v.lastDay(a.Validity.To)}}},
-		Form:  v.form("/appointments/"+idText(a.ID)+"/dismiss", form),
+		Form:  v.form(address, look.Form{Parts: fields, Buttons: []look.Button{{Text: v.say.Say("dismiss")}}, Cancel: v.cancel(from)}),
 	}}}, f)
 }
 

@@ -2,11 +2,8 @@ package pages
 
 import (
 	"cmp"
-	"errors"
 	"io"
-	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/mandated/mandated/internal/desk"
@@ -22,12 +19,6 @@ import (
 
 // pathUpload takes a whole edition: its form may be larger than all others.
 const pathUpload = "/catalogue/look"
-
-// biggestEdition is how much a form with an edition may hold.
-const biggestEdition = 64 << 20
-
-// errTooBig: a form with more in it than it may hold.
-var errTooBig = errors.New("pages: the form is too big")
 
 func (v *visit) editions() (answer, error) { return v.editionsPage(nil) }
 
@@ -64,14 +55,14 @@ func (v *visit) editionsPage(f faults) (answer, error) {
 }
 
 func comparison(old, new int64) string {
-	return "/catalogue/" + strconv.FormatInt(old, 10) + "/" + strconv.FormatInt(new, 10)
+	return "/catalogue/" + idText(old) + "/" + idText(new)
 }
 
 // compareForm asks which two editions to compare: at first the last two.
 func (v *visit) compareForm(list []register.CatalogueVersion) look.Part {
 	var old, new look.SelectInput
 	for i, e := range slices.Backward(list) {
-		o := look.Option{Value: strconv.FormatInt(e.Sequence, 10), Label: v.say.Say("edition option", "number", v.say.Number(e.Sequence), "date", v.say.Date(e.Issued))}
+		o := look.Option{Value: idText(e.Sequence), Label: v.say.Say("edition option", "number", v.say.Number(e.Sequence), "date", v.say.Date(e.Issued))}
 		n := o
 		o.Chosen, n.Chosen = i == len(list)-2, i == len(list)-1
 		old, new = append(old, o), append(new, n)
@@ -105,17 +96,17 @@ func (v *visit) edition(name string) (*catalogue.Catalogue, error) {
 
 // lookAtEdition shows what an edition would change that somebody brings. Nothing of it is kept.
 func (v *visit) lookAtEdition() (answer, error) {
-	file, _, err := v.r.FormFile("file")
+	file, err := v.upload()
 	if err != nil {
+		return answer{}, err
+	}
+	if file == nil {
 		return v.editionsPage(faults{"file": v.say.Say("wrong no file")})
 	}
 	defer func() { _ = file.Close() }()
 	document, err := io.ReadAll(file)
 	if err != nil {
 		return answer{}, err
-	}
-	if len(document) == 0 {
-		return v.editionsPage(faults{"file": v.say.Say("wrong no file")})
 	}
 	new, err := v.c.Works.ReadEdition(document)
 	if err != nil {
@@ -132,7 +123,7 @@ func (v *visit) lookAtEdition() (answer, error) {
 func (v *visit) refusedEdition(why error) (answer, error) {
 	lines := strings.Split(why.Error(), "\n")
 	return answer{status: wrong, page: look.Page{Title: v.say.Say("edition refused"), Address: "/catalogue", Crumbs: v.toEditions(), Parts: []look.Part{
-		look.Notice{Kind: look.Error, Title: v.say.Say("edition refused title"), Text: v.say.Say("edition refused text"), Items: lines[:min(len(lines), most)]},
+		look.Notice{Kind: look.Error, Title: v.say.Say("edition refused title"), Text: v.say.Say("edition refused text"), Items: lines[:min(len(lines), mostTold)]},
 		look.Links{{Text: v.say.Say("catalogue title"), Address: "/catalogue"}},
 	}}}, nil
 }
@@ -304,30 +295,4 @@ func (v *visit) levelChange(c catalogue.Change) string {
 		return of(c.Definition())
 	}
 	return v.say.Say("level from to", "old", of(c.Old), "new", of(c.New))
-}
-
-// limitOf is how much the form of a request may hold.
-func limitOf(r *http.Request) int64 {
-	if r.URL.Path == pathUpload && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
-		return biggestEdition
-	}
-	switch r.URL.Path {
-	case PathReturn:
-		return biggestAnswer
-	case manyAt:
-		return biggestList
-	}
-	return biggestForm
-}
-
-// readUpload reads a form with a file, once it is known who sends it.
-func (v *visit) readUpload() error {
-	if v.r.URL.Path != pathUpload {
-		return nil
-	}
-	var big *http.MaxBytesError
-	if err := v.r.ParseMultipartForm(1 << 20); errors.As(err, &big) {
-		return errTooBig
-	}
-	return nil // what is no such form has no token either
 }

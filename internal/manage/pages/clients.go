@@ -113,7 +113,7 @@ func (v *visit) client(c desk.Client) look.Row {
 		row[1].Links = append(row[1].Links, look.Link{Address: "/mandates/" + idText(m.ID),
 			Text: v.say.Say("half", "what", strings.Join(v.items(m.Scope), "; "), "until", v.lastDay(m.Validity.To), "state", v.stateOf(m).Text)})
 		if !m.State.Pending() {
-			row[3].Links = append(row[3].Links, look.Link{Text: v.say.Say("assign"), About: v.say.Say("about", "company", v.party(c.Company), "number", idText(m.ID)), Address: "/grant/assign?client=" + idText(m.ID)})
+			row[3].Links = append(row[3].Links, look.Link{Text: v.say.Say("assign"), About: v.say.Say("about", "company", v.party(c.Company), "number", idText(m.ID)), Address: assignTo(m.ID)})
 		}
 	}
 	named := map[mandate.PersonID]bool{}

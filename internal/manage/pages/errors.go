@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/internal/guard"
@@ -33,6 +32,7 @@ const (
 	late   = http.StatusConflict
 	absent = http.StatusNotFound
 	down   = http.StatusServiceUnavailable
+	tooBig = http.StatusRequestEntityTooLarge
 )
 
 // explanations is the one table from errors to what people read. The first that fits counts.
@@ -41,9 +41,10 @@ var explanations = []explanation{
 	{errUnderWay, "wrong under way", "", late},
 	{errGone, "wrong gone", "", absent},
 	{errChanged, "wrong changed", "", late},
-	{errTooMuch, "wrong too much", "", http.StatusRequestEntityTooLarge},
+	{errTooMuch, "wrong too much", "", tooBig},
+	{errBigList, "wrong big list", "", tooBig},
+	{errBigEdition, "wrong big edition", "", tooBig},
 	{errStore, "wrong ours", "", down},
-	{errTooBig, "wrong too big", "", wrong},
 
 	{signin.ErrCancelled, "wrong cancelled", "", http.StatusOK},
 	{signin.ErrNotBegun, "wrong not begun", "", denied},
@@ -122,7 +123,7 @@ var explanations = []explanation{
 	{mandate.ErrWidensTime, "wrong widens time", "to", wrong},
 	{mandate.ErrWidensEstablishment, "wrong establishments", "", wrong},
 	{mandate.ErrEvidence, "wrong evidence", "form-where", wrong},
-	{mandate.ErrDismissal, "wrong dismissal", "form", wrong},
+	{mandate.ErrDismissal, "wrong dismissal", "notice", wrong},
 	{mandate.ErrOldExtract, "wrong old extract", "extract", wrong},
 	{mandate.ErrPaper, "wrong paper", "form", wrong},
 
@@ -175,7 +176,7 @@ func (v *visit) explain(err error) answer {
 	v.note(err, e, known)
 	parts := []look.Part{look.Paragraph{Text: v.say.Say(e.name), Lead: true}}
 	switch {
-	case e.err == errStale && v.r.Method == http.MethodPost:
+	case (e.err == errStale || e.status == tooBig) && v.r.Method == http.MethodPost:
 		parts = append(parts, look.Actions{{Link: look.Link{Text: v.say.Say("open anew"), Address: v.formAt()}}})
 	case v.session == nil:
 		parts = append(parts, look.Actions{{Link: look.Link{Text: v.say.Say("log in"), Address: "/login"}}})
@@ -192,29 +193,6 @@ func (v *visit) explain(err error) answer {
 		title = "trouble"
 	}
 	return answer{status: e.status, page: look.Page{Title: v.say.Say(title), Parts: parts, Address: "/"}}
-}
-
-// formAt is where the page can be fetched on which the request was made: with what was chosen
-// there before anything was filled in.
-func (v *visit) formAt() string {
-	if v.r.Method == http.MethodGet {
-		return here(v.r.URL.RequestURI())
-	}
-	for _, answers := range []string{"/accept", "/refuse", "/suspend", "/resume"} {
-		if address, is := strings.CutSuffix(v.r.URL.Path, answers); is {
-			return address
-		}
-	}
-	if v.r.URL.Path == "/logout" || v.r.URL.Path == PathReturn {
-		return "/"
-	}
-	if v.r.URL.Path == pathUpload {
-		return "/catalogue"
-	}
-	if client := parseID(v.r.PostFormValue("client")); client != 0 {
-		return here(v.r.URL.Path) + "?client=" + idText(client)
-	}
-	return here(v.r.URL.RequestURI())
 }
 
 // note writes down what operators should know: not what people do wrong, but what we do, and

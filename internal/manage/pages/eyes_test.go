@@ -163,6 +163,8 @@ func (v *viewer) staff() {
 	v.sees("no-role", v.say.Say("no role"))
 	v.goes("/invitation", "invitation", v.say.Say("invitation"))
 	v.page.Click(v.say.Say("log out"))
+	v.scene.works.decided = []pages.Decided{decidedOn(29, 1200, 30, 10), decidedOn(28, 400, 200, 7)}
+	v.scene.works.decided[1].Whole = false
 	v.logIn("Rik Register")
 	v.sees("staff", v.say.Say("overview staff"))
 	v.goes("/grant/paper", "paper", v.say.Say("who paper"))
@@ -174,6 +176,9 @@ func (v *viewer) staff() {
 	v.page.Fill(v.say.Say("search party"), "bakkerij")
 	v.page.Click(v.say.Say("search"))
 	v.sees("party", v.say.Say("named", "name", bakery.Name, "kvk", "12345678"))
+	v.goes("/organisations/1/appointments/1/dismiss", "dismiss-theirs", v.say.Say("dismiss title", "name", "Bas Bakker"))
+	v.page.Click(v.say.Say("dismiss"))
+	v.sees("dismiss-theirs-wrong", v.say.Say("dismiss title", "name", "Bas Bakker"))
 	v.goes("/people/1", "somebody", "Eva Elshout")
 	v.goes("/stop", "stop-whom", v.say.Say("stop title"))
 	v.goes("/organisations/1/stop", "stop", v.say.Say("stop title"))

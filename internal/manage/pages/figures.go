@@ -1,12 +1,16 @@
 package pages
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/internal/look"
+	"github.com/mandated/mandated/pkg/decision"
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/pdp"
 	"github.com/mandated/mandated/pkg/register"
 )
 
@@ -72,4 +76,57 @@ func barOf(c register.Count) string {
 		return "later"
 	}
 	return string(c.State)
+}
+
+// decidedDays is of how many days decisions are shown.
+const decidedDays = 14
+
+// shownOutcomes are the parts of the bars, in their order.
+var shownOutcomes = []string{decision.Permit.String(), decision.Choose.String(), decision.Deny.String(), pdp.Indeterminate}
+
+// decisionFigures are what the register decided in the last days, and why it refused. As with the
+// mandates, nobody is kept from his work for them.
+func (v *visit) decisionFigures() []look.Part {
+	days, err := v.c.Works.Decisions(v.ctx(), decidedDays)
+	if err != nil {
+		v.c.Log.Warn("the decisions could not be counted", "cause", err)
+		return nil
+	}
+	byDay := look.Stacks{Title: v.say.Say("figure decisions"), About: v.say.Say("figure decisions about", "when", v.say.Moment(v.now)), What: v.say.Say("day")}
+	for _, o := range shownOutcomes {
+		byDay.Parts = append(byDay.Parts, look.State{Kind: outcomes[o], Text: v.say.Say("decided " + o)})
+	}
+	whole, reasons := true, map[decision.Code]int64{}
+	for _, d := range days {
+		s := look.Stack{Label: v.say.Date(d.Day)}
+		for _, o := range shownOutcomes {
+			s.Values = append(s.Values, d.Outcomes[o])
+		}
+		if !d.Whole {
+			whole, s.Note = false, v.say.Say("day in part")
+		}
+		byDay.Rows = append(byDay.Rows, s)
+		for code, n := range d.Reasons {
+			reasons[code] += n
+		}
+	}
+	parts := []look.Part{byDay}
+	if !whole {
+		parts = append([]look.Part{look.Notice{Title: v.say.Say("days in part"), Text: v.say.Say("days in part text")}}, parts...)
+	}
+	if refused := v.refusalFigure(reasons); len(refused.Rows) > 0 {
+		parts = append(parts, refused)
+	}
+	return parts
+}
+
+// refusalFigure are the reasons for refusals in those days, the most frequent first.
+func (v *visit) refusalFigure(reasons map[decision.Code]int64) look.Bars {
+	b := look.Bars{Title: v.say.Say("figure refusals"), About: v.say.Say("figure refusals about"), What: v.say.Say("reason"), Count: v.say.Say("refusals")}
+	codes := slices.DeleteFunc(decision.Codes(), func(c decision.Code) bool { return reasons[c] == 0 })
+	slices.SortStableFunc(codes, func(a, b decision.Code) int { return cmp.Compare(reasons[b], reasons[a]) })
+	for _, c := range codes {
+		b.Rows = append(b.Rows, look.Bar{Label: v.say.Say("refusal " + string(c)), Value: reasons[c]})
+	}
+	return b
 }

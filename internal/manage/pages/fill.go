@@ -151,7 +151,7 @@ func (v *visit) whyNot(err error) string {
 }
 
 func (v *visit) fillPage(f filling) (a answer, err error) {
-	parts := []look.Part{look.Progress{What: v.say.Say("fill progress"), Done: int64(f.done()), Of: int64(f.Of), Every: 2 * time.Second, Finished: f.Over, Here: true}}
+	parts := []look.Part{look.Progress{What: v.say.Say("fill progress"), Done: int64(f.done()), Of: int64(f.Of), Every: 2 * time.Second, Finished: f.Over}}
 	back := look.Actions{v.action(v.say.Say("to team"), teamAt(f.Team, ""), look.Secondary)}
 	if !f.Over {
 		return answer{page: look.Page{Title: v.say.Say("fill busy"), Parts: append(parts, back)}}, nil

@@ -2,7 +2,9 @@ package pages_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -70,6 +72,64 @@ func TestFormsOfOthers(t *testing.T) {
 	}
 	if s.revision() != before {
 		t.Error("one of them has changed something")
+	}
+}
+
+// Whoever sends a form that is of another time can open it anew, whichever it was: the link leads
+// to a page, and nothing of what he had filled in stands in its address.
+func TestFormOpensAnew(t *testing.T) {
+	s := newScene(t)
+	bas := s.comes("Bas Bakker", bakery, mandate.Administrator)
+	staff := s.comes("Rik Register", registry, mandate.Staff)
+	there := http.NewServeMux()
+	for _, pattern := range pages.Patterns() {
+		if strings.HasPrefix(pattern, http.MethodGet+" ") {
+			there.HandleFunc(pattern, http.NotFound)
+		}
+	}
+	for _, path := range posts() {
+		who := bas
+		if staffOnly(path) {
+			who = staff
+		}
+		who.send(s.web.URL+path, url.Values{"client": {"12345678"}, "kvk": {"12345678"}}).is(http.StatusConflict)
+		link := who.find(func(n *html.Node) bool { return n.Data == "a" && textOf(n) == who.word("open anew") })
+		if link == nil {
+			t.Fatalf("there is no way on from %s: %s", path, who.text())
+		}
+		to := attr(link, "href")
+		if _, pattern := there.Handler(must(http.NewRequest(http.MethodGet, to, nil))); pattern == "" {
+			t.Errorf("from %s it leads to %s, where there is nothing", path, to)
+		}
+		if strings.Contains(to, "12345678") {
+			t.Errorf("from %s a number of somebody goes along: %s", path, to)
+		}
+	}
+}
+
+// untouched is what somebody sends of whom nothing may be read.
+type untouched struct{ t *testing.T }
+
+func (u untouched) Read([]byte) (int, error) { u.t.Error("it is read"); return 0, io.EOF }
+
+// What somebody uploads is read when it is known that he may: not of a stranger, and not of
+// somebody who has no such page.
+func TestUploadOfOthers(t *testing.T) {
+	s := newScene(t)
+	bas := s.comes("Bas Bakker", bakery, mandate.Administrator)
+	staff := s.comes("Rik Register", registry, mandate.Staff)
+	for path, who := range map[string]*browser{"/clients/many": staff, "/catalogue/look": bas} {
+		for code, cookies := range map[int][]*http.Cookie{http.StatusForbidden: nil, http.StatusNotFound: who.cookies()} {
+			r := httptest.NewRequest(http.MethodPost, path, untouched{t})
+			r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+			for _, c := range cookies {
+				r.AddCookie(c)
+			}
+			w := httptest.NewRecorder()
+			if (*s.handler.Load()).ServeHTTP(w, r); w.Code != code {
+				t.Errorf("%s: HTTP %d, not %d", path, w.Code, code)
+			}
+		}
 	}
 }
 

@@ -186,23 +186,25 @@ func (v *visit) whoPage(d draft, address string, f faults) (answer, error) {
 		fields = append(fields, list...)
 	}
 	if d.Kind == onPaper {
-		fields = append(fields, v.paperFields(d, f)...)
+		fields = append(fields, v.paperFields("papers text", papers, d.Papers, f)...)
 	}
 	form := look.Form{Parts: fields, Buttons: []look.Button{{Text: v.say.Say("next")}}, Cancel: v.cancel("/")}
 	parts := []look.Part{v.steps(1)}
 	if d.Client != 0 {
 		form.Hidden = []look.Hidden{{Name: "client", Value: idText(d.Client)}}
 	}
-	return page(look.Page{Title: v.say.Say("who " + d.Kind), Parts: append(parts, v.form(address, form)), Address: addressOfClient(address, d)}, f)
+	again := address
+	if address == assignAt {
+		again = assignTo(d.Client)
+	}
+	return page(look.Page{Title: v.say.Say("who " + d.Kind), Parts: append(parts, v.form(address, form)), Address: again}, f)
 }
 
-// addressOfClient is where the page can be fetched again.
-func addressOfClient(address string, d draft) string {
-	if d.Kind == assignIt && strings.HasPrefix(address, "/grant/") {
-		return address + "?client=" + idText(d.Client)
-	}
-	return address
-}
+// assignAt is where somebody is assigned to a client, and assignTo where that is begun for the
+// client who has given that mandate.
+const assignAt = "/grant/" + assignIt
+
+func assignTo(client mandate.ID) string { return assignAt + "?client=" + idText(client) }
 
 // personFields let somebody choose one of his people, or name a new one.
 func (v *visit) personFields(d draft, f faults) (list []look.Part, err error) {
@@ -323,7 +325,7 @@ func (v *visit) readLastDay(day look.DateInput, f faults) time.Time {
 	case err != nil:
 		f["to"] = v.say.Say("wrong day")
 	default:
-		if end := at.AddDate(0, 0, 1).UTC(); end.After(v.now) {
+		if end := mandate.EndOfDay(at); end.After(v.now) {
 			return end
 		}
 		f["to"] = v.say.Say("wrong order")

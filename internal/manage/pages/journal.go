@@ -106,8 +106,9 @@ func (v *visit) told(l *desk.Look, r pdp.Record) ([]look.Part, error) {
 // outcomes are what a decision means for whoever asked.
 var outcomes = map[string]look.Kind{"Permit": look.Done, "Deny": look.Warning, "Choose": look.Info, pdp.Indeterminate: look.Error}
 
-// most is how many mandates of a decision are shown.
-const most = 50
+// mostTold is how much is told of one thing: the mandates of a decision, its reasons, or what is
+// wrong with an edition.
+const mostTold = 50
 
 // lookedAt are the mandates that a decision speaks of, by number. One that is not known at this
 // revision is left out.
@@ -121,7 +122,7 @@ func (v *visit) lookedAt(l *desk.Look, r pdp.Record) (list []mandate.Mandate, er
 	}
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		if id == 0 || len(list) == most {
+		if id == 0 || len(list) == mostTold {
 			continue
 		}
 		m, err := l.Mandate(id)
@@ -149,7 +150,7 @@ func (v *visit) whys(r pdp.Record, mandates []mandate.Mandate) []look.Part {
 		if reason.Mandate != 0 {
 			why = v.say.Say("journal of mandate", "number", idText(reason.Mandate), "why", why)
 		}
-		if line := why + " " + next; !slices.Contains(list, line) && len(list) < most {
+		if line := why + " " + next; !slices.Contains(list, line) && len(list) < mostTold {
 			list = append(list, line)
 		}
 	}
@@ -221,7 +222,7 @@ func (v *visit) levelNamed(name string) string {
 
 // personOf is somebody whom a record names: by the register's own number, never by a pseudonym.
 func (v *visit) personOf(name string) string {
-	switch id, known := numberIn(name, "person:"); {
+	switch id, known, _ := pdp.PersonNamed(name); {
 	case name == "":
 		return ""
 	case known:
@@ -235,19 +236,13 @@ func (v *visit) companyOf(l *desk.Look, name string) (string, error) {
 	if name == "" {
 		return "", nil
 	}
-	id, known := numberIn(name, "organisation:")
+	id, known, _ := pdp.OrganisationNamed(name)
 	if !known {
 		return v.say.Say("company unknown"), nil
 	}
-	o, err := l.Company(mandate.OrganisationID(id))
+	o, err := l.Company(id)
 	if errors.Is(err, register.ErrNotFound) {
 		return v.say.Say("company unknown"), nil
 	}
 	return v.party(o), err
-}
-
-func numberIn(name, kind string) (int64, bool) {
-	digits, is := strings.CutPrefix(name, kind)
-	id, err := strconv.ParseInt(digits, 10, 64)
-	return id, is && err == nil
 }

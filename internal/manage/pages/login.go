@@ -311,7 +311,7 @@ func (v *visit) invitationPage(code, wrong string) answer {
 		look.Paragraph{Text: v.say.Say("invitation text", "company", v.companyName())},
 		v.form("/invitation", look.Form{
 			Parts: []look.Part{look.Field{Name: "code", Label: v.say.Say("code"), Hint: v.say.Say("code hint"), Error: wrong,
-				Input: look.TextInput{Value: code, MaxLength: 60, Width: 30}}},
+				Input: look.TextInput{Value: code, MaxLength: 60}}},
 			Buttons: []look.Button{{Text: v.say.Say("accept invitation")}}, Cancel: v.cancel("/"),
 		}),
 	}}}

@@ -38,6 +38,9 @@ func (v *visit) overview() (a answer, err error) {
 			look.Links{{Text: v.say.Say("all mandates"), Address: "/mandates"}})}
 		return err
 	})
+	if err == nil && v.isStaff() { // the journal's affair, for which nothing of the register is held
+		a.page.Parts = append(a.page.Parts, v.decisionFigures()...)
+	}
 	return a, err
 }
 
@@ -248,7 +251,7 @@ func (v *visit) whatCanBeDone(l *desk.Look, m mandate.Mandate) (parts []look.Par
 		actions = append(actions, v.action(v.say.Say("offboard", "name", v.person(m.Person)), "/people/"+idText(m.Person.ID)+"/offboard", look.Secondary))
 	}
 	if m.Kind == mandate.Chain && m.Intermediary.ID == l.Actor().Organisation {
-		actions = append(look.Actions{v.action(v.say.Say("assign"), "/grant/assign?client="+idText(m.ID), look.Primary)}, actions...)
+		actions = append(look.Actions{v.action(v.say.Say("assign"), assignTo(m.ID), look.Primary)}, actions...)
 	}
 	return append([]look.Part{look.Heading{Text: v.say.Say("can be done")}}, append(parts, actions)...)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"mime/multipart"
 	"slices"
 	"strings"
 	"time"
@@ -68,16 +67,12 @@ func (v *visit) listPage(f faults) (answer, error) {
 // takeList reads a list. What is wrong with the file is said beside the field, what is wrong
 // with a line later beside that line.
 func (v *visit) takeList() (answer, error) {
-	var uploads []*multipart.FileHeader
-	if v.r.MultipartForm != nil {
-		uploads = v.r.MultipartForm.File["list"]
-	}
-	if len(uploads) == 0 || uploads[0].Size == 0 {
-		return v.listPage(faults{"list": v.say.Say("wrong no list")})
-	}
-	in, err := uploads[0].Open()
+	in, err := v.upload()
 	if err != nil {
 		return answer{}, err
+	}
+	if in == nil {
+		return v.listPage(faults{"list": v.say.Say("wrong no list")})
 	}
 	defer func() { _ = in.Close() }()
 	d := draft{Kind: askMany, id: newName()}
@@ -137,12 +132,11 @@ func readLine(row sheet.Row, headings map[string]string) (one listed) {
 	if text, _ := row.Cell(columnTo); text != "" {
 		day, err := intake.ParseMoment(text)
 		wrong(columnTo, err)
-		one.To = mandate.StartOfDay(mandate.StartOfDay(day).Add(36 * time.Hour)) // that day, and it is over
+		one.To = mandate.EndOfDay(day)
 	}
 	one.Scope, _ = row.Cell(columnScope)
-	if _, err := mandate.ParseScope(one.Scope); err != nil && one.Wrong.IsZero() {
-		one.Wrong = texts["wrong list scope"]
-	}
+	_, err = intake.ParseScope(one.Scope)
+	wrong(columnScope, err)
 	return one
 }
 

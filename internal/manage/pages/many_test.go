@@ -47,7 +47,8 @@ func TestManyAtOnce(t *testing.T) {
 			t.Errorf("beside a list of %d bytes stands %q", len(list), bob.wrongAt("list"))
 		}
 	}
-	bob.visit("/clients/many").uploads("/clients/many", strings.Repeat("1", 1<<20)).is(http.StatusRequestEntityTooLarge)
+	bob.visit("/clients/many").uploads("/clients/many", strings.Repeat("1", 1<<20)).is(http.StatusRequestEntityTooLarge).reads(bob.word("wrong big list"))
+	bob.click(bob.word("open anew")).reads(bob.word("list text"))
 
 	before := s.revision()
 	bob.visit("/clients").click(bob.word("begin many")).uploads("/clients/many", clientList).is(http.StatusOK).fill("sets", "0").next().is(http.StatusOK)

@@ -4,7 +4,7 @@
 // It owns the ways through the pages, sessions, and what everything is called in Dutch and in
 // English. Every rule about mandates is the desk's, and is asked there in the very change that
 // is made; how pages look is package look's, who logs in package signin's. It has never heard
-// of SQL or XML, opens no listener, and keeps nothing of its own: whatever must outlive a
+// of SQL, reads no XML, opens no listener, and keeps nothing of its own: whatever must outlive a
 // request lies sealed in the guard.
 package pages
 
@@ -216,6 +216,9 @@ func (p *pages) routes() []route {
 		{"POST /parties", staff, light, (*visit).findParties},
 		{"GET /organisations/{organisation}", staff, light, (*visit).organisation},
 		{"GET /people/{person}", staff, light, (*visit).onePerson},
+		{"GET /organisations/{organisation}/appointments/{id}", staff, light, (*visit).howDismissed},
+		{"GET /organisations/{organisation}/appointments/{id}/dismiss", staff, grave, (*visit).askDismissTheirs},
+		{"POST /organisations/{organisation}/appointments/{id}/dismiss", staff, grave, (*visit).dismissTheirs},
 
 		{"GET /stop", staff, light, (*visit).askWhom},
 		{"POST /stop", staff, light, (*visit).findWhom},

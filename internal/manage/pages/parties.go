@@ -179,6 +179,7 @@ func (v *visit) managers(l *desk.Look, id mandate.OrganisationID) (look.Table, e
 	place := v.numbered(partyAt(id), "managers-")
 	list, more, err := l.AppointmentsIn(id, mandate.AppointmentID(place.after), perPage)
 	t := v.appointmentTable()
+	t.Columns = append(t.Columns, look.Column{Title: v.say.Say("do"), Unseen: true})
 	t.Empty = &look.Empty{Title: v.say.Say("nobody manages")}
 	for _, m := range list {
 		if err != nil {
@@ -186,7 +187,7 @@ func (v *visit) managers(l *desk.Look, id mandate.OrganisationID) (look.Table, e
 		}
 		var row look.Row
 		row, err = v.appointmentRow(l, m)
-		t.Rows = append(t.Rows, row)
+		t.Rows = append(t.Rows, append(row, look.Cell{Links: []look.Link{v.toDismissal(m)}}))
 	}
 	t.Paging = place.paging(len(list), mandate.ID(lastOf(list).ID), more)
 	return t, err

@@ -35,6 +35,7 @@ func TestParties(t *testing.T) {
 
 	// From there he writes down how it stands, stops it, and goes on to a person.
 	rik.click("Change").fill("standing", "bankrupt").fill("why", "published").press("/standing").reads(rik.word("done written"))
+	rik.visit("/organisations/2/stop").fill("why", "break-in").fill("act", "whatever").press("/organisations/2/stop").is(http.StatusConflict)
 	rik.visit("/organisations/2/stop").fill("why", "break-in").press("/organisations/2/stop").reads(rik.word("done stopped"))
 	rik.visit("/organisations/2").reads(rik.word("standing bankrupt"), rik.word("stop on"), "break-in")
 	rik.visit("/stop").fill("search", "client").press("/stop").click("Client 0").reads("1 mandate of Client 0")
@@ -44,4 +45,60 @@ func TestParties(t *testing.T) {
 	rik.visit("/standing?of=99").is(http.StatusNotFound)
 	s.clock.advance(pages.Fresh + 1)
 	rik.visit("/organisations/2").is(http.StatusOK)
+}
+
+// Bas turns out to be a fraud. The register's staff dismiss him: with a reason, on what was
+// reported, knowing that nobody is left, and logged in a moment ago. At once he can do nothing more;
+// and whoever of the staff looks later sees why, and where the report lies.
+func TestStaffDismiss(t *testing.T) {
+	s := newScene(t)
+	bas := s.comes("Bas Bakker", bakery, mandate.Administrator)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	s.grants(bas)
+	rik := s.comes("Rik Register", registry, mandate.Staff)
+	const at = "/organisations/1/appointments/1"
+
+	ria := s.comes("Ria Register", registry, mandate.Staff).visit(at + "/dismiss")
+	rik.visit(at).is(http.StatusNotFound) // there is nothing yet to tell
+	rik.visit("/organisations/1").click(rik.word("dismiss")).reads(rik.word("dismiss keeps"))
+	if rik.at.Path != at+"/dismiss" {
+		t.Fatalf("he is at %s", rik.at)
+	}
+	if rik.press(at + "/dismiss").is(http.StatusUnprocessableEntity); !strings.HasSuffix(rik.wrongAt("why"), rik.word("wrong why")) {
+		t.Errorf("beside the reason stands %q", rik.wrongAt("why"))
+	}
+	if rik.fill("why", "fraud").press(at + "/dismiss").is(http.StatusUnprocessableEntity); !strings.HasSuffix(rik.wrongAt("notice"), rik.word("wrong dismissal")) {
+		t.Errorf("beside the evidence stands %q", rik.wrongAt("notice"))
+	}
+	today := s.clock.Now()
+	told := func(year string) *browser {
+		return rik.fill("notice-day", today.Format("2")).fill("notice-month", today.Format("1")).fill("notice-year", year).fill("notice-where", "box 7").press(at + "/dismiss")
+	}
+	if told(today.AddDate(1, 0, 0).Format("2006")).is(http.StatusUnprocessableEntity); !strings.HasSuffix(rik.wrongAt("notice"), rik.word("wrong paper future")) {
+		t.Errorf("beside a report of next year stands %q", rik.wrongAt("notice"))
+	}
+	if told(today.Format("2006")).is(http.StatusUnprocessableEntity); !strings.HasSuffix(rik.wrongAt("sure"), rik.word("wrong last administrator")) {
+		t.Errorf("of the last one stands there %q", rik.wrongAt("sure"))
+	}
+	bas.visit("/mandates").is(http.StatusOK)
+	rik.reads(rik.word("dismiss last")).fill("sure", "yes").press(at+"/dismiss").is(http.StatusOK).reads(rik.word("done dismissed"), rik.word("state dismissed"))
+	if bas.visit("/mandates"); strings.Contains(bas.text(), "Administratiekantoor") {
+		t.Errorf("he still sees: %s", bas.text())
+	}
+	if m := s.mandate(1); m.State != mandate.Active {
+		t.Errorf("what he granted is %s", m.State)
+	}
+	ria.fill("why", "fraud, too").press(at+"/dismiss").is(http.StatusOK).reads("Bas Bakker", "fraud", ria.word("evidence notice"), ria.say(today), "box 7")
+	ria.visit("/organisations/1").click(ria.word("dismissed how"))
+	if ria.at.Path != at || strings.Contains(ria.text(), "too") {
+		t.Errorf("at %s one reads %s", ria.at, ria.text())
+	}
+
+	// It is of that organisation, and nobody's but the staff's.
+	for _, path := range []string{"/organisations/2/appointments/1", "/organisations/2/appointments/1/dismiss", "/organisations/1/appointments/2/dismiss", "/organisations/1/appointments/99", "/organisations/1/appointments/x/dismiss"} {
+		ria.visit(path).is(http.StatusNotFound)
+	}
+	bob.visit("/organisations/2/appointments/2/dismiss").is(http.StatusNotFound)
+	s.clock.advance(pages.Fresh + 1)
+	ria.visit("/organisations/2/appointments/2/dismiss").is(http.StatusForbidden).reads(ria.word("log in anew"))
 }

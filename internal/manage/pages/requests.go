@@ -104,11 +104,7 @@ func (v *visit) evidence(l *desk.Look, r mandate.Request) []look.Part {
 	if err != nil || len(steps) == 0 {
 		return nil
 	}
-	t := look.Table{Caption: v.say.Say("papers"), Columns: []look.Column{{Title: v.say.Say("paper kind"), Names: true}, {Title: v.say.Say("paper date")}, {Title: v.say.Say("paper place")}}}
-	for _, e := range steps[0].Evidence {
-		t.Rows = append(t.Rows, look.Row{{Text: v.say.Say("evidence " + string(e.Kind))}, {Text: v.say.Date(e.Dated)}, {Text: e.Where}})
-	}
-	return []look.Part{t, look.Notice{Title: v.say.Say("four eyes")}}
+	return []look.Part{v.paperTable(steps[0].Evidence), look.Notice{Title: v.say.Say("four eyes")}}
 }
 
 // accept agrees to a request. Whoever wants less first sees the text of that, and agrees to it.

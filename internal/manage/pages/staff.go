@@ -12,12 +12,15 @@ import (
 
 // The pages of the register's own staff: what comes on paper, and how companies stand.
 
-// papers are the pieces of evidence that a form has fields for, by the names of those.
-var papers = []struct {
+// paper is a piece of evidence that a form has fields for, whose names begin with that of the piece.
+type paper struct {
 	field    string
 	kind     mandate.EvidenceKind
 	optional bool
-}{{"form", mandate.SignedForm, false}, {"extract", mandate.Extract, false}, {"seen", mandate.Identified, true}, {"resolution", mandate.Resolution, true}}
+}
+
+// papers are those of a mandate on paper.
+var papers = []paper{{"form", mandate.SignedForm, false}, {"extract", mandate.Extract, false}, {"seen", mandate.Identified, true}, {"resolution", mandate.Resolution, true}}
 
 // readPaper reads who receives the mandate, and on what it rests. Whether that is enough is
 // judged when it is recorded.
@@ -26,7 +29,11 @@ func (v *visit) readPaper(d *draft, wrong faults) {
 	if v.said("office") != "" {
 		d.Office = v.readKvK("office", wrong)
 	}
-	d.Papers = nil
+	d.Papers = v.readPapers(papers, wrong)
+}
+
+// readPapers reads what is told of each piece of evidence.
+func (v *visit) readPapers(papers []paper, wrong faults) (list []mandate.Evidence) {
 	for _, p := range papers {
 		e := mandate.Evidence{Kind: p.kind, Where: v.said(p.field + "-where")}
 		at, err := look.ReadDate(v.r.PostForm, p.field).At()
@@ -50,32 +57,43 @@ func (v *visit) readPaper(d *draft, wrong faults) {
 				e.SHA256 = [32]byte(raw)
 			}
 		}
-		d.Papers = append(d.Papers, e)
+		list = append(list, e)
 	}
+	return list
 }
 
-func (v *visit) paperFields(d draft, f faults) (list []look.Part) {
-	list = append(list, look.Heading{Text: v.say.Say("papers")}, look.Paragraph{Text: v.say.Say("papers text")})
+// paperFields ask for the pieces of evidence, with what is known of them, below a text of that name.
+func (v *visit) paperFields(text string, papers []paper, known []mandate.Evidence, f faults) (list []look.Part) {
+	list = append(list, look.Heading{Text: v.say.Say("papers")}, look.Paragraph{Text: v.say.Say(text)})
 	for _, p := range papers {
 		var e mandate.Evidence
-		for _, known := range d.Papers {
-			if known.Kind == p.kind {
-				e = known
+		for _, k := range known {
+			if k.Kind == p.kind {
+				e = k
 			}
 		}
-		day, sum := look.ReadDate(v.r.PostForm, p.field), v.said(p.field+"-sum")
+		day, sum, name := look.ReadDate(v.r.PostForm, p.field), v.said(p.field+"-sum"), v.say.Say("evidence "+string(p.kind))
 		if !e.Dated.IsZero() {
 			day = look.DateOf(e.Dated)
 		}
 		if e.SHA256 != [32]byte{} {
 			sum = hex.EncodeToString(e.SHA256[:])
 		}
-		list = append(list, look.Heading{Text: v.say.Say("paper " + p.field), Sub: true},
-			look.Field{Name: p.field, Label: v.say.Say("paper dated", "paper", v.say.Say("paper "+p.field)), Optional: p.optional, Error: f[p.field], Input: day},
-			look.Field{Name: p.field + "-where", Label: v.say.Say("paper where", "paper", v.say.Say("paper "+p.field)), Optional: p.optional, Error: f[p.field+"-where"], Input: look.TextInput{Value: e.Where, MaxLength: 255}},
-			look.Field{Name: p.field + "-sum", Label: v.say.Say("paper sum", "paper", v.say.Say("paper "+p.field)), Optional: true, Error: f[p.field+"-sum"], Input: look.TextInput{Value: sum, MaxLength: 64}})
+		list = append(list, look.Heading{Text: name, Sub: true},
+			look.Field{Name: p.field, Label: v.say.Say("paper dated", "paper", name), Optional: p.optional, Error: f[p.field], Input: day},
+			look.Field{Name: p.field + "-where", Label: v.say.Say("paper where", "paper", name), Optional: p.optional, Error: f[p.field+"-where"], Input: look.TextInput{Value: e.Where, MaxLength: 255}},
+			look.Field{Name: p.field + "-sum", Label: v.say.Say("paper sum", "paper", name), Optional: true, Error: f[p.field+"-sum"], Input: look.TextInput{Value: sum, MaxLength: 64}})
 	}
 	return list
+}
+
+// paperTable lists pieces of evidence.
+func (v *visit) paperTable(list []mandate.Evidence) look.Table {
+	t := look.Table{Caption: v.say.Say("papers"), Columns: []look.Column{{Title: v.say.Say("paper kind"), Names: true}, {Title: v.say.Say("paper date")}, {Title: v.say.Say("paper place")}}}
+	for _, e := range list {
+		t.Rows = append(t.Rows, look.Row{{Text: v.say.Say("evidence " + string(e.Kind))}, {Text: v.say.Date(e.Dated)}, {Text: e.Where}})
+	}
+	return t
 }
 
 var (
@@ -126,7 +144,7 @@ func (v *visit) standingPage(kvk string, f faults) (answer, error) {
 			look.Field{Name: "kvk", Label: v.say.Say("kvk"), Hint: v.say.Say("kvk hint"), Error: f["kvk"], Input: kvkInput(kvk)},
 			look.Field{Name: "form", Label: v.say.Say("legal form"), Error: f["form"], Input: entryInput(v, "form", legalForms)},
 			look.Field{Name: "standing", Label: v.say.Say("standing label"), Error: f["standing"], Input: entryInput(v, "standing", standings)},
-			look.Field{Name: "why", Label: v.say.Say("why"), Hint: v.say.Say("why hint"), Error: f["why"], Input: look.TextInput{Value: v.said("why"), MaxLength: 200}},
+			v.whyField(f),
 		},
 		Buttons: []look.Button{{Text: v.say.Say("write down")}}, Cancel: v.cancel("/"),
 	}))}, f)

@@ -45,9 +45,14 @@ func (v *visit) stopPage(f faults) (answer, error) {
 func (v *visit) reasoned(act, button string, f faults) look.Form {
 	return v.form(v.r.URL.Path, look.Form{
 		Hidden:  []look.Hidden{{Name: "act", Value: act}},
-		Parts:   []look.Part{look.Field{Name: "why", Label: v.say.Say("why"), Hint: v.say.Say("why hint"), Error: f["why"], Input: look.TextInput{Value: v.said("why"), MaxLength: 200}}},
+		Parts:   []look.Part{v.whyField(f)},
 		Buttons: []look.Button{{Text: button}}, Cancel: v.cancel("/stop"),
 	})
+}
+
+// whyField asks for a reason.
+func (v *visit) whyField(f faults) look.Field {
+	return look.Field{Name: "why", Label: v.say.Say("why"), Hint: v.say.Say("why hint"), Error: f["why"], Input: look.TextInput{Value: v.said("why"), MaxLength: 200}}
 }
 
 // stop stops somebody, or lifts the stop.
@@ -56,8 +61,12 @@ func (v *visit) stop() (answer, error) {
 		return v.stopPage(faults{"why": v.say.Say("wrong why")})
 	}
 	act, done := v.c.Desk.Block, "stopped"
-	if v.said("act") == "lift" {
+	switch v.said("act") {
+	case "stop":
+	case "lift":
 		act, done = v.c.Desk.Unblock, "lifted"
+	default: // of neither form
+		return answer{}, errStale
 	}
 	_, err := act(v.ctx(), v.caller(), v.said("why"), v.whose())
 	if f := v.beside(err, "why"); f != nil {

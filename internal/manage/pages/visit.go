@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,21 +37,6 @@ type answer struct {
 func goTo(address string) (answer, error) { return answer{to: address}, nil }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
-
-// How much somebody may send, in bytes: nothing larger is kept or shown again.
-const (
-	biggestAnswer  = 1 << 20 // of the broker, in a form: an assertion is in it
-	biggestForm    = 64 << 10
-	biggestList    = 1 << 20 // in a form: a list of clients
-	longestName    = 100     // of a field
-	longestValue   = 1000
-	longestKey     = 16 << 10 // of a program, with the certificates of whoever issued it
-	longestAddress = 6000
-	longestHere    = 2000 // of an address to come back to, which becomes a part of another
-)
-
-// errTooMuch: somebody sends more than any page of ours asks for.
-var errTooMuch = errors.New("pages: a form or an address is too long")
 
 // handle does for every request what all have in common: who asks, whether he may, whether
 // his form is one of ours that was not sent before, and what an error looks like.
@@ -106,47 +90,13 @@ func (v *visit) serve(route route) (a answer, err error) {
 	if a, stop := v.mayNot(route); stop {
 		return a, nil
 	}
-	if err := v.readUpload(); err != nil {
+	if err := v.readFile(); err != nil {
 		return a, err
 	}
 	if v.r.Method == http.MethodPost && route.who != anybody {
 		return v.once(func() (answer, error) { return route.serve(v) })
 	}
 	return route.serve(v)
-}
-
-// readForm reads what was sent. What the broker sends is checked where it is believed.
-func (v *visit) readForm() error {
-	var big *http.MaxBytesError
-	err := v.r.ParseForm()
-	if err == nil && v.r.URL.Path == manyAt {
-		if err = v.r.ParseMultipartForm(biggestList); errors.Is(err, http.ErrNotMultipart) {
-			err = nil
-		}
-	}
-	switch {
-	case errors.As(err, &big), len(v.r.URL.RequestURI()) > longestAddress:
-		v.r.Form, v.r.PostForm = url.Values{}, url.Values{}
-		return errTooMuch
-	case err != nil:
-		return errStale
-	case v.r.URL.Path == PathReturn:
-		return nil
-	}
-	for name, values := range v.r.PostForm {
-		if len(name) > longestName || slices.ContainsFunc(values, func(value string) bool { return len(value) > v.longestOf(name) }) {
-			return errTooMuch
-		}
-	}
-	return nil
-}
-
-// longestOf is how much somebody may fill in into a field.
-func (v *visit) longestOf(field string) int {
-	if v.r.URL.Path == appointAt && field == "certificate" {
-		return longestKey
-	}
-	return longestValue
 }
 
 // mayNot keeps out who may not see a page, and says what to do.

@@ -129,7 +129,7 @@ func lastDayInput(to time.Time) look.DateInput { return look.DateOf(to.Add(-time
 
 // kvkInput is where a KvK number is filled in, with spaces in between if somebody types them.
 func kvkInput(number string) look.NumberInput {
-	return look.NumberInput{Value: number, MaxLength: 12, Width: 12}
+	return look.NumberInput{Value: number, MaxLength: 12}
 }
 
 // cancel leads out of a form, and toStart out of a page with which one can do nothing.

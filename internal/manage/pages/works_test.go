@@ -36,6 +36,8 @@ import (
 type works struct {
 	records map[string]pdp.Record
 	sources []pages.Source
+	decided []pages.Decided
+	lost    error // why decisions cannot be counted
 
 	editions map[int64]*catalogue.Catalogue // numbered from 1
 }
@@ -52,6 +54,8 @@ func (w *works) Record(_ context.Context, name string) (pdp.Record, error) {
 	}
 	return r, nil
 }
+
+func (w *works) Decisions(context.Context, int) ([]pages.Decided, error) { return w.decided, w.lost }
 
 func (w *works) Explain(l look.Language, code decision.Code, m *mandate.Mandate, needs etoegang.AssuranceLevel) (why, next string) {
 	return server.Explain(l, code, m, needs)
@@ -73,7 +77,7 @@ func (w *works) ReadEdition(document []byte) (*catalogue.Catalogue, error) {
 
 // staffOnly tells which forms are for the register's staff.
 func staffOnly(path string) bool {
-	return slices.Contains([]string{"/standing", "/parties", "/journal", "/catalogue", "/catalogue/look"}, path) || strings.HasSuffix(path, "/stop")
+	return slices.Contains([]string{"/standing", "/parties", "/journal", "/catalogue", "/catalogue/look"}, path) || strings.HasPrefix(path, "/organisations/") || strings.HasSuffix(path, "/stop")
 }
 
 // refusal is a decision about Eva, who acts for the bakery through the office.
@@ -312,7 +316,7 @@ func TestEditions(t *testing.T) {
 		t.Error("nothing is said of an empty file")
 	}
 	if corpus.Slower == 1 { // it takes long to send
-		rik.visit("/catalogue").upload("/catalogue/look", "file", make([]byte, 65<<20)).is(http.StatusUnprocessableEntity).reads(rik.word("wrong too big"))
+		rik.visit("/catalogue").upload("/catalogue/look", "file", make([]byte, 65<<20)).is(http.StatusRequestEntityTooLarge).reads(rik.word("wrong big edition"))
 	}
 	if s.revision() != before {
 		t.Error("looking has changed something")
@@ -351,6 +355,64 @@ func TestFigures(t *testing.T) {
 	s.clock.advance(pages.Counted)
 	if text := says(); !strings.Contains(text, "Valid 2 Begin later 0 Suspended 1") {
 		t.Errorf("later: %s", text)
+	}
+}
+
+// decidedOn is what was decided on a day of November.
+func decidedOn(day int, permitted, refused, failed int64) pages.Decided {
+	return pages.Decided{Day: mandate.StartOfDay(time.Date(2026, 11, day, 12, 0, 0, 0, time.UTC)), Whole: true,
+		Outcomes: map[string]int64{"Permit": permitted, "Deny": refused, "Indeterminate": failed}, Reasons: map[decision.Code]int64{decision.Expired: refused, decision.Revoked: 1}}
+}
+
+// Below it staff see what the register decided in the last two weeks, by day and outcome, and why
+// it refused. What cannot be counted keeps nobody from his work, and what is not counted yet is
+// said not to be.
+func TestFiguresOfDecisions(t *testing.T) {
+	s := newScene(t)
+	rik := s.comes("Rik Register", registry, mandate.Staff)
+	s.works.decided = []pages.Decided{decidedOn(29, 12000, 3, 0), decidedOn(28, 40, 20, 7)}
+	text := rik.visit("/").text()
+	for _, want := range []string{
+		"Day Permitted Let choose Refused Failed 29 November 2026 12,000 0 3 0 28 November 2026 40 0 20 7", // day by day
+		"Reason Refusals Expired 23 Revoked 2", // the most frequent first
+		rik.word("figure mandates"),
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("one does not read %q: %s", want, text)
+		}
+	}
+	if strings.Contains(text, rik.word("days in part")) {
+		t.Error("all is counted, and said not to be")
+	}
+	s.works.decided[1].Whole = false
+	rik.visit("/").reads(rik.word("days in part"), "28 November 2026 "+rik.word("day in part"))
+
+	s.works.decided = []pages.Decided{decidedOn(29, 0, 0, 0)}
+	s.works.decided[0].Reasons = nil
+	if text := rik.visit("/").reads(rik.word("figure decisions")).text(); strings.Contains(text, rik.word("figure refusals")) {
+		t.Error("a figure of nothing")
+	}
+	s.works.lost = errors.New("the journal is away")
+	if text := rik.visit("/").is(http.StatusOK).text(); strings.Contains(text, rik.word("figure decisions")) || !strings.Contains(s.log.String(), "the journal is away") {
+		t.Errorf("one reads %s, and operators %s", text, s.log.String())
+	}
+	if bas := s.comes("Bas Bakker", bakery, mandate.Administrator); strings.Contains(bas.visit("/").text(), bas.word("figure decisions")) {
+		t.Error("a company sees what was decided for others")
+	}
+}
+
+// Every outcome and reason has words in the figures, and the drawing has room for them.
+func TestWordsOfFigures(t *testing.T) {
+	for _, o := range []decision.Outcome{decision.Permit, decision.Deny, decision.Choose} {
+		if pages.Texts["decided "+o.String()].IsZero() {
+			t.Errorf("there are no words for the outcome %s", o)
+		}
+	}
+	for _, c := range decision.Codes() {
+		words := pages.Texts["refusal "+string(c)]
+		if words.IsZero() || len([]rune(words.NL)) > 32 || len([]rune(words.EN)) > 32 {
+			t.Errorf("the words for %s are %+v", c, words)
+		}
 	}
 }
 
