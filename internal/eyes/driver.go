@@ -81,8 +81,11 @@ func installed() (node, chromium, modules string, err error) {
 	if node, err = exec.LookPath("node"); err != nil {
 		return "", "", "", fmt.Errorf("node is %w", errMissing)
 	}
-	if chromium, err = exec.LookPath("chromium"); err != nil {
-		return "", "", "", fmt.Errorf("chromium is %w", errMissing)
+	// Without the windows that nobody sees, the same pages take two thirds of the time.
+	if chromium, err = exec.LookPath("chromium-headless-shell"); err != nil {
+		if chromium, err = exec.LookPath("chromium"); err != nil {
+			return "", "", "", fmt.Errorf("chromium is %w", errMissing)
+		}
 	}
 	if modules = os.Getenv("MANDATED_NODE_MODULES"); modules == "" {
 		root, err := exec.Command("npm", "root", "-g").Output()

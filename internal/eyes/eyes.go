@@ -17,8 +17,8 @@
 // a window that opens, a request that leaves this machine. No request does leave it.
 //
 // Missing programs skip the test, or fail it where the environment says
-// MANDATED_REQUIRE_SERVERS: node, chromium, and the npm packages of package.json, which lie
-// in the folder MANDATED_NODE_MODULES or where npm install -g puts them.
+// MANDATED_REQUIRE_SERVERS: node, chromium-headless-shell or chromium, and the npm packages of
+// package.json, which lie in the folder MANDATED_NODE_MODULES or where npm install -g puts them.
 package eyes
 
 import (

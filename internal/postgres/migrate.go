@@ -8,6 +8,8 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+
+	"github.com/mandated/mandated/internal/schema"
 )
 
 // Migrate brings a schema up to date: it takes the numbered steps that the database does
@@ -44,8 +46,7 @@ func Versions(ctx context.Context, db *sql.DB, steps fs.FS, table string) (found
 }
 
 func provider(db *sql.DB, steps fs.FS, table string) (*goose.Provider, error) {
-	return goose.NewProvider(goose.DialectPostgres, db, steps, goose.WithDisableGlobalRegistry(true),
-		goose.WithTableName(table), goose.WithSessionLocker(turn{table}))
+	return schema.Provider(goose.DialectPostgres, db, steps, goose.WithTableName(table), goose.WithSessionLocker(turn{table}))
 }
 
 // turn is the turn to change one schema: an advisory lock, which the database gives back

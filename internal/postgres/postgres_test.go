@@ -286,9 +286,9 @@ func TestLostConnections(t *testing.T) {
 
 // steps are a schema in two steps, of which the second needs the first.
 func steps(n int) fs.FS {
-	all := fstest.MapFS{"00001_one.sql": {Data: []byte("-- +goose Up\nCREATE TABLE t (x int);")}}
+	all := fstest.MapFS{"00001_one.sql": {Data: []byte("CREATE TABLE t (x int);")}}
 	if n > 1 {
-		all["00002_two.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nINSERT INTO t VALUES (1);")}
+		all["00002_two.sql"] = &fstest.MapFile{Data: []byte("INSERT INTO t VALUES (1);")}
 	}
 	return all
 }

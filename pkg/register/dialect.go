@@ -95,11 +95,11 @@ func (o Options) wait() time.Duration {
 }
 
 //go:embed schema/sqlite/*.sql schema/postgres/*.sql
-var schema embed.FS
+var folders embed.FS
 
 // steps are the numbered steps from nothing to the schema of this program.
 func steps(dialect string) fs.FS {
-	sub, err := fs.Sub(schema, "schema/"+dialect)
+	sub, err := fs.Sub(folders, "schema/"+dialect)
 	if err != nil {
 		panic(err) // both are embedded
 	}

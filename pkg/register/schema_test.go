@@ -344,7 +344,7 @@ func TestTheDatabaseRefusesNonsense(t *testing.T) {
 // waits: written as the index over it is, or they would not use it.
 func TestTheSchemaKnowsTheStates(t *testing.T) {
 	for _, dialect := range []string{"sqlite", "postgres"} {
-		text := string(must(schema.ReadFile("schema/" + dialect + "/00001_register.sql")))
+		text := string(must(folders.ReadFile("schema/" + dialect + "/00001_register.sql")))
 		if !strings.Contains(text, "state IN ("+pending+");") {
 			t.Errorf("the index for %s is not over %s", dialect, pending)
 		}

@@ -13,6 +13,8 @@ import (
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/mandated/mandated/internal/schema"
 )
 
 // file is a register in a SQLite file on a local disk.
@@ -165,7 +167,7 @@ func (f *file) recognise(ctx context.Context, db *sql.DB) error {
 }
 
 func (f *file) migrate(ctx context.Context, db *sql.DB) error {
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, steps("sqlite"), goose.WithDisableGlobalRegistry(true))
+	p, err := schema.Provider(goose.DialectSQLite3, db, steps("sqlite"))
 	if err != nil {
 		return err
 	}
@@ -176,7 +178,7 @@ func (f *file) migrate(ctx context.Context, db *sql.DB) error {
 }
 
 func (f *file) versions(ctx context.Context, db *sql.DB) (found, known int64, err error) {
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, steps("sqlite"), goose.WithDisableGlobalRegistry(true))
+	p, err := schema.Provider(goose.DialectSQLite3, db, steps("sqlite"))
 	if err != nil {
 		return 0, 0, err
 	}

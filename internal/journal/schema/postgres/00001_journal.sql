@@ -1,5 +1,3 @@
--- +goose Up
-
 -- The end of the chain. Whoever appends locks this row to the commit, so records follow
 -- each other whichever process they come from.
 CREATE TABLE journal_head (
@@ -59,16 +57,13 @@ INSERT INTO journal_followed (sequence, at, since) VALUES (0, 0, 0);
 
 -- part is how one part of what is hashed is written: its length, then itself. It and the
 -- digest below are what Record.digest computes, to the byte.
--- +goose StatementBegin
 CREATE FUNCTION journal_part(part bytea) RETURNS bytea LANGUAGE sql IMMUTABLE STRICT
 	AS $$ SELECT int8send(octet_length(part)) || part $$;
--- +goose StatementEnd
 
 -- journal_append puts records at the end of the chain, in one statement, so that the
 -- lock on the end is never held while a program thinks. It says of each where the record
 -- with its id is, and whether it was written now, was there with the same body, or
 -- belongs to another. All have the same time.
--- +goose StatementBegin
 CREATE FUNCTION journal_append(ids text[], now bigint, bodies bytea[])
 RETURNS TABLE (place bigint, outcome text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -95,18 +90,14 @@ BEGIN
 	END LOOP;
 	UPDATE journal_head h SET sequence = last.sequence, hash = last.hash;
 END $$;
--- +goose StatementEnd
 
 -- The triggers are there against slips: who means to change the past can drop them, and
 -- is found by verification.
--- +goose StatementBegin
 CREATE FUNCTION journal_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	RAISE EXCEPTION '% are never changed or deleted', TG_ARGV[0];
 END $$;
--- +goose StatementEnd
 
--- +goose StatementBegin
 CREATE FUNCTION journal_remains() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF OLD.sequence > (SELECT coalesce(max(sequence), 0) FROM journal_retired) - TG_ARGV[1]::bigint THEN
@@ -114,7 +105,6 @@ BEGIN
 	END IF;
 	RETURN OLD;
 END $$;
--- +goose StatementEnd
 
 CREATE TRIGGER stay BEFORE UPDATE ON journal_records
 	FOR EACH ROW EXECUTE FUNCTION journal_stays('records');

@@ -21,8 +21,6 @@
 -- Everything stands in the schema that is current when this runs, beside what
 -- other rooms may keep there.
 
--- +goose Up
-
 -- What is fixed for the register's life. One row.
 CREATE TABLE register (
     one     integer PRIMARY KEY CHECK (one = 1),
@@ -412,7 +410,6 @@ CREATE TABLE fee (
 
 -- The newest revision only ever goes up by one, and revisions are written as it does.
 
--- +goose StatementBegin
 CREATE FUNCTION head_steps() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.revision <> OLD.revision + 1 OR NEW.one <> OLD.one THEN
@@ -420,10 +417,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER head_steps BEFORE UPDATE ON head FOR EACH ROW EXECUTE FUNCTION head_steps();
 
--- +goose StatementBegin
 CREATE FUNCTION revision_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.revision <> coalesce((SELECT h.revision FROM head h), 0)
@@ -432,10 +427,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER revision_follows BEFORE INSERT ON revision FOR EACH ROW EXECUTE FUNCTION revision_follows();
 
--- +goose StatementBegin
 CREATE FUNCTION change_feed_now() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.revision <> (SELECT h.revision FROM head h) THEN
@@ -443,12 +436,10 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER change_feed_now BEFORE INSERT ON change_feed FOR EACH ROW EXECUTE FUNCTION change_feed_now();
 
 -- A version begins at the newest revision, where the version before it ended.
 
--- +goose StatementBegin
 CREATE FUNCTION organisation_version_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.since <> (SELECT h.revision FROM head h)
@@ -458,11 +449,9 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER organisation_version_follows BEFORE INSERT ON organisation_version
     FOR EACH ROW EXECUTE FUNCTION organisation_version_follows();
 
--- +goose StatementBegin
 CREATE FUNCTION person_version_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.since <> (SELECT h.revision FROM head h)
@@ -473,11 +462,9 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER person_version_follows BEFORE INSERT ON person_version
     FOR EACH ROW EXECUTE FUNCTION person_version_follows();
 
--- +goose StatementBegin
 CREATE FUNCTION mandate_version_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.since <> (SELECT h.revision FROM head h)
@@ -488,11 +475,9 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER mandate_version_follows BEFORE INSERT ON mandate_version
     FOR EACH ROW EXECUTE FUNCTION mandate_version_follows();
 
--- +goose StatementBegin
 CREATE FUNCTION catalogue_version_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.since <> (SELECT h.revision FROM head h) OR NEW.sequence <= (SELECT max(c.sequence) FROM catalogue_version c) THEN
@@ -500,11 +485,9 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER catalogue_version_follows BEFORE INSERT ON catalogue_version
     FOR EACH ROW EXECUTE FUNCTION catalogue_version_follows();
 
--- +goose StatementBegin
 CREATE FUNCTION entry_version_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.since <> (SELECT h.revision FROM head h)
@@ -514,10 +497,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER entry_version_follows BEFORE INSERT ON entry_version FOR EACH ROW EXECUTE FUNCTION entry_version_follows();
 
--- +goose StatementBegin
 CREATE FUNCTION appointment_version_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.since <> (SELECT h.revision FROM head h)
@@ -528,11 +509,9 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER appointment_version_follows BEFORE INSERT ON appointment_version
     FOR EACH ROW EXECUTE FUNCTION appointment_version_follows();
 
--- +goose StatementBegin
 CREATE FUNCTION step_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.since <> (SELECT h.revision FROM head h)
@@ -541,10 +520,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER step_follows BEFORE INSERT ON step FOR EACH ROW EXECUTE FUNCTION step_follows();
 
--- +goose StatementBegin
 CREATE FUNCTION notice_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.since <> (SELECT h.revision FROM head h) OR NEW.until <> 9223372036854775807
@@ -553,10 +530,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER notice_follows BEFORE INSERT ON notice FOR EACH ROW EXECUTE FUNCTION notice_follows();
 
--- +goose StatementBegin
 CREATE FUNCTION letter_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.since <> (SELECT h.revision FROM head h)
@@ -565,10 +540,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER letter_follows BEFORE INSERT ON letter FOR EACH ROW EXECUTE FUNCTION letter_follows();
 
--- +goose StatementBegin
 CREATE FUNCTION letter_version_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.since <> (SELECT h.revision FROM head h)
@@ -579,10 +552,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER letter_version_follows BEFORE INSERT ON letter_version FOR EACH ROW EXECUTE FUNCTION letter_version_follows();
 
--- +goose StatementBegin
 CREATE FUNCTION team_version_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.since <> (SELECT h.revision FROM head h)
@@ -592,10 +563,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER team_version_follows BEFORE INSERT ON team_version FOR EACH ROW EXECUTE FUNCTION team_version_follows();
 
--- +goose StatementBegin
 CREATE FUNCTION team_part_begins() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.since <> (SELECT h.revision FROM head h) THEN
@@ -603,14 +572,12 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER team_member_begins BEFORE INSERT ON team_member FOR EACH ROW EXECUTE FUNCTION team_part_begins();
 CREATE TRIGGER team_client_begins BEFORE INSERT ON team_client FOR EACH ROW EXECUTE FUNCTION team_part_begins();
 
 -- A chain is never longer than one intermediary: an assignment passes on a chain
 -- mandate that its grantor received, on behalf of the company that gave it.
 
--- +goose StatementBegin
 CREATE FUNCTION mandate_assigns() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM mandate m
@@ -619,13 +586,11 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER mandate_assigns BEFORE INSERT ON mandate
     FOR EACH ROW WHEN (NEW.client IS NOT NULL) EXECUTE FUNCTION mandate_assigns();
 
 -- What a mandate covers is written in the change that grants it, and not later.
 
--- +goose StatementBegin
 CREATE FUNCTION mandate_scope_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM mandate_version v
@@ -634,10 +599,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER mandate_scope_fixed BEFORE INSERT ON mandate_scope FOR EACH ROW EXECUTE FUNCTION mandate_scope_fixed();
 
--- +goose StatementBegin
 CREATE FUNCTION mandate_establishment_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM mandate m JOIN mandate_version v ON v.mandate = m.id
@@ -646,13 +609,11 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER mandate_establishment_fixed BEFORE INSERT ON mandate_establishment
     FOR EACH ROW EXECUTE FUNCTION mandate_establishment_fixed();
 
 -- So is how it was asked for, and on which papers a step or a dismissal rests.
 
--- +goose StatementBegin
 CREATE FUNCTION request_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM mandate_version v
@@ -661,10 +622,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER request_fixed BEFORE INSERT ON request FOR EACH ROW EXECUTE FUNCTION request_fixed();
 
--- +goose StatementBegin
 CREATE FUNCTION evidence_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM step s
@@ -673,10 +632,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER evidence_fixed BEFORE INSERT ON evidence FOR EACH ROW EXECUTE FUNCTION evidence_fixed();
 
--- +goose StatementBegin
 CREATE FUNCTION credential_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM appointment_version v
@@ -685,10 +642,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER credential_fixed BEFORE INSERT ON credential FOR EACH ROW EXECUTE FUNCTION credential_fixed();
 
--- +goose StatementBegin
 CREATE FUNCTION dismissal_evidence_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM appointment_version v
@@ -697,12 +652,10 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER dismissal_evidence_fixed BEFORE INSERT ON dismissal_evidence FOR EACH ROW EXECUTE FUNCTION dismissal_evidence_fixed();
 
 -- So are the names of a version.
 
--- +goose StatementBegin
 CREATE FUNCTION organisation_name_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM organisation_version v
@@ -711,12 +664,10 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER organisation_name_fixed BEFORE INSERT ON organisation_name FOR EACH ROW EXECUTE FUNCTION organisation_name_fixed();
 
 -- So are the notices in a letter.
 
--- +goose StatementBegin
 CREATE FUNCTION letter_notice_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM letter l WHERE l.id = NEW.letter AND l.since = (SELECT h.revision FROM head h)) THEN
@@ -724,12 +675,10 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER letter_notice_fixed BEFORE INSERT ON letter_notice FOR EACH ROW EXECUTE FUNCTION letter_notice_fixed();
 
 -- A fee is written in the change in which its mandate comes in force.
 
--- +goose StatementBegin
 CREATE FUNCTION fee_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.since <> (SELECT h.revision FROM head h) OR NOT EXISTS (SELECT 1 FROM mandate_version v
@@ -738,12 +687,10 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER fee_fixed BEFORE INSERT ON fee FOR EACH ROW EXECUTE FUNCTION fee_fixed();
 
 -- A version ends once, at the newest revision, and nothing else about it changes.
 
--- +goose StatementBegin
 CREATE FUNCTION version_ends() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     now_until bigint := NEW.until;
@@ -755,7 +702,6 @@ BEGIN
     NEW.until := now_until;
     RETURN NEW;
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER organisation_version_ends BEFORE UPDATE ON organisation_version FOR EACH ROW EXECUTE FUNCTION version_ends();
 CREATE TRIGGER person_version_ends BEFORE UPDATE ON person_version FOR EACH ROW EXECUTE FUNCTION version_ends();
 CREATE TRIGGER mandate_version_ends BEFORE UPDATE ON mandate_version FOR EACH ROW EXECUTE FUNCTION version_ends();
@@ -769,12 +715,10 @@ CREATE TRIGGER team_client_ends BEFORE UPDATE ON team_client FOR EACH ROW EXECUT
 
 -- Everything else is never updated, and nothing at all is deleted.
 
--- +goose StatementBegin
 CREATE FUNCTION history_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'history cannot be changed';
 END $$;
--- +goose StatementEnd
 CREATE TRIGGER register_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON register EXECUTE FUNCTION history_stays();
 CREATE TRIGGER head_stays BEFORE DELETE OR TRUNCATE ON head EXECUTE FUNCTION history_stays();
 CREATE TRIGGER revision_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON revision EXECUTE FUNCTION history_stays();

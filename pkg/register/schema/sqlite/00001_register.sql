@@ -15,8 +15,6 @@
 --
 -- Moments are milliseconds since 1970, UTC.
 
--- +goose Up
-
 -- "mand": how Open recognises a register among other SQLite files.
 PRAGMA application_id = 1835101796;
 
@@ -408,421 +406,243 @@ CREATE TABLE fee (
 
 -- The newest revision only ever goes up by one, and revisions are written as it does.
 
--- +goose StatementBegin
 CREATE TRIGGER head_steps BEFORE UPDATE ON head WHEN NEW.revision <> OLD.revision + 1 OR NEW.one <> OLD.one
 BEGIN SELECT RAISE(ABORT, 'the revision goes up by one'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER revision_follows BEFORE INSERT ON revision
 WHEN NEW.revision <> coalesce((SELECT revision FROM head), 0)
   OR NEW.at < (SELECT at FROM revision WHERE revision = NEW.revision - 1)
 BEGIN SELECT RAISE(ABORT, 'a revision follows the one before it, in number and in time'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER change_feed_now BEFORE INSERT ON change_feed WHEN NEW.revision <> (SELECT revision FROM head)
 BEGIN SELECT RAISE(ABORT, 'only the newest revision can be written'); END;
--- +goose StatementEnd
 
 -- A version begins at the newest revision, where the version before it ended.
 
--- +goose StatementBegin
 CREATE TRIGGER organisation_version_follows BEFORE INSERT ON organisation_version
 WHEN NEW.since <> (SELECT revision FROM head)
   OR NEW.version > 1 AND NOT EXISTS (SELECT 1 FROM organisation_version
      WHERE organisation = NEW.organisation AND version = NEW.version - 1 AND until = NEW.since AND kvk = NEW.kvk)
 BEGIN SELECT RAISE(ABORT, 'a version follows the one before it'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER person_version_follows BEFORE INSERT ON person_version
 WHEN NEW.since <> (SELECT revision FROM head)
   OR NEW.version > 1 AND NOT EXISTS (SELECT 1 FROM person_version
      WHERE person = NEW.person AND version = NEW.version - 1 AND until = NEW.since
        AND authenticator = NEW.authenticator AND pseudonym = NEW.pseudonym)
 BEGIN SELECT RAISE(ABORT, 'a version follows the one before it'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER mandate_version_follows BEFORE INSERT ON mandate_version
 WHEN NEW.since <> (SELECT revision FROM head)
   OR NEW.version > 1 AND NOT EXISTS (SELECT 1 FROM mandate_version
      WHERE mandate = NEW.mandate AND version = NEW.version - 1 AND until = NEW.since
        AND state NOT IN ('revoked', 'lapsed-unused', 'superseded', 'rejected', 'withdrawn', 'request-expired'))
 BEGIN SELECT RAISE(ABORT, 'a version follows the one before it, and nothing follows an end'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER catalogue_version_follows BEFORE INSERT ON catalogue_version
 WHEN NEW.since <> (SELECT revision FROM head) OR NEW.sequence <= (SELECT max(sequence) FROM catalogue_version)
 BEGIN SELECT RAISE(ABORT, 'the sequence of the catalogue rises'); END;
--- +goose StatementEnd
 
--- +goose StatementBegin
 CREATE TRIGGER entry_version_follows BEFORE INSERT ON entry_version
 WHEN NEW.since <> (SELECT revision FROM head)
   OR NEW.version > 1 AND NOT EXISTS (SELECT 1 FROM entry_version
      WHERE organisation = NEW.organisation AND version = NEW.version - 1 AND until = NEW.since)
 BEGIN SELECT RAISE(ABORT, 'a version follows the one before it'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER appointment_version_follows BEFORE INSERT ON appointment_version
 WHEN NEW.since <> (SELECT revision FROM head)
   OR NEW.version > 1 AND NOT EXISTS (SELECT 1 FROM appointment_version
      WHERE appointment = NEW.appointment AND version = NEW.version - 1 AND until = NEW.since AND state <> 'dismissed'
        AND (account IS NULL OR account IS NEW.account))
 BEGIN SELECT RAISE(ABORT, 'a version follows the one before it, and nothing follows an end'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER step_follows BEFORE INSERT ON step
 WHEN NEW.since <> (SELECT revision FROM head)
   OR NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM step WHERE mandate = NEW.mandate)
 BEGIN SELECT RAISE(ABORT, 'a step follows the one before it'); END;
--- +goose StatementEnd
 
--- +goose StatementBegin
 CREATE TRIGGER notice_follows BEFORE INSERT ON notice
 WHEN NEW.since <> (SELECT revision FROM head) OR NEW.until <> 9223372036854775807
   OR NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM notice)
 BEGIN SELECT RAISE(ABORT, 'a notice follows the one before it'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER letter_follows BEFORE INSERT ON letter
 WHEN NEW.since <> (SELECT revision FROM head)
   OR NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM letter)
 BEGIN SELECT RAISE(ABORT, 'a letter follows the one before it'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER letter_version_follows BEFORE INSERT ON letter_version
 WHEN NEW.since <> (SELECT revision FROM head)
   OR NEW.version > 1 AND NOT EXISTS (SELECT 1 FROM letter_version
      WHERE letter = NEW.letter AND version = NEW.version - 1 AND until = NEW.since AND tries <= NEW.tries
        AND state NOT IN ('sent', 'refused', 'given-up'))
 BEGIN SELECT RAISE(ABORT, 'a version follows the one before it, and nothing follows an end'); END;
--- +goose StatementEnd
 
--- +goose StatementBegin
 CREATE TRIGGER team_version_follows BEFORE INSERT ON team_version
 WHEN NEW.since <> (SELECT revision FROM head)
   OR NEW.version > 1 AND NOT EXISTS (SELECT 1 FROM team_version
      WHERE team = NEW.team AND version = NEW.version - 1 AND until = NEW.since)
 BEGIN SELECT RAISE(ABORT, 'a version follows the one before it'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER team_member_begins BEFORE INSERT ON team_member
 WHEN NEW.since <> (SELECT revision FROM head)
 BEGIN SELECT RAISE(ABORT, 'only the newest revision can be written'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER team_client_begins BEFORE INSERT ON team_client
 WHEN NEW.since <> (SELECT revision FROM head)
 BEGIN SELECT RAISE(ABORT, 'only the newest revision can be written'); END;
--- +goose StatementEnd
 
 -- A chain is never longer than one intermediary: an assignment passes on a chain
 -- mandate that its grantor received, on behalf of the company that gave it.
 
--- +goose StatementBegin
 CREATE TRIGGER mandate_assigns BEFORE INSERT ON mandate
 WHEN NEW.client IS NOT NULL AND NOT EXISTS (SELECT 1 FROM mandate
      WHERE id = NEW.client AND kind = 'chain' AND intermediary = NEW.grantor AND grantor = NEW.represented)
 BEGIN SELECT RAISE(ABORT, 'an assignment passes on a chain mandate of its grantor'); END;
--- +goose StatementEnd
 
 -- What a mandate covers is written in the change that grants it, and not later.
 
--- +goose StatementBegin
 CREATE TRIGGER mandate_scope_fixed BEFORE INSERT ON mandate_scope
 WHEN NOT EXISTS (SELECT 1 FROM mandate_version
      WHERE mandate = NEW.mandate AND version = 1 AND since = (SELECT revision FROM head))
 BEGIN SELECT RAISE(ABORT, 'the scope of a mandate is fixed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER mandate_establishment_fixed BEFORE INSERT ON mandate_establishment
 WHEN NOT EXISTS (SELECT 1 FROM mandate m JOIN mandate_version v ON v.mandate = m.id
      WHERE m.id = NEW.mandate AND m.limited = 1 AND v.version = 1 AND v.since = (SELECT revision FROM head))
 BEGIN SELECT RAISE(ABORT, 'the establishments of a mandate are fixed'); END;
--- +goose StatementEnd
 
 -- So is how it was asked for, and on which papers a step or a dismissal rests.
 
--- +goose StatementBegin
 CREATE TRIGGER request_fixed BEFORE INSERT ON request
 WHEN NOT EXISTS (SELECT 1 FROM mandate_version
      WHERE mandate = NEW.mandate AND version = 1 AND since = (SELECT revision FROM head))
 BEGIN SELECT RAISE(ABORT, 'how a mandate was asked for is fixed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER evidence_fixed BEFORE INSERT ON evidence
 WHEN NOT EXISTS (SELECT 1 FROM step
      WHERE mandate = NEW.mandate AND number = NEW.step AND since = (SELECT revision FROM head))
 BEGIN SELECT RAISE(ABORT, 'the evidence of a step is fixed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER credential_fixed BEFORE INSERT ON credential
 WHEN NOT EXISTS (SELECT 1 FROM appointment_version
      WHERE appointment = NEW.appointment AND version = 1 AND since = (SELECT revision FROM head))
 BEGIN SELECT RAISE(ABORT, 'the credentials of an appointment are fixed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER dismissal_evidence_fixed BEFORE INSERT ON dismissal_evidence
 WHEN NOT EXISTS (SELECT 1 FROM appointment_version
      WHERE appointment = NEW.appointment AND state = 'dismissed' AND since = (SELECT revision FROM head))
 BEGIN SELECT RAISE(ABORT, 'the evidence of a dismissal is fixed'); END;
--- +goose StatementEnd
 
 -- So are the names of a version.
 
--- +goose StatementBegin
 CREATE TRIGGER organisation_name_fixed BEFORE INSERT ON organisation_name
 WHEN NOT EXISTS (SELECT 1 FROM organisation_version
      WHERE organisation = NEW.organisation AND version = NEW.version AND since = (SELECT revision FROM head))
 BEGIN SELECT RAISE(ABORT, 'the names of a version are fixed'); END;
--- +goose StatementEnd
 
 -- So are the notices in a letter.
 
--- +goose StatementBegin
 CREATE TRIGGER letter_notice_fixed BEFORE INSERT ON letter_notice
 WHEN NOT EXISTS (SELECT 1 FROM letter WHERE id = NEW.letter AND since = (SELECT revision FROM head))
 BEGIN SELECT RAISE(ABORT, 'the notices in a letter are fixed'); END;
--- +goose StatementEnd
 
 -- A fee is written in the change in which its mandate comes in force.
 
--- +goose StatementBegin
 CREATE TRIGGER fee_fixed BEFORE INSERT ON fee
 WHEN NEW.since <> (SELECT revision FROM head) OR NOT EXISTS (SELECT 1 FROM mandate_version
      WHERE mandate = NEW.mandate AND since = NEW.since AND state = 'active')
 BEGIN SELECT RAISE(ABORT, 'a fee is written when its mandate comes in force'); END;
--- +goose StatementEnd
 
 -- A version ends once, at the newest revision, and nothing else about it changes.
 
--- +goose StatementBegin
 CREATE TRIGGER organisation_version_ends BEFORE UPDATE ON organisation_version
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.organisation <> OLD.organisation OR NEW.version <> OLD.version OR NEW.since <> OLD.since
   OR NEW.kvk <> OLD.kvk OR NEW.rsin IS NOT OLD.rsin OR NEW.name <> OLD.name
   OR NEW.active <> OLD.active OR NEW.blocked <> OLD.blocked
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER person_version_ends BEFORE UPDATE ON person_version
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.person <> OLD.person OR NEW.version <> OLD.version OR NEW.since <> OLD.since
   OR NEW.authenticator <> OLD.authenticator OR NEW.pseudonym <> OLD.pseudonym
   OR NEW.name <> OLD.name OR NEW.active <> OLD.active OR NEW.blocked <> OLD.blocked
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER mandate_version_ends BEFORE UPDATE ON mandate_version
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.mandate <> OLD.mandate OR NEW.version <> OLD.version OR NEW.since <> OLD.since OR NEW.state <> OLD.state
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER entry_version_ends BEFORE UPDATE ON entry_version
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.organisation <> OLD.organisation OR NEW.version <> OLD.version OR NEW.since <> OLD.since
   OR NEW.form <> OLD.form OR NEW.standing <> OLD.standing
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER appointment_version_ends BEFORE UPDATE ON appointment_version
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.appointment <> OLD.appointment OR NEW.version <> OLD.version OR NEW.since <> OLD.since
   OR NEW.state <> OLD.state OR NEW.account IS NOT OLD.account OR NEW.email <> OLD.email OR NEW.language <> OLD.language
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER notice_ends BEFORE UPDATE ON notice
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.id <> OLD.id OR NEW.since <> OLD.since OR NEW.kind <> OLD.kind OR NEW.organisation IS NOT OLD.organisation
   OR NEW.mandate IS NOT OLD.mandate OR NEW.appointment IS NOT OLD.appointment OR NEW.company IS NOT OLD.company
   OR NEW.days <> OLD.days OR NEW.author IS NOT OLD.author OR NEW.at <> OLD.at OR NEW.once <> OLD.once
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER letter_version_ends BEFORE UPDATE ON letter_version
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.letter <> OLD.letter OR NEW.version <> OLD.version OR NEW.since <> OLD.since
   OR NEW.state <> OLD.state OR NEW.tries <> OLD.tries OR NEW.due <> OLD.due
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER team_version_ends BEFORE UPDATE ON team_version
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.team <> OLD.team OR NEW.version <> OLD.version OR NEW.since <> OLD.since OR NEW.name <> OLD.name
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER team_member_ends BEFORE UPDATE ON team_member
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.team <> OLD.team OR NEW.person <> OLD.person OR NEW.since <> OLD.since
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER team_client_ends BEFORE UPDATE ON team_client
 WHEN OLD.until <> 9223372036854775807 OR NEW.until <> (SELECT revision FROM head)
   OR NEW.team <> OLD.team OR NEW.organisation <> OLD.organisation OR NEW.since <> OLD.since
 BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
 
 -- Everything else is never updated, and nothing at all is deleted.
 
--- +goose StatementBegin
 CREATE TRIGGER register_kept BEFORE UPDATE ON register BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER register_stays BEFORE DELETE ON register BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER head_stays BEFORE DELETE ON head BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER revision_kept BEFORE UPDATE ON revision BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER revision_stays BEFORE DELETE ON revision BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER change_feed_kept BEFORE UPDATE ON change_feed BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER change_feed_stays BEFORE DELETE ON change_feed BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER organisation_kept BEFORE UPDATE ON organisation BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER organisation_stays BEFORE DELETE ON organisation BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER organisation_version_stays BEFORE DELETE ON organisation_version BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER organisation_name_kept BEFORE UPDATE ON organisation_name BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER organisation_name_stays BEFORE DELETE ON organisation_name BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER person_kept BEFORE UPDATE ON person BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER person_stays BEFORE DELETE ON person BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER person_version_stays BEFORE DELETE ON person_version BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER mandate_kept BEFORE UPDATE ON mandate BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER mandate_stays BEFORE DELETE ON mandate BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER mandate_version_stays BEFORE DELETE ON mandate_version BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER mandate_scope_kept BEFORE UPDATE ON mandate_scope BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER mandate_scope_stays BEFORE DELETE ON mandate_scope BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER mandate_establishment_kept BEFORE UPDATE ON mandate_establishment BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER mandate_establishment_stays BEFORE DELETE ON mandate_establishment BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER catalogue_version_kept BEFORE UPDATE ON catalogue_version BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER catalogue_version_stays BEFORE DELETE ON catalogue_version BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER entry_version_stays BEFORE DELETE ON entry_version BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER appointment_kept BEFORE UPDATE ON appointment BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER appointment_stays BEFORE DELETE ON appointment BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER appointment_version_stays BEFORE DELETE ON appointment_version BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER credential_kept BEFORE UPDATE ON credential BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER credential_stays BEFORE DELETE ON credential BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER dismissal_evidence_kept BEFORE UPDATE ON dismissal_evidence BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER dismissal_evidence_stays BEFORE DELETE ON dismissal_evidence BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER request_kept BEFORE UPDATE ON request BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER request_stays BEFORE DELETE ON request BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER consent_kept BEFORE UPDATE ON consent BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER consent_stays BEFORE DELETE ON consent BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER step_kept BEFORE UPDATE ON step BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER step_stays BEFORE DELETE ON step BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER evidence_kept BEFORE UPDATE ON evidence BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER evidence_stays BEFORE DELETE ON evidence BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER notice_stays BEFORE DELETE ON notice BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER letter_kept BEFORE UPDATE ON letter BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER letter_stays BEFORE DELETE ON letter BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER letter_notice_kept BEFORE UPDATE ON letter_notice BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER letter_notice_stays BEFORE DELETE ON letter_notice BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER letter_version_stays BEFORE DELETE ON letter_version BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER team_kept BEFORE UPDATE ON team BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER fee_kept BEFORE UPDATE ON fee BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER team_stays BEFORE DELETE ON team BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER team_version_stays BEFORE DELETE ON team_version BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER team_member_stays BEFORE DELETE ON team_member BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER team_client_stays BEFORE DELETE ON team_client BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER fee_stays BEFORE DELETE ON fee BEGIN SELECT RAISE(ABORT, 'history cannot be changed'); END;
--- +goose StatementEnd
