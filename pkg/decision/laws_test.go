@@ -427,10 +427,13 @@ func (w *world) drawPartyOf(t *rapid.T, r decision.Request, o decision.Option) p
 	return all[roll(t, len(all), "party of the option")]
 }
 
+// passes tells whether an option passes through a party. Whom the register does not know has no
+// number, and is nobody's party.
 func (w *world) passes(r decision.Request, o decision.Option, p party) bool {
-	person := w.facts(r).Person
-	return p.company == o.Represented.ID || o.Intermediary != nil && p.company == o.Intermediary.ID ||
-		person != nil && p.person == person.ID
+	if person := w.facts(r).Person; p.company == 0 {
+		return person != nil && p.person == person.ID
+	}
+	return p.company == o.Represented.ID || o.Intermediary != nil && p.company == o.Intermediary.ID
 }
 
 // standing is where it stands whether somebody may take part.
