@@ -518,15 +518,19 @@ func begin(d *Desk, clock *clockwork, n int) *play {
 // somebody with pencil and paper would have written down.
 func TestEveryHistoryIsAsOnPaper(t *testing.T) {
 	histories := 2000 / (corpus.Slower * corpus.Slower) // most of it is the database's code
+	registers := 1
 	if os.Getenv("MANDATED_SOAK") != "" {
-		histories = 50_000
+		registers = 25
 	}
-	t.Run("SQLite", func(t *testing.T) { live(t, filepath.Join(t.TempDir(), "register.db"), &clockwork{}, histories) })
-	// A database has a clock of its own, which nobody moves.
-	t.Run("PostgreSQL", func(t *testing.T) { live(t, servers.Shared(t).DSN(), &clockwork{real: true}, histories/8) })
+	for range registers {
+		t.Run("SQLite", func(t *testing.T) { live(t, filepath.Join(t.TempDir(), "register.db"), &clockwork{}, histories) })
+		// A database has a clock of its own, which nobody moves.
+		t.Run("PostgreSQL", func(t *testing.T) { live(t, servers.Shared(t).DSN(), &clockwork{real: true}, histories/8) })
+	}
 }
 
-// live lives histories, all in one register: each has companies of its own.
+// live lives histories, all in one register: each has companies of its own. Days pass in them, so
+// that after some seventeen thousand the register's clock would be where nanoseconds end, in 2262.
 func live(t *testing.T, place string, clock *clockwork, histories int) {
 	clock.ns.Store(time.Now().UnixNano())
 	r := must(register.Create(ctx, place, mr, time.Millisecond, register.Options{Now: clock.Now}))

@@ -55,6 +55,8 @@ var managingSays = look.Texts{
 	"place /requests":          {NL: "Aanvragen", EN: "Requests"},
 	"place /clients":           {NL: "Klanten", EN: "Clients"},
 	"accept":                   {NL: "Ik ga akkoord", EN: "I agree"},
+	"signed waits":             {NL: "U hebt getekend. Nu moet nog iemand anders tekenen.", EN: "You have signed. Now somebody else must sign, too."},
+	"recorded waits":           {NL: "U hebt dit vastgelegd. Nu moet een collega het bekijken en akkoord gaan.", EN: "You have recorded this. Now a colleague must look at it and agree."},
 	"four eyes":                {NL: "Bekijk de bewijsstukken zelf. Wie dit vastlegde, kan niet ook akkoord gaan.", EN: "Look at the evidence yourself. Whoever recorded this cannot agree to it as well."},
 	"note paper":               {NL: "Dit geldt pas als een andere medewerker van het register de bewijsstukken heeft gezien en akkoord gaat.", EN: "This is in force only once another of the register's staff has seen the evidence and agrees."},
 	"somebody new":             {NL: "Iemand anders", EN: "Somebody else"},
@@ -206,14 +208,15 @@ func (k *keeper) answers(reads ...string) (number string) {
 	return number
 }
 
-// cannotAnswer fails the test if he could agree to a request himself.
-func (k *keeper) cannotAnswer(number string) {
+// cannotAnswer fails the test if he could agree to a request himself, and does not read why not.
+func (k *keeper) cannotAnswer(number, why string) {
 	k.t.Helper()
 	k.goes("/requests/" + number)
 	k.sees("request number", "number", number)
 	if buttons := k.page.Texts("form[action$='/accept'] button"); len(buttons) > 0 {
 		k.t.Errorf("%s: who began it can agree to it: %q", k.look, buttons)
 	}
+	k.says(why)
 }
 
 // employee is somebody who is new to the network, and has a means to log in.
@@ -338,7 +341,7 @@ func TestSandboxPaper(t *testing.T) {
 		tim.chooses("vat")
 		tim.says("note paper")
 		number := tim.confirms("paper", "awaiting-signatures")
-		tim.cannotAnswer(number)
+		tim.cannotAnswer(number, "recorded waits")
 		w.filesNot(e.name)
 
 		ursula.answers("box 7", ursula.words.Say("four eyes"), e.name)
@@ -359,7 +362,7 @@ func TestSandboxTwoDirectors(t *testing.T) {
 		victor.presses("next")
 		victor.chooses("vat")
 		number := victor.confirms("person", "awaiting-signatures")
-		victor.cannotAnswer(number)
+		victor.cannotAnswer(number, "signed waits")
 		w.filesNot(e.name)
 
 		wendela.answers(e.name)

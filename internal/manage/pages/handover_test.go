@@ -1,11 +1,13 @@
 package pages_test
 
 import (
+	"crypto/sha256"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
@@ -44,6 +46,18 @@ func TestHandOver(t *testing.T) {
 func TestWhatLastsLongerIsNotHandedOver(t *testing.T) {
 	s := newScene(t)
 	bob := s.comes("Bob Boekhouder", office, mandate.Administrator) // for three years
+	s.longAssigned()
+	tom := s.people["Bea Bakker"]
+	bob.visit("/people/1/handover").fill("person", "new").fill("person-name", "Tom").fill("authenticator", tom.Authenticator.String()).fill("pseudonym", tom.Pseudonym.Text())
+	bob.press("/people/1/handover").press("/people/1/handover").reads("1 was not handed over", bob.word("wrong outlasts"))
+	if kept := s.mandate(2); kept.State != mandate.Active {
+		t.Errorf("Eva's is %s", kept.State)
+	}
+}
+
+// longAssigned lets Eva act for the bakery for four years.
+func (s *scene) longAssigned() {
+	s.Helper()
 	now := s.clock.Now().UTC().Truncate(time.Second)
 	_ = must(s.register.Change(ctx, register.Author{Who: "test", Why: "test"}, func(t *register.Tx) error {
 		m := mandate.Mandate{Kind: mandate.Chain, State: mandate.Active, Grantor: must(t.PutOrganisation(bakery)), Intermediary: must(t.PutOrganisation(office)),
@@ -54,9 +68,23 @@ func TestWhatLastsLongerIsNotHandedOver(t *testing.T) {
 		_ = must(t.Grant(m, register.GrantOptions{}))
 		return nil
 	}))
+}
+
+// A director hands over what another must sign, too. Until then Eva keeps her client, and whoever
+// looks at the request reads that she will lose him.
+func TestHandOverThatWaits(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Director)
+	from := s.clock.Now().UTC().Truncate(time.Second)
+	_ = must(s.desk.AppointAtDesk(ctx, register.Author{Who: "test", Why: "test"}, desk.Appointment{
+		Company: office.KvK, Role: mandate.Director, Authority: mandate.Jointly, Name: "Ans", Level: etoegang.LoA3, Validity: mandate.Validity{From: from, To: from.AddDate(3, 0, 0)},
+		Credentials: []register.Credential{{Fingerprint: sha256.Sum256([]byte("Ans")), Public: []byte("Ans")}},
+	}))
+	s.longAssigned()
 	tom := s.people["Bea Bakker"]
 	bob.visit("/people/1/handover").fill("person", "new").fill("person-name", "Tom").fill("authenticator", tom.Authenticator.String()).fill("pseudonym", tom.Pseudonym.Text())
-	bob.press("/people/1/handover").press("/people/1/handover").reads("1 was not handed over", bob.word("wrong outlasts"))
+	bob.press("/people/1/handover").press("/people/1/handover").is(http.StatusOK)
+	bob.visit("/requests/3").reads(bob.word("hands over"), bob.word("signed waits"))
 	if kept := s.mandate(2); kept.State != mandate.Active {
 		t.Errorf("Eva's is %s", kept.State)
 	}

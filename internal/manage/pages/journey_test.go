@@ -329,7 +329,7 @@ func TestPaper(t *testing.T) {
 	rik.fill("extract-day", today.Format("2")).fill("extract-month", today.Format("1")).fill("extract-year", today.Format("2006")).next()
 	rik.next()
 	rik.next().reads(rik.word("done awaiting-signatures"))
-	rik.visit("/requests/1")
+	rik.visit("/requests/1").reads(rik.word("recorded waits"))
 	if rik.find(func(n *htmlNode) bool { return attr(n, "action") == "/requests/1/accept" }) != nil {
 		t.Error("who recorded it can confirm it")
 	}

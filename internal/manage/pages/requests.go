@@ -72,7 +72,16 @@ func (v *visit) requestPage(l *desk.Look, r mandate.Request, to look.DateInput, 
 		{Term: v.say.Say("asked by"), Value: look.Cell{Text: v.say.Say("side " + string(r.AskedBy))}},
 		{Term: v.say.Say("answer before"), Value: look.Cell{Text: v.say.Date(r.Expires)}},
 	}, look.Heading{Text: v.say.Say("in words")}}, shown(lines)...)
-	if r.State.Pending() && r.WaitsFor() == side && !v.signed(r) {
+	if r.State.Pending() && r.HandsOver != 0 {
+		parts = append(parts, look.Notice{Title: v.say.Say("hands over")})
+	}
+	switch {
+	case !r.State.Pending() || r.WaitsFor() != side:
+	case v.signed(r) && side == mandate.RegisterSide:
+		parts = append(parts, look.Notice{Title: v.say.Say("recorded waits")})
+	case v.signed(r):
+		parts = append(parts, look.Notice{Title: v.say.Say("signed waits")})
+	default:
 		form := look.Form{Hidden: []look.Hidden{{Name: "text", Value: sumOf(v.consent(lines))}}, Buttons: []look.Button{{Text: v.say.Say("accept")}}}
 		if side == mandate.RegisterSide {
 			form.Hidden = append(form.Hidden, look.Hidden{Name: "whole", Value: "1"})

@@ -336,8 +336,9 @@ func (s *scene) invites(o mandate.Organisation, role mandate.Role, name string) 
 		o = mandate.Organisation{}
 	}
 	from := s.clock.Now().UTC().Truncate(time.Second)
+	authority := map[mandate.Role]mandate.Authority{mandate.Director: mandate.Jointly}[role]
 	made := must(s.desk.AppointAtDesk(ctx, register.Author{Who: "test", Why: "test"}, desk.Appointment{
-		Company: o.KvK, Role: role, Name: name, Level: etoegang.LoA3, Validity: mandate.Validity{From: from, To: from.AddDate(3, 0, 0)},
+		Company: o.KvK, Role: role, Authority: authority, Name: name, Level: etoegang.LoA3, Validity: mandate.Validity{From: from, To: from.AddDate(3, 0, 0)},
 	}))
 	if s.shared {
 		s.Cleanup(func() {

@@ -265,6 +265,9 @@ var ownTexts = look.Texts{
 	"refuse":               {NL: "Weiger de aanvraag", EN: "Refuse the request"},
 	"withdraw":             {NL: "Trek de aanvraag terug", EN: "Withdraw the request"},
 	"request over":         {NL: "Deze aanvraag is afgehandeld", EN: "This request is dealt with"},
+	"signed waits":         {NL: "U hebt getekend. Nu moet nog iemand anders tekenen.", EN: "You have signed. Now somebody else must sign, too."},
+	"recorded waits":       {NL: "U hebt dit vastgelegd. Nu moet een collega het bekijken en akkoord gaan.", EN: "You have recorded this. Now a colleague must look at it and agree."},
+	"hands over":           {NL: "Een collega handelt nu voor deze klant. Is er getekend, dan stopt dat voor die collega.", EN: "A colleague acts for this client now. Once this is signed, that ends for the colleague."},
 	"four eyes":            {NL: "Bekijk de bewijsstukken zelf. Wie dit vastlegde, kan niet ook akkoord gaan.", EN: "Look at the evidence yourself. Whoever recorded this cannot agree to it as well."},
 
 	// Clients, and people who leave.
