@@ -76,7 +76,10 @@ func (t *turn) accept(id mandate.ID, n Narrowing, consent register.Consent) (man
 	if err != nil || as.State != mandate.Active || r.HandsOver == 0 {
 		return as, err
 	}
-	from, err := t.own(r.HandsOver)
+	from, err := t.Snapshot().Latest(r.HandsOver)
+	if err == nil {
+		err = t.mayHand(from)
+	}
 	if err != nil {
 		return as, err
 	}

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -8,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -116,6 +118,9 @@ func (a Appointment) made(t *register.Tx) (made mandate.Appointment, err error) 
 }
 
 func appoint(t *register.Tx, made mandate.Appointment, credentials []register.Credential) (mandate.Appointment, string, error) {
+	if err := showsAlone(t.Snapshot(), made, credentials); err != nil {
+		return made, "", err
+	}
 	if len(credentials) > 0 {
 		made, err := t.Appoint(made, register.Digest{}, credentials)
 		return made, "", err
@@ -123,6 +128,32 @@ func appoint(t *register.Tx, made mandate.Appointment, credentials []register.Cr
 	secret := rand.Text()
 	made, err := t.Appoint(made, sha256.Sum256([]byte(secret)), credentials)
 	return made, secret, err
+}
+
+// showsAlone tells whether nobody who must be another person shows the same key.
+func showsAlone(s *register.Snapshot, made mandate.Appointment, credentials []register.Credential) error {
+	if len(credentials) == 0 {
+		return nil
+	}
+	var beside []mandate.Appointment
+	err := s.EveryAppointment(made.Organisation.ID, func(a mandate.Appointment) {
+		if a.State == mandate.Appointed && made.SignsOnce(a) {
+			beside = append(beside, a)
+		}
+	})
+	for _, a := range beside {
+		if err != nil {
+			return err
+		}
+		var shown []register.Credential
+		shown, err = s.Credentials(a.ID)
+		for _, c := range shown {
+			if slices.ContainsFunc(credentials, func(mine register.Credential) bool { return bytes.Equal(mine.Public, c.Public) }) {
+				return mandate.ErrSamePerson
+			}
+		}
+	}
+	return err
 }
 
 // AcceptInvitation takes up the appointment to which an invitation belongs, for a visitor. Whoever
@@ -140,6 +171,13 @@ func (d *Desk) AcceptInvitation(ctx context.Context, v Visitor, secret string) (
 		}
 		if err := a.MayAccept(v.Company, v.Level, t.Now()); err != nil {
 			return err
+		}
+		held, err := t.Snapshot().AppointmentsOf(account)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(held, a.SignsOnce) {
+			return mandate.ErrSamePerson
 		}
 		a, err = t.TakeUp(a.ID, account)
 		return err

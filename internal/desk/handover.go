@@ -64,16 +64,19 @@ func assignedTo(s *register.Snapshot, actor mandate.Actor, person mandate.Person
 // hand gives one assignment to somebody else, or leaves it as it is.
 func (t *turn) hand(m mandate.Mandate, to mandate.Person, consent register.Consent, done *HandedOver) {
 	waits := false
-	err := t.Try(func() error {
-		next, err := t.begin(mandate.Mandate{Kind: mandate.Assignment, Grantor: m.Grantor, Person: to, Client: m.Client,
-			Scope: m.Scope, Establishments: m.Establishments, Reference: m.Reference, Validity: m.Validity.Left(t.Now())},
-			Wish{Consent: consent, handsOver: m.ID})
-		if waits = next.State.Pending(); err != nil || waits {
+	err := t.mayHand(m)
+	if err == nil {
+		err = t.Try(func() error {
+			next, err := t.begin(mandate.Mandate{Kind: mandate.Assignment, Grantor: m.Grantor, Person: to, Client: m.Client,
+				Scope: m.Scope, Establishments: m.Establishments, Reference: m.Reference, Validity: m.Validity.Left(t.Now())},
+				Wish{Consent: consent, handsOver: m.ID})
+			if waits = next.State.Pending(); err != nil || waits {
+				return err
+			}
+			_, err = t.takeOver(next, m)
 			return err
-		}
-		_, err = t.takeOver(next, m)
-		return err
-	})
+		})
+	}
 	var overlap *register.OverlapError
 	if errors.As(err, &overlap) {
 		err = t.Try(func() (has error) {
@@ -91,6 +94,19 @@ func (t *turn) hand(m mandate.Mandate, to mandate.Person, consent register.Conse
 	default:
 		done.Moved++
 	}
+}
+
+// mayHand tells whether an assignment may go to a colleague. What the register's staff suspended
+// stays where it is: the colleague's would be suspended by the company, which lets it go on.
+func (t *turn) mayHand(m mandate.Mandate) error {
+	if m.State != mandate.Suspended {
+		return nil
+	}
+	by, err := t.Snapshot().SuspendedBy(m.ID)
+	if err == nil && by == mandate.RegisterSide {
+		err = mandate.ErrOtherSide
+	}
+	return err
 }
 
 // takeOver ends an assignment in whose place that of a colleague has come in force, which is

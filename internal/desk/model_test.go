@@ -252,7 +252,9 @@ func (p *play) refuse(t *rapid.T) {
 	name, who := p.someone(t)
 	id, m := p.some(t)
 	_, err := p.Refuse(ctx, who.Caller, "refused", id)
-	if expected(t, fmt.Sprint(name, " refuses ", id), err, m.state.Pending() && m.concerned(who) != "") {
+	may := m.state.Pending() && (m.concerned(who) == mandate.RegisterSide && m.askedBy == mandate.RegisterSide ||
+		m.concerned(who) != "" && m.concerned(who) != mandate.RegisterSide)
+	if expected(t, fmt.Sprint(name, " refuses ", id), err, may) {
 		m.state = mandate.Rejected
 		if m.concerned(who) == m.askedBy {
 			m.state = mandate.Withdrawn

@@ -157,7 +157,7 @@ type Refusal struct {
 	Err error
 }
 
-// FillTeam assigns to these members of a team, as far as they still are, what they lack of its
+// FillTeam assigns to these members of a team, as far as they still are, or to all (nil), what they lack of its
 // clients' mandates, as far as the caller may: at most limit of what comes after a place. It is
 // asked again until there is no more. Each assignment is all of the client's mandate, until that
 // ends or the caller's own appointment does.
@@ -263,7 +263,8 @@ type TeamView struct {
 }
 
 // Numbers are those of the members.
-func (v TeamView) Numbers() (list []mandate.PersonID) {
+func (v TeamView) Numbers() []mandate.PersonID {
+	list := []mandate.PersonID{} // nil would be everybody
 	for _, p := range v.Members {
 		list = append(list, p.ID)
 	}

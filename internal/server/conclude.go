@@ -111,12 +111,12 @@ func (d *delivery) stated(a saml.Answer, e *event) saml.Response {
 }
 
 // statement is what every assertion of ours says: which question it is about, and what
-// it rests on. With a message it is a Deny.
+// it rests on. It is a Deny until somebody makes it a Permit.
 func (d *delivery) statement(a pdp.Answer, message string) saml.Answer {
 	in := d.in
 	return saml.Answer{
 		ID: d.assertion, Issuer: d.server.c.Self, Subject: saml.NewID(), Issued: d.now, Until: lifetime(d.now, a.Until, in.Until),
-		Links: in.Links, Permit: message == "", Message: message, Echo: in.Query.ReturnContext,
+		Links: in.Links, Message: message, Echo: in.Query.ReturnContext,
 		ServiceID: in.Query.ServiceID, ServiceUUIDs: []etoegang.ServiceUUID{in.Query.ServiceUUID}, Asked: in.Query.Level,
 	}
 }
@@ -142,6 +142,7 @@ func lifetime(now, edge, evidence time.Time) time.Time {
 func (d *delivery) permit(a pdp.Answer) saml.Answer {
 	o := a.Options[0]
 	answer := d.statement(a, "")
+	answer.Permit = true
 	answer.Used, answer.Establishments, answer.Confirm = o.Used, o.Establishments, o.ConfirmAt
 	answer.Subject = StatementName(d.server.c.PseudonymKey, d.assertion, o.Represented.KvK)
 	if o.Intermediary != nil {

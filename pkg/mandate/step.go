@@ -188,8 +188,8 @@ func (r Request) signers(side Side) (list []AppointmentID) {
 	return list
 }
 
-// Refuse tells what becomes of a request that somebody does not want: the asked reject it,
-// the askers withdraw it, and so do the register's staff.
+// Refuse tells what becomes of a request that somebody does not want: the asked reject it, the
+// askers withdraw it. The register's staff answer for what they have recorded, and not for others.
 func (r Request) Refuse(a Actor) (State, error) {
 	side, err := a.acts(r.Mandate)
 	switch {
@@ -199,6 +199,8 @@ func (r Request) Refuse(a Actor) (State, error) {
 		return "", ErrNotAsked
 	case side == r.AskedBy:
 		return Withdrawn, nil
+	case side == RegisterSide:
+		return "", ErrOtherSide
 	}
 	return Rejected, nil
 }

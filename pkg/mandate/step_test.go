@@ -169,6 +169,7 @@ func TestRefusing(t *testing.T) {
 		{"a stranger", asked(ReceiverSide, Requested), admin(3), "", ErrNotYours},
 		{"the one it was offered to", asked(GrantorSide, AwaitingAcceptance), admin(2), Rejected, nil},
 		{"the register's staff, of what is on paper", asked(RegisterSide, AwaitingSignatures), staff(2), Withdrawn, nil},
+		{"the register's staff, of what others asked", asked(ReceiverSide, Requested), staff(2), "", ErrOtherSide},
 		{"too late", asked(ReceiverSide, Active), admin(1), "", ErrNotAsked},
 	} {
 		if state, err := c.r.Refuse(c.actor); !errors.Is(err, c.err) || state != c.state {
@@ -349,6 +350,7 @@ func TestAppointing(t *testing.T) {
 		{"elsewhere", made, admin(2), ErrMayNotAppoint},
 		{"a director, by an administrator", with(func(a *Appointment) { a.Role, a.Authority = Director, Alone }), admin(1), ErrMayNotAppoint},
 		{"a director, by the register's staff", with(func(a *Appointment) { a.Role, a.Authority = Director, Alone }), staff(1), nil},
+		{"a program, by the staff", with(func(a *Appointment) { a.Role = Program }), staff(1), ErrMayNotAppoint},
 		{"staff, by an administrator", with(func(a *Appointment) { a.Role, a.Organisation = Staff, Organisation{} }), admin(1), ErrMayNotAppoint},
 		{"above his level", with(func(a *Appointment) { a.Level = etoegang.LoA4 }), admin(1), ErrAboveLevel},
 		{"for longer than he is", with(func(a *Appointment) { a.Validity.To = recorded.AddDate(3, 0, 0) }), admin(1), ErrOutlasts},

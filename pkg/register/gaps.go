@@ -2,6 +2,7 @@ package register
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mandated/mandated/pkg/mandate"
@@ -30,7 +31,6 @@ const (
 		WHERE a.client = m.id AND a.person = p.person AND a.valid_to > ?3 AND w` + standing + `)`
 
 	afterGap = ` AND (m.id, p.person) > (?4, ?5) ORDER BY m.id, p.person LIMIT ?6`
-	ofMember = ` AND p.person IN (?7%s)`
 
 	// given selects the assignments that a member has because of a team alone: for its
 	// clients that are not those of another team of his.
@@ -47,22 +47,23 @@ const (
 	ORDER BY a.id`
 )
 
-// Gaps lists what is missing in the assignments of some members of a team at a moment, by chain
-// mandate and person: at most limit of those after the given one. A member has what was assigned
-// to him of a mandate, be it less than all of it. Who is no longer a member lacks nothing.
+// Gaps lists what is missing in the assignments of some members of a team at a moment, or of all
+// (nil), by chain mandate and person: at most limit of those after the given one. A member has what
+// was assigned to him of a mandate, be it less than all of it. Who is no longer a member lacks
+// nothing.
 func (s *Snapshot) Gaps(id mandate.TeamID, members []mandate.PersonID, now time.Time, after Gap, limit int) (list []Gap, err error) {
-	if len(members) == 0 {
-		return nil, nil
-	}
-	args, more := []any{s.revision, id, now.UnixMilli(), after.Client, after.Person, limit}, ""
-	for i, p := range members {
-		if args = append(args, p); i > 0 {
-			more += fmt.Sprintf(", ?%d", len(args))
+	args, which := []any{s.revision, id, now.UnixMilli(), after.Client, after.Person, limit}, ""
+	if members != nil {
+		numbers := make([]string, len(members))
+		for i, p := range members {
+			args = append(args, p)
+			numbers[i] = fmt.Sprintf("?%d", len(args))
 		}
+		which = ` AND p.person IN (` + strings.Join(append(numbers, "NULL"), ", ") + `)`
 	}
 	var one Gap
 	err = s.each([]any{&one.Client, &one.Person}, func() error { list = append(list, one); return nil },
-		gaps+fmt.Sprintf(ofMember, more)+afterGap, args...)
+		gaps+which+afterGap, args...)
 	return list, err
 }
 

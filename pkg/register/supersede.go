@@ -71,3 +71,20 @@ func (t *Tx) passOn(assigned, successor mandate.Mandate) error {
 	next.Client, next.Supersedes = successor.ID, assigned.ID
 	return t.writeMandate(&next, successor.Grantor)
 }
+
+// Latest gives the mandate that stands in the place of one now: the one itself, unless another in
+// force took its place, or had taken it.
+func (s *Snapshot) Latest(id mandate.ID) (mandate.Mandate, error) {
+	m, err := s.Mandate(id)
+	for err == nil && m.State == mandate.Superseded {
+		var next []mandate.Mandate
+		next, err = s.mandates(allParties, `m.supersedes = ?2 AND coalesce(v.state, '') NOT IN (`+pending+`, 'rejected', 'withdrawn', 'request-expired')`+byID, m.ID)
+		if err == nil && len(next) == 0 {
+			return m, nil
+		}
+		if err == nil {
+			m = next[0]
+		}
+	}
+	return m, err
+}

@@ -73,8 +73,11 @@ func TestTeams(t *testing.T) {
 			if got := must(v.Gaps(vat.ID, both[1:], s.Now(), Gap{}, 9)); len(got) != 2 || got[0].Person != bob.ID || got[1].Person != bob.ID {
 				t.Errorf("Bob alone lacks %v", got)
 			}
-			if got := must(v.Gaps(vat.ID, nil, s.Now(), Gap{}, 9)); len(got) != 0 {
+			if got := must(v.Gaps(vat.ID, []mandate.PersonID{}, s.Now(), Gap{}, 9)); len(got) != 0 {
 				t.Errorf("nobody lacks %v", got)
+			}
+			if got := must(v.Gaps(vat.ID, nil, s.Now(), Gap{}, 9)); len(got) != 4 {
+				t.Errorf("all lack %v", got)
 			}
 		})
 		forB, forOther := s.grant(assignment(c, anna)), s.grant(assignment(d, anna))

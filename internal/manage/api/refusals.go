@@ -225,7 +225,7 @@ var refusals = []refusal{
 	{"invitation", http.StatusForbidden,
 		said{"This invitation is not for you, or was used.", "Ask for a new one."},
 		said{"Deze uitnodiging is niet voor u, of is gebruikt.", "Vraag een nieuwe."},
-		[]error{mandate.ErrInvited, mandate.ErrOtherCompany}},
+		[]error{mandate.ErrInvited, mandate.ErrOtherCompany, mandate.ErrSamePerson}},
 
 	{codeUnheard, http.StatusServiceUnavailable,
 		said{"The change is made, but not every part of the register has heard of it yet.", "Do not repeat it. It holds within seconds; look at the mandate."},

@@ -258,11 +258,7 @@ func (a *api) fillTeam(ctx context.Context, in *fillingIn) (*body[Filled], error
 	if err != nil {
 		return nil, err
 	}
-	var team desk.TeamView
-	if err := a.look(ctx, 0, func(l *desk.Look) (err error) { team, err = l.Team(in.id()); return err }); err != nil {
-		return nil, err
-	}
-	done, err := a.Desk.FillTeam(ctx, c.caller, in.Body.Why, in.id(), team.Numbers(), at.After, mostFilled, register.Consent{})
+	done, err := a.Desk.FillTeam(ctx, c.caller, in.Body.Why, in.id(), nil, at.After, mostFilled, register.Consent{})
 	if err != nil {
 		return nil, err
 	}

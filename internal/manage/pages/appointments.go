@@ -83,7 +83,7 @@ func (v *visit) appointmentState(a mandate.Appointment) *look.State {
 // appointable are the roles that somebody can hand out.
 func (v *visit) appointable() []mandate.Role {
 	if v.isStaff() {
-		return []mandate.Role{mandate.Administrator, mandate.Director, mandate.Program, mandate.Reader, mandate.Staff}
+		return []mandate.Role{mandate.Administrator, mandate.Director, mandate.Staff}
 	}
 	return []mandate.Role{mandate.Administrator, mandate.Program, mandate.Reader}
 }
@@ -104,7 +104,11 @@ func (v *visit) askAppoint() (answer, error) {
 }
 
 func (v *visit) appointPage(to look.DateInput, f faults) (answer, error) {
-	fields := []look.Part{look.Field{Name: "name", Label: v.say.Say("appoint name"), Hint: v.say.Say("appoint name hint"), Error: f["name"], Input: look.TextInput{Value: v.said("name"), MaxLength: 100}}}
+	title, text, name := "appoint title", "appoint text", "appoint name"
+	if v.isStaff() { // a company's programs are its own affair
+		title, text, name = "appoint person title", "appoint person text", "appointed name"
+	}
+	fields := []look.Part{look.Field{Name: "name", Label: v.say.Say(name), Hint: v.say.Say("appoint name hint"), Error: f["name"], Input: look.TextInput{Value: v.said("name"), MaxLength: 100}}}
 	role := look.RadioInput{}
 	for i, r := range v.appointable() {
 		role = append(role, look.Option{Value: string(r), Label: v.say.Say("role " + string(r)), Chosen: string(r) == v.said("role") || v.said("role") == "" && i == 0})
@@ -119,13 +123,15 @@ func (v *visit) appointPage(to look.DateInput, f faults) (answer, error) {
 			look.Field{Name: "kvk", Label: v.say.Say("kvk"), Hint: v.say.Say("appoint kvk hint"), Optional: true, Error: f["kvk"], Input: kvkInput(v.said("kvk"))},
 			look.Field{Name: "authority", Label: v.say.Say("authority"), Error: f["authority"], Input: authority})
 	}
+	if !v.isStaff() {
+		fields = append(fields, look.Field{Name: "certificate", Label: v.say.Say("certificate"), Hint: v.say.Say("certificate hint"), Optional: true, Error: f["certificate"], Input: look.AreaInput{Value: v.said("certificate")}})
+	}
 	levels := v.levels(draft{Level: v.said("level")})
 	fields = append(fields,
-		look.Field{Name: "certificate", Label: v.say.Say("certificate"), Hint: v.say.Say("certificate hint"), Optional: true, Error: f["certificate"], Input: look.AreaInput{Value: v.said("certificate")}},
 		look.Field{Name: "level", Label: v.say.Say("appoint level"), Hint: v.say.Say("appoint level hint"), Error: f["level"], Input: levels},
 		look.Field{Name: "to", Label: v.say.Say("to"), Error: f["to"], Input: to})
-	return page(look.Page{Title: v.say.Say("appoint title"), Parts: []look.Part{
-		look.Paragraph{Text: v.say.Say("appoint text")},
+	return page(look.Page{Title: v.say.Say(title), Parts: []look.Part{
+		look.Paragraph{Text: v.say.Say(text)},
 		v.form(appointAt, look.Form{Parts: fields, Buttons: []look.Button{{Text: v.say.Say("appoint")}}, Cancel: v.cancel("/appointments")}),
 	}}, f)
 }
@@ -170,7 +176,7 @@ func (v *visit) appoint() (answer, error) {
 		return answer{}, err
 	}
 	if made.Appointment.Role.Software() {
-		return v.programBegins(made.Appointment)
+		return goTo("/appointments?done=program") // nobody is invited
 	}
 	l := letter{made.Invitation, made.Appointment.Name, v.c.Name, made.Appointment.Validity.To}
 	if made.Appointment.Role != mandate.Staff {
@@ -195,15 +201,6 @@ func (v *visit) readCredentials(f faults) []register.Credential {
 	}
 	maps.Copy(f, v.beside(err, "certificate"))
 	return []register.Credential{c}
-}
-
-// programBegins leads to where a program stands that was appointed: nobody is invited.
-func (v *visit) programBegins(a mandate.Appointment) (answer, error) {
-	at := "/appointments"
-	if v.isStaff() {
-		at = partyAt(a.Organisation.ID)
-	}
-	return goTo(at + "?done=program")
 }
 
 func (v *visit) letter() (answer, error) {
@@ -262,9 +259,9 @@ func (v *visit) dismissPage(a mandate.Appointment, f faults) (answer, error) {
 // somebody knows that nobody is left is asked when that is so.
 func (v *visit) dismissal(a mandate.Appointment, from, address string, fields []look.Part, f faults) (answer, error) {
 	consequences := []string{v.say.Say("dismiss now", "name", a.Name), v.say.Say("dismiss keeps")}
-	if f["sure"] != "" {
+	if sure := v.said("sure") == "yes"; sure || f["sure"] != "" {
 		consequences = append(consequences, v.say.Say("dismiss last"))
-		fields = append(fields, look.Field{Name: "sure", Label: v.say.Say("sure"), Error: f["sure"], Input: look.CheckInput{{Value: "yes", Label: v.say.Say("sure nobody left")}}})
+		fields = append(fields, look.Field{Name: "sure", Label: v.say.Say("sure"), Error: f["sure"], Input: look.CheckInput{{Value: "yes", Label: v.say.Say("sure nobody left"), Chosen: sure}}})
 	}
 	return page(look.Page{Title: v.say.Say("dismiss title", "name", a.Name), Parts: []look.Part{look.Confirm{
 		Title: v.say.Say("dismiss sure", "name", a.Name), Consequences: consequences,
@@ -279,8 +276,8 @@ func (v *visit) dismiss() (answer, error) {
 		return answer{}, err
 	}
 	_, err = v.c.Desk.Dismiss(v.ctx(), v.caller(), "page: dismissed", a.ID, v.said("sure") == "yes", nil)
-	if errors.Is(err, mandate.ErrLastAdministrator) {
-		return v.dismissPage(a, faults{"sure": v.say.Say("wrong last administrator")})
+	if f := v.beside(err, "sure"); f != nil {
+		return v.dismissPage(a, f)
 	}
 	if err != nil {
 		return answer{}, err

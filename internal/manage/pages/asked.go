@@ -110,7 +110,7 @@ func (v *visit) letterOf(l *desk.Look, r mandate.Request) ([]look.Part, error) {
 	if cost != "" {
 		parts = append(parts, look.Paragraph{Text: cost})
 	}
-	return append(parts, look.Paragraph{Text: v.say.Say("letter free")}), err
+	return append(parts, look.Paragraph{Text: v.say.Say("letter paper")}, look.Paragraph{Text: v.say.Say("letter free")}), err
 }
 
 // perPrint is how many letters are printed at once.

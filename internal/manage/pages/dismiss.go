@@ -70,6 +70,9 @@ func (v *visit) dismissTheirs() (answer, error) {
 	if err := v.look(func(l *desk.Look) (err error) { a, err = v.theirs(l); return err }); err != nil {
 		return answer{}, err
 	}
+	if a.State.Ended() { // somebody else was quicker
+		return goTo(appointmentAt(a))
+	}
 	_, err := v.c.Desk.Dismiss(v.ctx(), v.caller(), v.said("why"), a.ID, v.said("sure") == "yes", known)
 	if f := v.beside(err, "why", "notice", "sure"); f != nil {
 		return v.dismissTheirsPage(known, f)
@@ -94,9 +97,9 @@ func (v *visit) howDismissed() (a answer, err error) {
 		parts := []look.Part{look.Description{
 			{Term: v.say.Say("role"), Value: look.Cell{Text: v.say.Say("role " + string(made.Role))}},
 			{Term: v.say.Say("when"), Value: look.Cell{Text: v.say.Moment(d.At)}},
-			{Term: v.say.Say("why"), Value: look.Cell{Text: d.Author.Why}},
 		}}
-		if len(d.Evidence) > 0 {
+		if len(d.Evidence) > 0 { // by the staff, in whose words the reason is; a company's own people give none
+			parts[0] = append(parts[0].(look.Description), look.Item{Term: v.say.Say("why"), Value: look.Cell{Text: d.Author.Why}})
 			parts = append(parts, v.paperTable(d.Evidence))
 		}
 		at := partyAt(made.Organisation.ID)

@@ -183,5 +183,5 @@ func (v *viewer) staff() {
 	v.goes("/stop", "stop-whom", v.say.Say("stop title"))
 	v.goes("/organisations/1/stop", "stop", v.say.Say("stop title"))
 	v.works()
-	v.goes("/appointments/new", "appoint-staff", v.say.Say("appoint title"))
+	v.goes("/appointments/new", "appoint-staff", v.say.Say("appoint person title"))
 }

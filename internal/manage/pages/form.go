@@ -67,7 +67,10 @@ func (v *visit) formAt() string {
 	case at != "":
 		return here(v.filled(at))
 	case v.r.Method == http.MethodPost && v.r.URL.Path == assignAt:
-		return assignTo(parseID(v.r.PostFormValue("client")))
+		if client := parseID(v.r.PostFormValue("client")); client != 0 {
+			return assignTo(client)
+		}
+		return "/clients" // more was sent than is read
 	}
 	return here(v.r.URL.RequestURI())
 }

@@ -86,7 +86,7 @@ func (v *visit) handOver() (answer, error) {
 		return answer{}, err
 	}
 	lines := []string{v.say.Say("hand over agree", "office", v.party(h.own), "from", h.name, "to", to), v.say.Count("hand over gets", len(h.some), "to", to),
-		v.say.Say("hand over loses", "from", h.name), v.say.Say("deal stop")}
+		v.say.Say("hand over loses", "from", h.name, "to", to), v.say.Say("deal stop")}
 	consent := v.consent(lines)
 	if v.said("text") != h.agreed(consent) {
 		return v.handOverCheck(h, d, lines), nil

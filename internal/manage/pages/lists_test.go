@@ -95,3 +95,20 @@ func TestWhoActsForUs(t *testing.T) {
 	s.uses.Last, s.uses.Since = nil, time.Time{}
 	b.visit("/mandates/13").reads(b.word("use unknown"))
 }
+
+// A request that has waited for three weeks can no longer be agreed to, also while nobody has swept it
+// away: whoever opens it reads so, and has nothing to press.
+func TestRequestThatIsTooOld(t *testing.T) {
+	s := newScene(t)
+	s.clock.later.Store(-int64(22 * 24 * time.Hour))
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	bob.click(bob.word("begin ask")).fill("kvk", "12345678").press("/grant/ask")
+	bob.fill("much", "everything").next()
+	bob.next().reads(bob.word("done requested"))
+	s.clock.later.Store(0)
+	baker := s.comes("Bas Bakker", bakery, mandate.Administrator).visit("/requests/1")
+	baker.reads(baker.word("wrong request expired"))
+	if form := baker.find(func(n *htmlNode) bool { return strings.HasPrefix(attr(n, "action"), "/requests/1/") }); form != nil {
+		t.Errorf("one can still press %s", attr(form, "action"))
+	}
+}

@@ -179,6 +179,7 @@ func TestOfficialActsAskForLogIn(t *testing.T) {
 	for _, act := range []struct{ at, to string }{
 		{"/requests/2", "/requests/2/accept"}, {"/requests/2", "/requests/2/refuse"}, {"/mandates/1/revoke", "/mandates/1/revoke"}, {"/mandates/1/narrow", "/mandates/1/narrow"},
 		{"/standing", "/standing"}, {"/appointments/new", "/appointments/new"}, {"/appointments/2/dismiss", "/appointments/2/dismiss"},
+		{"/organisations/1/appointments/1/dismiss", "/organisations/1/appointments/1/dismiss"},
 	} {
 		s.clock.later.Store(0)
 		ria.visit(act.at).is(http.StatusOK)

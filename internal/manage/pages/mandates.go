@@ -60,7 +60,7 @@ func (v *visit) staffActions() look.Actions {
 	return look.Actions{
 		v.action(v.say.Say("begin paper"), "/grant/paper", look.Primary),
 		v.action(v.say.Say("standing title"), "/standing", look.Secondary),
-		v.action(v.say.Say("appoint title"), appointAt, look.Secondary),
+		v.action(v.say.Say("appoint person title"), appointAt, look.Secondary),
 		v.action(v.say.Say("stop title"), "/stop", look.Danger),
 	}
 }

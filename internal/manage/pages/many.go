@@ -196,7 +196,7 @@ func (v *visit) wishOfLine(l *desk.Look, own mandate.Organisation, d draft, one 
 	if err != nil {
 		return w, nil, err
 	}
-	as := deal{kind: w.Kind, grantor: v.partyCalled(one.Name, one.KvK), to: v.party(own), scope: w.Scope, validity: w.Validity, follows: w.Supersedes}
+	as := deal{kind: w.Kind, grantor: v.partyCalled(one.Name, one.KvK), to: v.party(own), scope: w.Scope, only: w.Establishments, validity: w.Validity, follows: w.Supersedes}
 	as.cost, err = v.cost(l, as.grantor, mandate.Mandate{Kind: w.Kind, Scope: w.Scope, Validity: w.Validity, Supersedes: w.Supersedes})
 	lines = v.text(as)
 	w.Consent = v.consent(lines)

@@ -88,6 +88,7 @@ func TestStaffDismiss(t *testing.T) {
 	if m := s.mandate(1); m.State != mandate.Active {
 		t.Errorf("what he granted is %s", m.State)
 	}
+	ria.fill("notice-day", today.Format("2")).fill("notice-month", today.Format("1")).fill("notice-year", today.Format("2006")).fill("notice-where", "box 8")
 	ria.fill("why", "fraud, too").press(at+"/dismiss").is(http.StatusOK).reads("Bas Bakker", "fraud", ria.word("evidence notice"), ria.say(today), "box 7")
 	ria.visit("/organisations/1").click(ria.word("dismissed how"))
 	if ria.at.Path != at || strings.Contains(ria.text(), "too") {
@@ -101,4 +102,11 @@ func TestStaffDismiss(t *testing.T) {
 	bob.visit("/organisations/2/appointments/2/dismiss").is(http.StatusNotFound)
 	s.clock.advance(pages.Fresh + 1)
 	ria.visit("/organisations/2/appointments/2/dismiss").is(http.StatusForbidden).reads(ria.word("log in anew"))
+	s.clock.advance(-pages.Fresh - 1)
+
+	// Whom the company itself dismisses, it need not say why.
+	bob.visit("/appointments/2/dismiss").press("/appointments/2/dismiss").fill("sure", "yes").press("/appointments/2/dismiss")
+	if ria.visit("/organisations/2/appointments/2").is(http.StatusOK); strings.Contains(ria.text(), "page:") {
+		t.Errorf("one reads what is not for people: %s", ria.text())
+	}
 }

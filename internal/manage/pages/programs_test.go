@@ -61,10 +61,18 @@ func TestProgramIsAppointed(t *testing.T) {
 		t.Errorf("who shows it is %+v", list)
 	}
 
-	rik := s.comes("Rik Register", registry, mandate.Staff)
-	rik.visit("/appointments/new").fill("name", "Reports").fill("role", "reader").fill("kvk", "12345678").fill("certificate", key).press("/appointments/new").is(http.StatusOK)
+	bas.visit("/appointments/new").fill("name", "Reports").fill("role", "reader").fill("certificate", key).press("/appointments/new").is(http.StatusOK)
 	shown = sha256.Sum256(pair.Certificate.RawSubjectPublicKeyInfo)
-	rik.reads(rik.word("done program"), "Bakkerij De Korenbloem", "Reports", rik.word("role reader"), "Fingerprint "+hex.EncodeToString(shown[:4]))
+	bas.reads(bas.word("done program"), "Reports", bas.word("role reader"), "Fingerprint "+hex.EncodeToString(shown[:4]))
+
+	// One of the register's staff would come in by himself with a program of his: it is not his to appoint.
+	rik := s.comes("Rik Register", registry, mandate.Staff)
+	for _, role := range []string{"reader", "program"} {
+		rik.visit("/appointments/new").fill("name", "Reports").fill("role", role).fill("kvk", "12345678").press("/appointments/new").is(http.StatusUnprocessableEntity)
+		if got := rik.wrongAt("role"); !strings.HasSuffix(got, rik.word("wrong role")) {
+			t.Errorf("beside the role %s stands %q", role, got)
+		}
+	}
 	if strings.Contains(s.log.String(), "BEGIN") {
 		t.Error("the log has what was pasted")
 	}

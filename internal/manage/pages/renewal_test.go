@@ -2,10 +2,14 @@ package pages_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 )
 
 // The bakery renews its mandate by itself, from the page of that mandate: it chooses a day, reads
@@ -74,5 +78,25 @@ func TestRenewalAsked(t *testing.T) {
 	bob.visit("/mandates/4/renew").press("/mandates/4/renew").reads("lets Eva Elshout log in and act for the client", "Mandate 4 ends").press("/mandates/4/renew").reads(bob.word("done active"))
 	if old, next := s.mandate(4), s.mandate(5); old.State != mandate.Superseded || next.Client != 3 || !next.Validity.To.Equal(s.mandate(3).Validity.To) {
 		t.Errorf("the old one is %s, and the next %+v", old.State, next)
+	}
+}
+
+// The next mandate is what the old one was: for the same establishments, with the same reference.
+func TestRenewalIsOfTheSame(t *testing.T) {
+	s := newScene(t)
+	baker := s.comes("Bas Bakker", bakery, mandate.Administrator)
+	now := s.clock.Now().UTC().Truncate(time.Second)
+	_ = must(s.register.Change(ctx, register.Author{Who: "test", Why: "test"}, func(t *register.Tx) error {
+		m := mandate.Mandate{Kind: mandate.Direct, State: mandate.Active, Grantor: must(t.PutOrganisation(bakery)), Reference: "till 3",
+			Person: must(t.PutPerson(mandate.Person{Subject: s.people["Eva Elshout"], Name: "Eva Elshout", Active: true})),
+			Scope:  mandate.Scope{mandate.Everything(etoegang.LoA3)}, Establishments: []etoegang.EstablishmentNumber{must(etoegang.ParseEstablishmentNumber("000012345678"))},
+			Validity: mandate.Validity{From: now, To: now.AddDate(0, 6, 0)}}
+		_ = must(t.Grant(m, register.GrantOptions{}))
+		return nil
+	}))
+	baker.visit("/mandates/1/renew").press("/mandates/1/renew").reads("000012345678").press("/mandates/1/renew").reads(baker.word("done active"))
+	old, next := s.mandate(1), s.mandate(2)
+	if next.Supersedes != 1 || next.Reference != old.Reference || !slices.Equal(next.Establishments, old.Establishments) {
+		t.Errorf("the old one is %+v, the next %+v", old, next)
 	}
 }

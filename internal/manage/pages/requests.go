@@ -75,7 +75,10 @@ func (v *visit) requestPage(l *desk.Look, r mandate.Request, to look.DateInput, 
 	if r.State.Pending() && r.HandsOver != 0 {
 		parts = append(parts, look.Notice{Title: v.say.Say("hands over")})
 	}
+	late := r.State.Pending() && !v.now.Before(r.Expires)
 	switch {
+	case late:
+		parts = append(parts, look.Notice{Title: v.say.Say("wrong request expired")})
 	case !r.State.Pending() || r.WaitsFor() != side:
 	case v.signed(r) && side == mandate.RegisterSide:
 		parts = append(parts, look.Notice{Title: v.say.Say("recorded waits")})
@@ -94,14 +97,18 @@ func (v *visit) requestPage(l *desk.Look, r mandate.Request, to look.DateInput, 
 		}
 		parts = append(parts, look.Heading{Text: v.say.Say("answer")}, v.form(at+"/accept", form))
 	}
-	if r.State.Pending() {
-		refuse := v.say.Say("refuse")
-		if side == r.AskedBy {
-			refuse = v.say.Say("withdraw")
-		}
-		parts = append(parts, v.form(at+"/refuse", look.Form{Buttons: []look.Button{{Text: refuse, Kind: look.Secondary}}}))
-	} else {
+	refuse := ""
+	switch {
+	case !r.State.Pending():
 		parts = append(parts, look.Notice{Title: v.say.Say("request over"), Links: []look.Link{{Text: v.say.Say("mandate number", "number", idText(r.ID)), Address: "/mandates/" + idText(r.ID)}}})
+	case late:
+	case side == r.AskedBy:
+		refuse = v.say.Say("withdraw")
+	case side != mandate.RegisterSide:
+		refuse = v.say.Say("refuse")
+	}
+	if refuse != "" {
+		parts = append(parts, v.form(at+"/refuse", look.Form{Buttons: []look.Button{{Text: refuse, Kind: look.Secondary}}}))
 	}
 	return page(look.Page{Title: v.say.Say("request number", "number", idText(r.ID)), Address: at, Parts: parts,
 		Crumbs: []look.Link{{Text: v.say.Say("place /"), Address: "/"}, {Text: v.say.Say("place /requests"), Address: "/requests"}}}, f)

@@ -59,7 +59,7 @@ var manyTexts = look.Texts{
 	"hand over agree": {NL: "{office} laat {to} inloggen en handelen voor alle klanten voor wie {from} dat nu mag.", EN: "{office} lets {to} log in and act for all clients for whom {from} may do so now."},
 	"hand over gets":  {NL: "Het gaat om {n} machtiging. {to} mag hetzelfde, tot dezelfde dag. | Het gaat om {n} machtigingen. {to} mag per klant hetzelfde, tot dezelfde dag.", EN: "It is about {n} mandate. {to} may do the same, until the same day. | It is about {n} mandates. {to} may do the same for each client, until the same day."},
 	"deal sooner":     {NL: "Wat langer zou duren, geldt tot en met {until}: dan eindigt uw eigen aanwijzing.", EN: "What would last longer is in force up to and including {until}: then your own appointment ends."},
-	"hand over loses": {NL: "{from} verliest deze machtigingen meteen. Wat {from} niet voor klanten heeft, blijft.", EN: "{from} loses these mandates at once. What {from} does not have for clients stays."},
+	"hand over loses": {NL: "{from} verliest elke machtiging zodra {to} die heeft. Wat niet kan worden overgedragen, houdt {from}.", EN: "{from} loses each mandate as soon as {to} has it. What cannot be handed over stays with {from}."},
 	"hand over team":  {NL: "Zit {name} in een team? Haal die dan daar ook uit, anders ontbreekt er weer iets.", EN: "Is {name} in a team? Then take that person out of it as well, or something lacks again."},
 	"hand over do":    {NL: "Draag {n} machtiging over | Draag {n} machtigingen over", EN: "Hand over {n} mandate | Hand over {n} mandates"},
 	"handed title":    {NL: "Klanten overgedragen", EN: "Clients handed over"},
@@ -85,5 +85,6 @@ var manyTexts = look.Texts{
 	"letter where":  {NL: "Waar u antwoordt", EN: "Where you answer"},
 	"letter before": {NL: "Antwoord vóór {date}.", EN: "Answer before {date}."},
 	"letter answer": {NL: "Lees de aanvraag. U kunt akkoord gaan, minder toestaan of weigeren.", EN: "Read the request. You can agree, allow less, or refuse."},
+	"letter paper":  {NL: "Kunt u niet inloggen? Vraag de medewerkers van het register om het formulier, dan kan het op papier.", EN: "Can you not log in? Ask the register's staff for the form, then it can be done on paper."},
 	"letter free":   {NL: "Doet u niets, dan vervalt de aanvraag. Er verandert dan niets.", EN: "If you do nothing, the request lapses. Nothing changes then."},
 }

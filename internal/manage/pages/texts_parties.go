@@ -19,7 +19,7 @@ var partyTexts = look.Texts{
 	"nobody manages":     {NL: "Niemand beheert hier machtigingen", EN: "Nobody manages mandates here"},
 	"dismissal papers":   {NL: "Noem minstens één bewijsstuk: van welke dag het is en waar het ligt.", EN: "Name at least one piece of evidence: its date and where it lies."},
 	"dismissed how":      {NL: "Hoe dat ging", EN: "How that went"},
-	"dismissed title":    {NL: "{name} is weggehaald als beheerder", EN: "{name} was removed as an administrator"},
+	"dismissed title":    {NL: "{name} is weggehaald", EN: "{name} was removed"},
 	"number in register": {NL: "Nummer in het register", EN: "Number in the register"},
 
 	"wrong no search":    {NL: "Vul een KvK-nummer in, of het begin van een woord uit de naam.", EN: "Fill in a KvK number, or the beginning of a word of the name."},

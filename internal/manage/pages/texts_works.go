@@ -41,7 +41,7 @@ var worksTexts = look.Texts{
 	"refusal level-not-supported":           {NL: "Niveau bestaat hier niet", EN: "Level is not supported here"},
 	"refusal level-above-catalogue":         {NL: "Hoger niveau dan de catalogus", EN: "Level above the catalogue"},
 	"refusal authentication-too-low":        {NL: "Op te laag niveau ingelogd", EN: "Logged in at too low a level"},
-	"refusal represented-unknown":           {NL: "Organisatie is hier onbekend", EN: "Company is not known here"},
+	"refusal represented-unknown":           {NL: "Organisatie is hier onbekend", EN: "Organisation is not known here"},
 	"refusal no-mandate-to-person":          {NL: "Persoon heeft geen machtiging", EN: "Person has no mandate"},
 	"refusal no-mandate-to-intermediary":    {NL: "Intermediair niet gemachtigd", EN: "Intermediary has no mandate"},
 	"refusal party-inactive":                {NL: "Iemand doet niet meer mee", EN: "Somebody takes part no longer"},

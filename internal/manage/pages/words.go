@@ -164,6 +164,7 @@ type deal struct {
 	kind                mandate.Kind
 	grantor, to, client string
 	scope               mandate.Scope
+	only                []etoegang.EstablishmentNumber // none: the whole organisation
 	validity            mandate.Validity
 	cost                string     // to whom it costs what; "": nothing is said of it
 	follows             mandate.ID // the mandate that ends once this is in force; 0: none
@@ -171,7 +172,7 @@ type deal struct {
 
 // dealOf is what a mandate that is there says. client is for whom an assignment is.
 func (v *visit) dealOf(m mandate.Mandate, client string) deal {
-	return deal{kind: m.Kind, grantor: v.party(m.Grantor), to: v.receiver(m), client: client, scope: m.Scope, validity: m.Validity}
+	return deal{kind: m.Kind, grantor: v.party(m.Grantor), to: v.receiver(m), client: client, scope: m.Scope, only: m.Establishments, validity: m.Validity}
 }
 
 // text is a deal in plain words, line by line: what is shown, and what is kept of it.
@@ -187,6 +188,13 @@ func (v *visit) text(d deal) (lines []string) {
 	lines = append(lines, v.say.Say("deal covers"))
 	for _, item := range v.items(d.scope) {
 		lines = append(lines, "- "+item)
+	}
+	if len(d.only) > 0 {
+		numbers := make([]string, len(d.only))
+		for i, n := range d.only {
+			numbers[i] = n.Text()
+		}
+		lines = append(lines, v.say.Count("deal only", len(numbers), "numbers", strings.Join(numbers, ", ")))
 	}
 	lines = append(lines, v.say.Say("deal from to", "from", v.say.Date(d.validity.From), "to", v.lastDay(d.validity.To)))
 	if d.follows != 0 {
