@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
+	"github.com/mandated/mandated/pkg/harness"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
 )
@@ -99,4 +100,42 @@ func TestRenewalIsOfTheSame(t *testing.T) {
 	if next.Supersedes != 1 || next.Reference != old.Reference || !slices.Equal(next.Establishments, old.Establishments) {
 		t.Errorf("the old one is %+v, the next %+v", old, next)
 	}
+}
+
+// The end that stands there already is one that is not refused: for who grants not after his own
+// appointment, for who only asks not after the longest that a mandate lasts, and for who passes on
+// not after what his client gave.
+func TestEndThatIsFilledIn(t *testing.T) {
+	s := newScene(t)
+	baker := s.comes("Bas Bakker", bakery, mandate.Administrator) // for three years
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	now := s.clock.Now().UTC().Truncate(time.Second)
+	_ = must(s.register.Change(ctx, register.Author{Who: "test", Why: "test"}, func(t *register.Tx) error {
+		m := mandate.Mandate{Kind: mandate.Chain, State: mandate.Active, Grantor: must(t.PutOrganisation(bakery)), Intermediary: must(t.PutOrganisation(office)), Scope: mandate.Scope{mandate.Everything(etoegang.LoA3)}}
+		m.Validity = mandate.Validity{From: now, To: now.AddDate(0, 58, 0)}
+		_ = must(t.Grant(m, register.GrantOptions{}))
+		m.Grantor, m.Validity.To = must(t.PutOrganisation(harness.Company("Drukkerij Letter", "90123456", ""))), now.AddDate(0, 6, 0)
+		_ = must(t.Grant(m, register.GrantOptions{}))
+		return nil
+	}))
+	last := func(end time.Time) string {
+		return mandate.InAmsterdam(mandate.StartOfDay(end).Add(-time.Second)).Format("2-1-2006")
+	}
+	stands := func(b *browser, page string) string {
+		_, form := b.visit(page).is(http.StatusOK).form(b.at.Path)
+		return form.Get("to-day") + "-" + form.Get("to-month") + "-" + form.Get("to-year")
+	}
+	if got, want := stands(baker, "/mandates/1/renew"), last(now.AddDate(3, 0, 0)); got != want {
+		t.Errorf("the baker, who is appointed until then, is offered %s, not %s", got, want)
+	}
+	if got, want := stands(bob, "/mandates/1/renew"), last(mandate.AddYears(now, mandate.MaxYears)); got != want {
+		t.Errorf("the office, which only asks, is offered %s, not %s", got, want)
+	}
+	eva := s.people["Eva Elshout"]
+	bob.visit("/grant/assign?client=2").fill("person-name", "Eva Elshout").fill("authenticator", eva.Authenticator.String()).fill("pseudonym", eva.Pseudonym.Text()).press("/grant/assign")
+	if got, want := stands(bob, bob.at.Path), mandate.InAmsterdam(now.AddDate(0, 6, 0).Add(-time.Second)).Format("2-1-2006"); got != want {
+		t.Errorf("for the client, whose mandate ends then, the office is offered %s, not %s", got, want)
+	}
+	bob.fill("much", "everything").next()
+	bob.next().reads(bob.word("done active"))
 }
