@@ -297,7 +297,9 @@ func TestInvitations(t *testing.T) {
 	}
 	a := must(s.AcceptInvitation(ctx, visitor, made.Invitation))
 	_, err := s.AcceptInvitation(ctx, s.visitor(bakery, 2), made.Invitation)
-	s.refused("a second time", err, mandate.ErrInvited)
+	s.refused("a second time", err, mandate.ErrInvitationUsed)
+	_, err = s.AcceptInvitation(ctx, visitor, made.Invitation)
+	s.refused("a second time by herself", err, mandate.ErrInvitationUsed)
 	if roles := must(s.Roles(ctx, visitor)); len(roles) != 1 || roles[0].ID != a.ID {
 		t.Errorf("Anna's roles: %+v", roles)
 	}

@@ -1,6 +1,7 @@
 package look_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math"
 	"net/http"
@@ -26,6 +27,27 @@ func TestStyle(t *testing.T) {
 	// Nothing is fetched from anywhere, and nothing is a picture in disguise.
 	if strings.Contains(w.Body.String(), "url(") || strings.Contains(w.Body.String(), "@import") || strings.Contains(w.Body.String(), "@font-face") {
 		t.Error("the style loads something")
+	}
+}
+
+// Other people's style is as it was taken, of the version that NOTICE names: what is to look otherwise
+// is changed in ours, where the next version does not undo it.
+func TestTheirStyleIsTheirs(t *testing.T) {
+	read := func(name string) string {
+		t.Helper()
+		content, err := os.ReadFile(filepath.Join("css", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	style := read("utrecht.css")
+	if got, want := fmt.Sprintf("%x  utrecht.css\n", sha256.Sum256([]byte(style))), read("SHA256SUMS"); got != want {
+		t.Errorf("it was taken as %s, and is now %s: change css/look.css, or run go generate", want, got)
+	}
+	version := regexp.MustCompile(`@utrecht/component-library-css [0-9.]+[0-9]`)
+	if got, want := version.FindString(style), version.FindString(read("NOTICE")); got != want || got == "" {
+		t.Errorf("the style is of %q, and NOTICE says %q", got, want)
 	}
 }
 

@@ -1,6 +1,6 @@
 //go:build ignore
 
-// Take writes utrecht.css: from the style of @utrecht/component-library-css, which npm
+// Take writes utrecht.css, and its sum: from the style of @utrecht/component-library-css, which npm
 // fetches, it takes the rules for those classes that our templates use, and leaves all others.
 // Run it by go generate, after a template uses another class of theirs or
 // for a new version.
@@ -10,8 +10,10 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -41,7 +43,9 @@ func main() {
 		log.Fatal(err)
 	}
 	header := fmt.Sprintf("/* Taken by take.go from %s %s, dist/index.css: the rules for the classes that our\n   templates use. Who made it, and its licence: NOTICE. Do not change it here. */\n", name, version)
-	if err := os.WriteFile("css/utrecht.css", []byte(header+take(style, used)), 0o644); err != nil {
+	taken := []byte(header + take(style, used))
+	sum := fmt.Sprintf("%x  utrecht.css\n", sha256.Sum256(taken))
+	if err := errors.Join(os.WriteFile("css/utrecht.css", taken, 0o644), os.WriteFile("css/SHA256SUMS", []byte(sum), 0o644)); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -12,7 +12,9 @@ var (
 	ErrMayNotAppoint     = errors.New("this needs an administrator or a director of the organisation; directors and the register's staff are appointed by the register's staff, who appoint no company's programs")
 	ErrAboveLevel        = errors.New("nobody grants at a higher level than he was appointed for and has logged in with")
 	ErrOutlasts          = errors.New("nobody grants anything that lasts longer than his own appointment")
-	ErrInvited           = errors.New("this invitation does not exist, was used or has been withdrawn: ask for a new one")
+	ErrInvited           = errors.New("this invitation does not exist or has been withdrawn: ask for a new one")
+	ErrInvitationUsed    = errors.New("this invitation was used: whoever has used it logs in, and anybody else asks for one of his own")
+	ErrInvitationExpired = errors.New("this invitation has expired: ask for a new one")
 	ErrSamePerson        = errors.New("somebody signs once: this log-in or key already stands for a director of this company, or for one of the register's staff")
 	ErrOtherCompany      = errors.New("this invitation is for somebody of another company: log in for that one")
 	ErrDismissal         = errors.New("somebody of a company is dismissed by the register's staff on evidence: tell of at least one piece")
@@ -49,8 +51,12 @@ func (a Actor) disposes(made Appointment) bool {
 // appointment to which he was invited.
 func (a Appointment) MayAccept(company etoegang.KvKNumber, login etoegang.AssuranceLevel, now time.Time) error {
 	switch {
-	case a.State != Invited || !now.Before(a.Validity.To):
+	case a.State == Appointed:
+		return ErrInvitationUsed
+	case a.State != Invited:
 		return ErrInvited
+	case !now.Before(a.Validity.To):
+		return ErrInvitationExpired
 	case a.Role != Staff && a.Organisation.KvK != company:
 		return ErrOtherCompany
 	case login < a.Level:

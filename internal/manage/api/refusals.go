@@ -223,9 +223,9 @@ var refusals = []refusal{
 		said{"Er zitten nog mensen in dit team.", "Haal hen er eerst uit: dan ziet u wat ieder van hen kwijtraakt."},
 		[]error{desk.ErrTeamAtWork}},
 	{"invitation", http.StatusForbidden,
-		said{"This invitation is not for you, or was used.", "Ask for a new one."},
-		said{"Deze uitnodiging is niet voor u, of is gebruikt.", "Vraag een nieuwe."},
-		[]error{mandate.ErrInvited, mandate.ErrOtherCompany, mandate.ErrSamePerson}},
+		said{"This invitation is not for you, was used or has expired.", "Ask for a new one."},
+		said{"Deze uitnodiging is niet voor u, is gebruikt of is verlopen.", "Vraag een nieuwe."},
+		[]error{mandate.ErrInvited, mandate.ErrInvitationUsed, mandate.ErrInvitationExpired, mandate.ErrOtherCompany, mandate.ErrSamePerson}},
 
 	{codeUnheard, http.StatusServiceUnavailable,
 		said{"The change is made, but not every part of the register has heard of it yet.", "Do not repeat it. It holds within seconds; look at the mandate."},

@@ -60,6 +60,8 @@ var explanations = []explanation{
 	{signin.ErrUnbelieved, "wrong login unbelieved", "", denied},
 
 	{mandate.ErrInvited, "wrong invited", "code", wrong},
+	{mandate.ErrInvitationUsed, "wrong invitation used", "code", wrong},
+	{mandate.ErrInvitationExpired, "wrong invitation expired", "code", wrong},
 	{mandate.ErrSamePerson, "wrong same person", "code", wrong},
 	{mandate.ErrOtherCompany, "wrong other company", "code", wrong},
 	{desk.ErrPerson, "wrong person", "person", wrong},

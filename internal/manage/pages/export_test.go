@@ -1,6 +1,11 @@
 package pages
 
-import "github.com/mandated/mandated/pkg/register"
+import (
+	"net/http"
+
+	"github.com/mandated/mandated/internal/look"
+	"github.com/mandated/mandated/pkg/register"
+)
 
 // The words, for tests that look at all of them.
 var Texts = texts
@@ -26,6 +31,23 @@ func Patterns() (list []string) {
 	}
 	return list
 }
+
+// Doors are the pages with nothing behind their door but a page that is called Inside: who may
+// pass, and who must log in anew, is judged there as it always is.
+func Doors(c Config) (http.Handler, error) {
+	p, err := made(c)
+	if err != nil {
+		return nil, err
+	}
+	routes := p.routes()
+	for i := range routes {
+		routes[i].serve = func(*visit) (answer, error) { return answer{page: look.Page{Title: Inside}}, nil }
+	}
+	return p.behind(routes), nil
+}
+
+// Inside is what one reads behind the doors.
+const Inside = "Inside"
 
 // Explanations are the texts that errors get, by what the table says of each.
 func Explanations() (list []struct {

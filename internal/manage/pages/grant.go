@@ -306,6 +306,9 @@ func (v *visit) setWhat() (answer, error) {
 		if _, err := d.scope(mandate.Mandate{}, v.c.Desk.Terms().Sets); err != nil {
 			f["services"] = v.say.Say("wrong nothing chosen")
 		}
+		if own, err := d.scope(mandate.Mandate{}, nil); err == nil && !v.offered(own) {
+			f["services"] = v.say.Say("wrong unknown service")
+		}
 	}
 	if len(f) > 0 {
 		return v.whatPageWith(d, day, f)
@@ -380,7 +383,11 @@ func (v *visit) whatPageWith(d draft, to look.DateInput, f faults) (answer, erro
 		much = append(much, look.Option{Value: m, Label: v.say.Say("much " + m), Chosen: d.Much == m})
 	}
 	services, more := v.serviceChoice(d)
-	fields := []look.Part{look.Field{Name: "much", Label: v.say.Say("much"), Input: much}}
+	wrongMuch := ""
+	if len(services) == 0 { // there is no such field to say it beside
+		wrongMuch = f["services"]
+	}
+	fields := []look.Part{look.Field{Name: "much", Label: v.say.Say("much"), Error: wrongMuch, Input: much}}
 	if sets := v.setChoice(d); len(sets) > 0 {
 		fields = append(fields, look.Field{Name: "sets", Label: v.say.Say("sets"), Hint: v.say.Say("sets hint"), Input: sets})
 	}

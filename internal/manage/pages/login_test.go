@@ -24,7 +24,7 @@ func TestInvited(t *testing.T) {
 	b.fill("code", code[:10]+"-"+code[10:]).press("/invitation").is(http.StatusOK).reads(b.word("overview", "company", "Bakkerij De Korenbloem (KvK number 12345678)"))
 
 	other := s.browser().logIn("Bea Bakker").visit("/invitation").fill("code", code).press("/invitation")
-	other.is(http.StatusUnprocessableEntity).reads(other.word("wrong invited"))
+	other.is(http.StatusUnprocessableEntity).reads(other.word("wrong invitation used"))
 	stranger := s.browser().logIn("Bob Boekhouder").visit("/invitation").fill("code", s.invites(bakery, mandate.Administrator, "Bea")).press("/invitation")
 	stranger.is(http.StatusUnprocessableEntity).reads(stranger.word("wrong other company"))
 }

@@ -77,6 +77,15 @@ type pages struct {
 
 // New makes the pages.
 func New(c Config) (http.Handler, error) {
+	p, err := made(c)
+	if err != nil {
+		return nil, err
+	}
+	return p.behind(p.routes()), nil
+}
+
+// made are the pages without their ways.
+func made(c Config) (*pages, error) {
 	switch {
 	case c.Name == "":
 		return nil, errors.New("pages: the register has no name")
@@ -90,10 +99,14 @@ func New(c Config) (http.Handler, error) {
 	if c.Pace == nil {
 		c.Pace = func(*http.Request) time.Duration { return 0 }
 	}
-	p := &pages{c: c, keep: keeper{c.Store, seal.New(c.SealingKey)}}
+	return &pages{c: c, keep: keeper{c.Store, seal.New(c.SealingKey)}}, nil
+}
+
+// behind puts one door before all routes.
+func (p *pages) behind(routes []route) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+look.StylePath, look.Style)
-	for _, r := range p.routes() {
+	for _, r := range routes {
 		mux.Handle(r.pattern, p.handle(r))
 	}
 	mux.Handle("/", p.handle(route{who: anybody, serve: (*visit).nowhere}))
@@ -102,7 +115,7 @@ func New(c Config) (http.Handler, error) {
 	crossing := http.NewCrossOriginProtection()
 	crossing.AddInsecureBypassPattern("POST " + PathReturn)
 	crossing.SetDenyHandler(p.handle(route{who: anybody, serve: (*visit).crossed}))
-	return look.Switch(p.paced(crossing.Handler(mux))), nil
+	return look.Switch(p.paced(crossing.Handler(mux)))
 }
 
 // paced answers whoever asks too often with a page that says so, without looking who he is.

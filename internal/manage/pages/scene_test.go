@@ -253,16 +253,21 @@ func (s *scene) open(r *register.Register) {
 func (s *scene) offers(d *desk.Desk) {
 	s.Helper()
 	s.desk = d
-	handler, err := pages.New(pages.Config{
-		Name: "Register of mandates", Address: s.web.URL, Desk: s.desk, Catalogue: s.current, SignIn: func() *signin.Door { return s.door },
-		Store: &s.store, Works: &s.works, SealingKey: bytes.Repeat([]byte{7}, 32), Now: s.clock.Now, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
-		LastUse: func(context.Context, []mandate.ID) (journal.Uses, error) { s.asked++; return s.uses, nil },
-		Footer:  []look.Link{{Text: "Accessibility", Address: "https://register.test/accessibility"}},
-	})
+	handler, err := pages.New(s.config())
 	if err != nil {
 		s.Fatal(err)
 	}
 	s.handler.Store(&handler)
+}
+
+// config is what the scene's pages are made of.
+func (s *scene) config() pages.Config {
+	return pages.Config{
+		Name: "Register of mandates", Address: s.web.URL, Desk: s.desk, Catalogue: s.current, SignIn: func() *signin.Door { return s.door },
+		Store: &s.store, Works: &s.works, SealingKey: bytes.Repeat([]byte{7}, 32), Now: s.clock.Now, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
+		LastUse: func(context.Context, []mandate.ID) (journal.Uses, error) { s.asked++; return s.uses, nil },
+		Footer:  []look.Link{{Text: "Accessibility", Address: "https://register.test/accessibility"}},
+	}
 }
 
 // lostStore is a store that does not answer while it is told not to.
