@@ -238,7 +238,7 @@ var refusals = []refusal{
 	{"unavailable", http.StatusServiceUnavailable,
 		said{"The register cannot do this at this moment. Nothing was changed.", "Try again later."},
 		said{"Het register kan dit op dit moment niet. Er is niets gewijzigd.", "Probeer het later opnieuw."},
-		[]error{register.ErrBusy, register.ErrReadOnly, register.ErrFull, register.ErrClosed, register.ErrClock}},
+		[]error{register.ErrBusy, register.ErrUnreachable, register.ErrStandby, register.ErrReadOnly, register.ErrFull, register.ErrClosed, register.ErrClock}},
 	{"internal", http.StatusInternalServerError, refusedEverything.en, refusedEverything.nl, // who keeps the register is told, in its log
 		[]error{register.ErrExists, register.ErrMissing, register.ErrNotRegister, register.ErrNewerSchema, register.ErrOlderSchema,
 			register.ErrNoStandby, register.ErrStaleCatalogue, register.ErrDigest, register.ErrNotice, desk.ErrUsesBehind,
