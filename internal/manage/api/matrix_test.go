@@ -272,23 +272,45 @@ func (s *scene) noOthers(what string, a answer) {
 	}
 }
 
-// The document says what the API Design Rules want, and what programmers need.
+// singular is what a path names of which there is one, and people. All else is a plural, and so no
+// verb.
+var singular = map[string]bool{"me": true, "use": true, "history": true, "standing": true, "people": true}
+
+// The document says what the API Design Rules want, and what programmers need: anybody's page may
+// read it, at both of its addresses.
 func TestTheDocument(t *testing.T) {
 	s := newScene(t)
 	all, schemas, whole := s.document()
+	first := s.farm.ask("GET", PathOpenAPI, nil)
+	for _, path := range []string{PathOpenAPI, Path + PathOpenAPI} {
+		a := s.newProgram(time.Now(), time.Now().Add(time.Hour)).ask("GET", path, nil, "Origin: https://elsewhere.example")
+		if a.status != 200 || a.header.Get("Access-Control-Allow-Origin") != "*" || a.header.Get("Content-Type") != "application/json" ||
+			a.header.Get("API-Version") != APIVersion || string(a.body) != string(first.body) {
+			t.Errorf("%s: %d %v", path, a.status, a.header)
+		}
+	}
+	s.farm.refused("a slash at the end", s.farm.ask("GET", Path+"/me/", nil), 404, "path-unknown")
 	info := whole["info"].(object)
 	contact := info["contact"].(object)
 	server := whole["servers"].([]any)[0].(object)["url"].(string)
 	if !strings.HasPrefix(whole["openapi"].(string), "3.1.") || contact["name"] == "" || contact["email"] == "" || contact["url"] == "" || !strings.HasSuffix(server, "/v1") {
 		t.Errorf("openapi %v, contact %v, server %s", whole["openapi"], contact, server)
 	}
-	if license := whole["servers"].([]any); len(license) != 1 || server != address+Path || info["version"] != APIVersion || info["title"] == "" || info["description"] == "" {
-		t.Errorf("servers %v, info %v", license, info)
+	if server != address+Path || info["version"] != APIVersion || !strings.HasSuffix(server, "/v"+strings.Split(APIVersion, ".")[0]) || info["title"] == "" || info["description"] == "" {
+		t.Errorf("server %s, info %v", server, info)
 	}
 	kebab, camel := regexp.MustCompile(`^(/([a-z]+(-[a-z]+)*|\{[a-z][a-zA-Z]*\}))+$`), regexp.MustCompile(`^[a-z][a-zA-Z0-9]*$`)
 	for name, o := range all {
-		if !kebab.MatchString(o.path) {
+		if !kebab.MatchString(o.path) { // nor has it an empty part, or a slash at its end
 			t.Errorf("%s is not kebab-case", o.path)
+		}
+		for _, part := range strings.Split(o.path, "/")[1:] {
+			if !strings.HasPrefix(part, "{") && !strings.HasSuffix(part, "s") && !singular[part] {
+				t.Errorf("%s: %s is no plural", name, part)
+			}
+		}
+		if !map[string]bool{"GET": true, "POST": true, "PUT": true, "DELETE": true}[o.method] || (o.method == "GET" || o.method == "DELETE") && o.RequestBody.Content != nil {
+			t.Errorf("%s does not keep to what methods are for", name)
 		}
 		for _, p := range o.Parameters {
 			if p.In == "query" && !camel.MatchString(p.Name) {
