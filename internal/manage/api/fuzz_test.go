@@ -101,6 +101,9 @@ func (d drawing) request(o operation) (path string, body any, headers []string) 
 		text := fmt.Sprint(d.value(p.Name, p.Schema, 0))
 		switch p.In {
 		case "path":
+			if strings.Trim(text, ".") == "" { // that would be another address
+				text = "-"
+			}
 			path = strings.ReplaceAll(path, "{"+p.Name+"}", url.PathEscape(text))
 		case "query":
 			query.Set(p.Name, text)
