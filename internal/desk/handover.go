@@ -15,16 +15,21 @@ type HandedOver struct {
 	Moved   int // the other has them now, and he no longer
 	Waiting int // they wait for a signature, with which he loses them
 	Refused []Refusal
+	Unknown []mandate.ID // were named, and he has no such assignment that is in force or suspended
 	Receipt register.Receipt
 }
 
-// HandOver gives to somebody else some of what the caller's organisation has assigned to one of
-// its people: the same for each client, for the time that is left. It is one change; what the
-// other cannot be assigned stays as it is, and is refused. What somebody may not do for the
+// HandOver gives to somebody else some or all (nil) of what the caller's organisation has assigned
+// to one of its people: the same for each client, for the time that is left. It is one change; what
+// the other cannot be assigned stays as it is, and is refused. What somebody may not do for the
 // moment, the other may not either. What the other has already is only taken from the one.
+// ErrPerson: the organisation knows nobody with this number, or both are one.
 func (d *Desk) HandOver(ctx context.Context, c Caller, why string, from mandate.PersonID, some []mandate.ID, to PersonWish, consent register.Consent) (done HandedOver, err error) {
 	done.Receipt, err = d.change(ctx, c, why, func(t *turn) error {
 		if err := t.actor.Leads(t.actor.Organisation); err != nil {
+			return err
+		}
+		if _, err := t.person(t.actor.Organisation, PersonWish{ID: from}); err != nil {
 			return err
 		}
 		other, err := t.person(t.actor.Organisation, to)
@@ -36,8 +41,13 @@ func (d *Desk) HandOver(ctx context.Context, c Caller, why string, from mandate.
 		}
 		list, err := assignedTo(t.Snapshot(), t.actor, from, t.Now())
 		for _, m := range list {
-			if slices.Contains(some, m.ID) {
+			if some == nil || slices.Contains(some, m.ID) {
 				t.hand(m, other, consent, &done)
+			}
+		}
+		for _, id := range some {
+			if !slices.ContainsFunc(list, func(m mandate.Mandate) bool { return m.ID == id }) {
+				done.Unknown = append(done.Unknown, id)
 			}
 		}
 		return err
@@ -88,7 +98,7 @@ func (t *turn) hand(m mandate.Mandate, to mandate.Person, consent register.Conse
 	}
 	switch {
 	case err != nil:
-		done.Refused = append(done.Refused, Refusal{register.Gap{Client: m.Client, Person: to.ID}, err})
+		done.Refused = append(done.Refused, Refusal{Gap: register.Gap{Client: m.Client, Person: to.ID}, Mandate: m.ID, Err: err})
 	case waits:
 		done.Waiting++
 	default:

@@ -58,16 +58,15 @@ func TestHandOver(t *testing.T) {
 	s.refused("to herself", err, ErrPerson)
 	_, err = s.HandOver(ctx, s.reader(office), "x", own.Person.ID, some, s.tom, s.consent)
 	s.refused("a reader", err, mandate.ErrMayOnlyRead)
-	if done := must(s.HandOver(ctx, s.baker, "not his", own.Person.ID, some, s.tom, s.consent)); done.Moved+len(done.Refused) != 0 {
-		t.Errorf("the bakery hands over %+v", done)
-	}
+	_, err = s.HandOver(ctx, s.baker, "not his", own.Person.ID, some, s.tom, s.consent)
+	s.refused("the bakery", err, ErrPerson)
 	must(0, s.Look(ctx, s.boss, 0, func(l *Look) error {
 		if list := must(l.Assigned(own.Person.ID)); len(list) != 3 {
 			t.Errorf("Eva has %d", len(list))
 		}
 		return nil
 	}))
-	if done := must(s.HandOver(ctx, s.boss, "holidays", own.Person.ID, some, s.tom, s.consent)); done.Moved != 2 || done.Waiting+len(done.Refused) != 0 {
+	if done := must(s.HandOver(ctx, s.boss, "holidays", own.Person.ID, some, s.tom, s.consent)); done.Moved != 2 || done.Waiting+len(done.Refused) != 0 || len(done.Unknown) != 1 || done.Unknown[0] != own.ID {
 		t.Fatalf("%+v", done)
 	}
 	next := s.assigned(s.b.ID, s.person(s.boss, s.tom))
@@ -75,6 +74,10 @@ func TestHandOver(t *testing.T) {
 		t.Errorf("Tom has %+v", next)
 	}
 	s.stand(map[mandate.ID]mandate.State{ofBakery.ID: mandate.Revoked, ofFarm.ID: mandate.Revoked, more.ID: mandate.Active, own.ID: mandate.Active})
+	if done := must(s.HandOver(ctx, s.boss, "the rest", own.Person.ID, nil, s.tom, s.consent)); done.Moved != 1 || len(done.Unknown) != 0 {
+		t.Errorf("all that is left: %+v", done)
+	}
+	s.stand(map[mandate.ID]mandate.State{more.ID: mandate.Revoked, own.ID: mandate.Active})
 }
 
 // What Tom has already is only taken from Eva: if he has all of it, and for as long.

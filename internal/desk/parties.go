@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
 )
@@ -11,6 +12,22 @@ func (l *Look) Parties(search string, after register.Place, limit int) (list []m
 		return nil, next, err
 	}
 	return l.snapshot.Parties(search, after, limit)
+}
+
+// Party gives an organisation by its number in the trade register, for the register's staff.
+// register.ErrNotFound: there is none.
+func (l *Look) Party(number etoegang.KvKNumber) (mandate.Organisation, error) {
+	if err := l.actor.Keeps(); err != nil {
+		return mandate.Organisation{}, err
+	}
+	o, err := l.snapshot.Organisation(number.LegalSubject())
+	if err == nil && o == nil {
+		err = register.ErrNotFound
+	}
+	if err != nil {
+		return mandate.Organisation{}, err
+	}
+	return *o, nil
 }
 
 // Entry is what the trade register says of an organisation, for the register's staff.

@@ -154,7 +154,8 @@ type Filled struct {
 // Refusal is why something could not be assigned.
 type Refusal struct {
 	register.Gap
-	Err error
+	Mandate mandate.ID // of HandOver: the assignment that stays as it is
+	Err     error
 }
 
 // FillTeam assigns to these members of a team, as far as they still are, or to all (nil), what they lack of its
@@ -174,7 +175,7 @@ func (d *Desk) FillTeam(ctx context.Context, c Caller, why string, id mandate.Te
 		}
 		for _, gap := range gaps {
 			if err := t.Try(func() error { return t.fill(team, gap, consent) }); err != nil {
-				done.Refused = append(done.Refused, Refusal{gap, err})
+				done.Refused = append(done.Refused, Refusal{Gap: gap, Err: err})
 			} else {
 				done.Made++
 			}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/mandated/mandated/internal/postgres"
 	"github.com/mandated/mandated/pkg/mandate"
 )
 
@@ -19,6 +20,13 @@ var (
 	ErrFull        = errors.New("no room to write in the register: nothing was changed; make room on the disk and try again")
 	ErrNoStandby   = errors.New("only a register in PostgreSQL can have a standby")
 	ErrClosed      = errors.New("the register, or the change or snapshot it was asked in, is closed")
+)
+
+// What can be wrong with a database that others keep, for a question or a change: it did nothing.
+// The words are those of whoever speaks with it.
+var (
+	ErrUnreachable = postgres.ErrUnreachable
+	ErrStandby     = postgres.ErrStandby
 )
 
 // What can be wrong with a question or a change.

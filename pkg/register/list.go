@@ -25,8 +25,9 @@ type Filter struct {
 
 // Mandates lists mandates by id: at most limit of those after the given one, and
 // whether there are more. It continues where it stopped when called with the last id
-// it gave; 0 begins. With an organisation or a person it reads only theirs; without,
-// it walks the register until the page is full. The canary's are not in it.
+// it gave; 0 begins. With an organisation or a person it reads only theirs, and of
+// everybody's only what waits if that is asked for; else it walks the register until the page
+// is full. The canary's are not in it.
 func (s *Snapshot) Mandates(f Filter, after mandate.ID, limit int) (list []mandate.Mandate, more bool, err error) {
 	limit = max(limit, 1)
 	ids, args := f.page(after, limit+1)
@@ -44,6 +45,12 @@ const unfollowed = ` AND NOT EXISTS (
 			SELECT n.id FROM mandate n WHERE n.supersedes = m.id
 			UNION ALL SELECT n.id FROM later JOIN mandate n ON n.supersedes = later.id)
 		SELECT 1 FROM later JOIN mandate_version w ON w.mandate = later.id AND w.since <= ?1 AND w.until > ?1 AND w.state IN (` + pending + `))`
+
+// waited leaves only those that wait now, of which there are few, and those that have changed since
+// the revision: all that waited then are among them.
+const waited = ` AND m.id IN (
+		SELECT mandate FROM mandate_version WHERE until = 9223372036854775807 AND state IN (` + pending + `) AND mandate > ?2
+		UNION ALL SELECT mandate FROM mandate_version WHERE since > ?1)`
 
 // page selects the ids of one page: those after ?2, at most ?3. For an organisation
 // each of its two sides is read in order of id, and the two are merged.
@@ -68,6 +75,9 @@ func (f Filter) page(after mandate.ID, most int) (query string, args []any) {
 	}
 	if f.Pending {
 		where.WriteString(` AND coalesce(v.state, '') IN (` + pending + `)`)
+		if f.Organisation == 0 {
+			where.WriteString(waited)
+		}
 	}
 	if f.AskedBy != "" {
 		must(`(SELECT q.asked_by FROM request q WHERE q.mandate = m.id) =`, f.AskedBy)

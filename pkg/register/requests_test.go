@@ -77,3 +77,33 @@ func TestRequestsThatWait(t *testing.T) {
 		waits(Asking{Organisation: office.ID}, 0, 10, second)
 	})
 }
+
+// What waits in the whole register is listed as it was at a revision: also what was answered
+// since, and nothing that came later.
+func TestAllThatWaitsAtARevision(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		asks := func(from int, by mandate.Side) (m mandate.Mandate) {
+			asked := chain(s.org(from), s.org(9))
+			asked.State = mandate.AwaitingSignatures
+			s.change(func(t *Tx) { m = must(t.Grant(asked, GrantOptions{Request: &Asked{By: by, Expires: noon}})) })
+			return m
+		}
+		first, second, theirs := asks(1, mandate.RegisterSide), asks(2, mandate.RegisterSide), asks(3, mandate.ReceiverSide)
+		s.grant(direct(s.org(4), s.person(4)))
+		s.setState(first.ID, mandate.Active)
+		before := s.setState(theirs.ID, mandate.Withdrawn)
+		s.setState(second.ID, mandate.Active)
+		later := asks(5, mandate.RegisterSide)
+		waits := func(v *Snapshot, f Filter, want ...mandate.ID) {
+			t.Helper()
+			f.Pending = true
+			list, _, err := v.Mandates(f, 0, 10)
+			if got := ids(list); !slices.Equal(got, want) || err != nil || must(v.Total(f)) != len(want) {
+				t.Errorf("at %d %+v: %v (%v), want %v", v.Revision(), f, got, err, want)
+			}
+		}
+		s.readAt(before-2, func(v *Snapshot) { waits(v, Filter{}, first.ID, second.ID, theirs.ID) })
+		s.readAt(before, func(v *Snapshot) { waits(v, Filter{AskedBy: mandate.RegisterSide}, second.ID) })
+		s.read(func(v *Snapshot) { waits(v, Filter{}, later.ID) })
+	})
+}

@@ -388,6 +388,7 @@ func TestNothingWalksATable(t *testing.T) {
 		}
 		page, _ := Filter{Organisation: 1}.page(0, 10)
 		all, _ := Filter{Organisation: 1, Person: 1, Kind: mandate.Direct, State: mandate.Active}.page(0, 10)
+		waiting, _ := Filter{Pending: true, AskedBy: mandate.RegisterSide}.page(0, 10)
 		clients, _ := Relations{}.page(1, nil, 0, 10)
 		client, _ := Relations{Service: tax}.page(1, &mandate.Organisation{ID: 2}, 0, 10)
 		for why, query := range map[string]string{
@@ -428,6 +429,7 @@ func TestNothingWalksATable(t *testing.T) {
 			"a program by what it shows": selectPrograms,
 			"requests that waited long":  expired,
 			"requests that wait":         waits,
+			"all that waits":             selectChosen(allParties, waiting) + byID,
 			"the steps of one":           selectSteps,
 			"notices to be told":         selectDue,
 			"notices of a company":       selectWaiting,

@@ -240,7 +240,7 @@ func (a *api) enter(ctx huma.Context, next func(huma.Context)) {
 	}
 	if err == nil && !slices.Contains(rolesOf(operation), appointment.Role) {
 		err = &refusedRole
-		if appointment.Role == mandate.Reader {
+		if appointment.Role == mandate.Reader && slices.Contains(rolesOf(operation), mandate.Program) {
 			err = mandate.ErrMayOnlyRead
 		}
 	}

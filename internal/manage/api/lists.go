@@ -27,7 +27,11 @@ type Requests struct {
 }
 
 func (a *api) listRequests(ctx context.Context, in *Paging) (*body[Requests], error) {
-	list, total, p, err := a.mandatesPage(ctx, register.Filter{Pending: true}, *in)
+	f := register.Filter{Pending: true}
+	if callOf(ctx).appointment.Role == mandate.Staff { // of everybody, what the register asks
+		f.AskedBy = mandate.RegisterSide
+	}
+	list, total, p, err := a.mandatesPage(ctx, f, *in)
 	if err != nil {
 		return nil, err
 	}
@@ -226,20 +230,28 @@ type Appointments struct {
 }
 
 func (a *api) listAppointments(ctx context.Context, in *Paging) (*body[Appointments], error) {
+	return a.appointmentsPage(ctx, *in, callOf(ctx).organisation, func(l *desk.Look, after mandate.AppointmentID) ([]mandate.Appointment, bool, error) {
+		return l.Appointments(after, in.Limit)
+	})
+}
+
+// appointmentsPage reads a page of those in an organisation.
+func (a *api) appointmentsPage(ctx context.Context, in Paging, of mandate.OrganisationID,
+	list func(*desk.Look, mandate.AppointmentID) ([]mandate.Appointment, bool, error)) (*body[Appointments], error) {
 	c := callOf(ctx)
-	at, err := openCursor[mandate.AppointmentID](a, c, in.Cursor, "")
+	at, err := openCursor[mandate.AppointmentID](a, c, in.Cursor, of)
 	if err != nil {
 		return nil, err
 	}
 	out := Appointments{Appointments: []Appointment{}}
 	err = a.look(ctx, at.Revision, func(l *desk.Look) error {
 		at.Revision = l.Revision()
-		list, more, err := l.Appointments(at.After, in.Limit)
-		for _, m := range list {
+		some, more, err := list(l, at.After)
+		for _, m := range some {
 			out.Appointments = append(out.Appointments, appointmentOf(m))
 			at.After = m.ID
 		}
-		out.Page = page(a, c, at, more, "")
+		out.Page = page(a, c, at, more, of)
 		return err
 	})
 	return &body[Appointments]{out}, err

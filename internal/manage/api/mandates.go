@@ -32,11 +32,16 @@ func (a *api) me(ctx context.Context, _ *struct{}) (out *body[Me], err error) {
 	return out, err
 }
 
-// Filter chooses among the mandates of the caller's organisation.
+// Which chooses among mandates, whoever has them.
+type Which struct {
+	Kind  string `query:"kind" enum:"direct,chain,assignment" doc:"only of this kind"`
+	State string `query:"state" enum:"draft,requested,awaiting-signatures,awaiting-acceptance,active,suspended,revoked,lapsed-unused,superseded,rejected,withdrawn,request-expired" doc:"only in this state"`
+}
+
+// Filter chooses among the mandates of an organisation.
 type Filter struct {
-	Kind   string `query:"kind" enum:"direct,chain,assignment" doc:"only of this kind"`
-	State  string `query:"state" enum:"draft,requested,awaiting-signatures,awaiting-acceptance,active,suspended,revoked,lapsed-unused,superseded,rejected,withdrawn,request-expired" doc:"only in this state"`
-	Side   string `query:"side" enum:"grantor,receiver" doc:"only those that your organisation gives, or receives"`
+	Which
+	Side   string `query:"side" enum:"grantor,receiver" doc:"only those that the organisation gives, or receives"`
 	Person int64  `query:"person" minimum:"1" doc:"only of the person with this number"`
 }
 
@@ -57,7 +62,12 @@ type mandatesIn struct {
 }
 
 func (a *api) listMandates(ctx context.Context, in *mandatesIn) (*body[Mandates], error) {
-	list, total, p, err := a.mandatesPage(ctx, in.filter(), in.Paging)
+	return a.listed(ctx, in.filter(), in.Paging)
+}
+
+// listed answers with a page of those that a filter chooses.
+func (a *api) listed(ctx context.Context, f register.Filter, in Paging) (*body[Mandates], error) {
+	list, total, p, err := a.mandatesPage(ctx, f, in)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +151,6 @@ func (w Wished) wish() (desk.Wish, error) {
 	if (w.Kind == string(mandate.Chain)) != (w.Intermediary != nil) || (w.Kind == string(mandate.Chain)) != (w.Person == nil) {
 		return wish, mandate.ErrParties
 	}
-	wish.Evidence = evidenceOf(&m, "body.papers", w.Papers)
 	wish.Scope = parseAll(&m, "body.scope", w.Scope, mandate.ParseItem)
 	wish.Establishments = parseAll(&m, "body.establishments", w.Establishments, etoegang.ParseEstablishmentNumber)
 	wish.Validity = mandate.Validity{From: parse(&m, "body.from", w.From, mandate.ParseMoment), To: parse(&m, "body.until", w.Until, mandate.ParseMoment)}
@@ -153,13 +162,15 @@ func (c Company) party(m *mistakes, place string) desk.Party {
 }
 
 func (a *api) askMandate(ctx context.Context, in *body[Wished]) (*made, error) {
-	if len(in.Body.Papers) > 0 && callOf(ctx).appointment.Role != mandate.Staff {
-		return nil, mistakes{{"body.papers", "only the register's staff record what is on paper"}}
+	papers, err := callOf(ctx).evidence(in.Body.Papers)
+	if err != nil {
+		return nil, err
 	}
 	wish, err := in.Body.wish()
 	if err != nil {
 		return nil, err
 	}
+	wish.Evidence = papers
 	return a.done(ctx)(a.Desk.Ask(ctx, callOf(ctx).caller, in.Body.Why, wish))
 }
 

@@ -68,8 +68,8 @@ func (o operation) at(id, person int64, kvkNumber string) string {
 
 // of is what an operation is about, if that has a number.
 func (o operation) of() string {
-	of, _, _ := strings.Cut(o.path, "/{id}")
-	if of == o.path {
+	of, _, numbered := strings.Cut(o.path, "/{")
+	if !numbered {
 		return ""
 	}
 	return of[1:]
@@ -90,13 +90,13 @@ var who = map[string]string{
 	"POST /mandates":                         "program director staff",
 	"GET /mandates/{id}":                     "program reader director staff",
 	"GET /mandates/{id}/history":             "program reader director staff",
-	"GET /mandates/{id}/use":                 "program reader director",
+	"GET /mandates/{id}/use":                 "program reader director staff",
 	"POST /mandates/{id}/acceptances":        "program director staff",
 	"POST /mandates/{id}/refusals":           "program director staff",
-	"POST /mandates/{id}/suspensions":        "program director",
-	"POST /mandates/{id}/resumptions":        "program director",
-	"POST /mandates/{id}/revocations":        "program director",
-	"POST /mandates/{id}/narrowings":         "program director",
+	"POST /mandates/{id}/suspensions":        "program director staff",
+	"POST /mandates/{id}/resumptions":        "program director staff",
+	"POST /mandates/{id}/revocations":        "program director staff",
+	"POST /mandates/{id}/narrowings":         "program director staff",
 	"GET /teams":                             "program reader director",
 	"POST /teams":                            "program director",
 	"GET /teams/{id}":                        "program reader director",
@@ -108,17 +108,29 @@ var who = map[string]string{
 	"POST /teams/{id}/clients":               "program director",
 	"DELETE /teams/{id}/clients/{kvkNumber}": "program director",
 	"POST /teams/{id}/assignments":           "program director",
-	"GET /terms":                             "program reader director",
-	"GET /fees":                              "program reader director",
-	"GET /requests":                          "program reader director",
+	"GET /terms":                             "program reader director staff",
+	"GET /fees":                              "program reader director staff",
+	"GET /requests":                          "program reader director staff",
 	"GET /clients":                           "program reader director",
 	"GET /representatives":                   "program reader director",
 	"POST /people/{person}/offboardings":     "program director",
-	"GET /appointments":                      "program reader director",
-	"GET /services":                          "program reader director",
+	"POST /people/{person}/handovers":        "program director",
+	"GET /appointments":                      "program reader director staff",
+	"GET /services":                          "program reader director staff",
 	"GET /changes":                           "program reader director",
 	"GET /exports":                           "program reader director",
 	"POST /imports":                          "program director",
+	"GET /parties":                           "staff",
+	"GET /parties/{kvkNumber}":               "staff",
+	"GET /parties/{kvkNumber}/appointments":  "staff",
+	"GET /parties/{kvkNumber}/mandates":      "staff",
+	"PUT /parties/{kvkNumber}/standing":      "staff",
+	"POST /parties/{kvkNumber}/stops":        "staff",
+	"POST /parties/{kvkNumber}/liftings":     "staff",
+	"GET /people/{person}":                   "staff",
+	"GET /people/{person}/mandates":          "staff",
+	"POST /people/{person}/stops":            "staff",
+	"POST /people/{person}/liftings":         "staff",
 }
 
 // Everybody tries everything: each operation lets in the roles that it names and nobody
@@ -157,7 +169,7 @@ func TestWhoMayUseWhat(t *testing.T) {
 				if a.status != 403 || code != "appointment-over" {
 					t.Errorf("%s as %s: %d %s", name, role, a.status, code)
 				}
-			case role == "staff":
+			case role == "staff" || who[name] == "staff" && slices.Contains([]string{"program", "reader", "director"}, role):
 				if a.status != 403 || code != "role" {
 					t.Errorf("%s as %s: %d %s", name, role, a.status, code)
 				}
@@ -175,8 +187,8 @@ func TestWhoMayUseWhat(t *testing.T) {
 	}
 }
 
-// What belongs to others does not exist, for each operation that names a mandate or a team; and no list
-// of the farm's has a row of anybody else.
+// What belongs to others does not exist, for each operation that names a mandate, a team or somebody;
+// no list of the farm's has a row of anybody else, and what is for the register's staff it cannot use.
 func TestOthersRowsDoNotExist(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *scene) {
 		c := s.bakery.post("/mandates", chain(vat+"@loa3"))
@@ -191,8 +203,21 @@ func TestOthersRowsDoNotExist(t *testing.T) {
 		before := get[TeamView](s.office, team)
 		ofTeams := map[string]object{"PUT /teams/{id}": {"name": "The farm's"}, "POST /teams/{id}/assignments": because,
 			"POST /teams/{id}/members": member(3), "POST /teams/{id}/clients": {"kvkNumbers": []string{bakery.KvK.Text()}}}
+		ofPeople := map[string]object{"POST /people/{person}/offboardings": because, "POST /people/{person}/handovers": {"why": "test", "to": member(3), "mandates": []int64{g.Mandate.ID}}}
 		all, _, _ := s.document()
 		for name, o := range all {
+			if who[name] == "staff" {
+				a := s.farm.ask(o.method, o.at(0, before.Members[0].Number, bakery.KvK.Text()), o.sent(object{"why": "test", "standing": "bankrupt"}))
+				s.farm.refused(name, a, 403, "role")
+				s.noOthers(name, a)
+				continue
+			}
+			if o.of() == "people" {
+				a := s.farm.ask(o.method, o.at(0, before.Members[0].Number, ""), o.sent(ofPeople[name]))
+				s.farm.refused(name, a, 400, "person-unknown")
+				s.noOthers(name, a)
+				continue
+			}
 			if o.of() == "" {
 				a := s.farm.ask(o.method, Path+o.path+map[bool]string{true: "?since=0"}[o.path == "/changes"], o.sent(object{}))
 				s.noOthers(name, a)
@@ -247,20 +272,45 @@ func (s *scene) noOthers(what string, a answer) {
 	}
 }
 
-// The document says what the API Design Rules want, and what programmers need.
+// singular is what a path names of which there is one, and people. All else is a plural, and so no
+// verb.
+var singular = map[string]bool{"me": true, "use": true, "history": true, "standing": true, "people": true}
+
+// The document says what the API Design Rules want, and what programmers need: anybody's page may
+// read it, at both of its addresses.
 func TestTheDocument(t *testing.T) {
 	s := newScene(t)
 	all, schemas, whole := s.document()
+	first := s.farm.ask("GET", PathOpenAPI, nil)
+	for _, path := range []string{PathOpenAPI, Path + PathOpenAPI} {
+		a := s.newProgram(time.Now(), time.Now().Add(time.Hour)).ask("GET", path, nil, "Origin: https://elsewhere.example")
+		if a.status != 200 || a.header.Get("Access-Control-Allow-Origin") != "*" || a.header.Get("Content-Type") != "application/json" ||
+			a.header.Get("API-Version") != APIVersion || string(a.body) != string(first.body) {
+			t.Errorf("%s: %d %v", path, a.status, a.header)
+		}
+	}
+	s.farm.refused("a slash at the end", s.farm.ask("GET", Path+"/me/", nil), 404, "path-unknown")
 	info := whole["info"].(object)
 	contact := info["contact"].(object)
 	server := whole["servers"].([]any)[0].(object)["url"].(string)
 	if !strings.HasPrefix(whole["openapi"].(string), "3.1.") || contact["name"] == "" || contact["email"] == "" || contact["url"] == "" || !strings.HasSuffix(server, "/v1") {
 		t.Errorf("openapi %v, contact %v, server %s", whole["openapi"], contact, server)
 	}
+	if server != address+Path || info["version"] != APIVersion || !strings.HasSuffix(server, "/v"+strings.Split(APIVersion, ".")[0]) || info["title"] == "" || info["description"] == "" {
+		t.Errorf("server %s, info %v", server, info)
+	}
 	kebab, camel := regexp.MustCompile(`^(/([a-z]+(-[a-z]+)*|\{[a-z][a-zA-Z]*\}))+$`), regexp.MustCompile(`^[a-z][a-zA-Z0-9]*$`)
 	for name, o := range all {
-		if !kebab.MatchString(o.path) {
+		if !kebab.MatchString(o.path) { // nor has it an empty part, or a slash at its end
 			t.Errorf("%s is not kebab-case", o.path)
+		}
+		for _, part := range strings.Split(o.path, "/")[1:] {
+			if !strings.HasPrefix(part, "{") && !strings.HasSuffix(part, "s") && !singular[part] {
+				t.Errorf("%s: %s is no plural", name, part)
+			}
+		}
+		if !map[string]bool{"GET": true, "POST": true, "PUT": true, "DELETE": true}[o.method] || (o.method == "GET" || o.method == "DELETE") && o.RequestBody.Content != nil {
+			t.Errorf("%s does not keep to what methods are for", name)
 		}
 		for _, p := range o.Parameters {
 			if p.In == "query" && !camel.MatchString(p.Name) {

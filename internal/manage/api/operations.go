@@ -21,10 +21,16 @@ var (
 	writers = []mandate.Role{mandate.Program, mandate.Director}
 )
 
-// keepers lets the register's staff use an operation, too: what it takes to bring in what is on
-// paper, and to confirm what another has brought in.
+// keepers lets the register's staff use an operation, too: what they do with the mandates of
+// anybody, on paper or not, and what they see of their own.
 func keepers(o huma.Operation) huma.Operation {
 	o.Extensions[extensionRoles] = append(slices.Clone(rolesOf(&o)), mandate.Staff)
+	return o
+}
+
+// alone keeps an operation for the register's staff: who the parties are, and how they stand.
+func alone(o huma.Operation) huma.Operation {
+	o.Extensions[extensionRoles] = []mandate.Role{mandate.Staff}
 	return o
 }
 
@@ -55,31 +61,34 @@ func (a *api) operations() {
 	add(a, keepers(read("get-mandate", "/mandates/{id}", "One mandate")), a.getMandate)
 	add(a, keepers(read("get-mandate-history", "/mandates/{id}/history", "What was done to a mandate, and the states it has had")), a.getHistory)
 	if a.LastUse != nil {
-		add(a, read("get-mandate-use", "/mandates/{id}/use", "When a mandate was last used"), a.getUse)
+		add(a, keepers(read("get-mandate-use", "/mandates/{id}/use", "When a mandate was last used")), a.getUse)
 	}
 	add(a, keepers(write("accept-mandate", "/mandates/{id}/acceptances", "Agree to what is asked for, as it stands or for less",
 		"What is agreed to for less is another mandate, which takes the place of the one that was asked for. Where several must sign, its state tells whether others still have to.", http.StatusCreated)), a.accept)
 	add(a, keepers(write("refuse-mandate", "/mandates/{id}/refusals", "Refuse what is asked for, or withdraw what you asked for", "", http.StatusCreated)), a.refuse)
-	add(a, write("suspend-mandate", "/mandates/{id}/suspensions", "Stop a mandate for the time being",
-		"When the answer comes, nobody decides by it any more.", http.StatusCreated), a.suspend)
-	add(a, write("resume-mandate", "/mandates/{id}/resumptions", "Let a mandate go on that your side has suspended", "", http.StatusCreated), a.resume)
-	add(a, write("revoke-mandate", "/mandates/{id}/revocations", "End a mandate for good",
-		"When the answer comes, nobody decides by it any more. The assignments of a chain mandate end with it.", http.StatusCreated), a.revoke)
-	add(a, write("narrow-mandate", "/mandates/{id}/narrowings", "Make a mandate less, at once",
-		"A narrower mandate takes its place, with a number of its own.", http.StatusCreated), a.narrow)
+	add(a, keepers(write("suspend-mandate", "/mandates/{id}/suspensions", "Stop a mandate for the time being",
+		"When the answer comes, nobody decides by it any more.", http.StatusCreated)), a.suspend)
+	add(a, keepers(write("resume-mandate", "/mandates/{id}/resumptions", "Let a mandate go on that your side has suspended", "", http.StatusCreated)), a.resume)
+	add(a, keepers(write("revoke-mandate", "/mandates/{id}/revocations", "End a mandate for good",
+		"When the answer comes, nobody decides by it any more. The assignments of a chain mandate end with it.", http.StatusCreated)), a.revoke)
+	add(a, keepers(write("narrow-mandate", "/mandates/{id}/narrowings", "Make a mandate less, at once",
+		"A narrower mandate takes its place, with a number of its own.", http.StatusCreated)), a.narrow)
 
-	add(a, read("list-requests", "/requests", "What is asked for and waits for an answer, of your side or of another"), a.listRequests)
+	add(a, keepers(read("list-requests", "/requests", "What is asked for and waits for an answer, of your side or of another; for the register's staff what they have recorded")), a.listRequests)
 	add(a, read("list-clients", "/clients", "For whom your people may act: your clients, whether both halves fit, and the one edit that mends it"), a.listClients)
 	add(a, read("list-representatives", "/representatives", "Who may act for your organisation, and when they last did"), a.listRepresentatives)
 	add(a, write("offboard-person", "/people/{person}/offboardings", "End everything that your organisation gave to somebody who leaves",
 		"All of it ends in one change: what he may do for your organisation itself and for its clients, what is asked for him, and his place in teams. When the answer comes, nobody decides by any of it any more.", http.StatusOK), a.offboard)
-	add(a, read("list-appointments", "/appointments", "Who manages the mandates of your organisation: people and programs"), a.listAppointments)
-	add(a, read("list-services", "/services", "Search the service catalogue"), a.listServices)
+	add(a, write("hand-over-person", "/people/{person}/handovers", "Hand over to a colleague what your organisation has assigned to somebody",
+		"One change: the same for each client, for the time that is left. What the colleague cannot be assigned stays as it is, and keeps nothing else back. When the answer comes, nobody decides any more by what has moved.", http.StatusOK), a.handOver)
+	add(a, keepers(read("list-appointments", "/appointments", "Who manages the mandates of your organisation: people and programs")), a.listAppointments)
+	add(a, keepers(read("list-services", "/services", "Search the service catalogue")), a.listServices)
 
 	a.teams()
+	a.parties()
 
-	add(a, read("get-terms", "/terms", "What mandates cost, and which services belong together"), a.getTerms)
-	add(a, either[Fees](a, read("list-fees", "/fees", "What your organisation has to pay for what it granted"), aboutFees), a.listFees)
+	add(a, keepers(read("get-terms", "/terms", "What mandates cost, and which services belong together")), a.getTerms)
+	add(a, either[Fees](a, keepers(read("list-fees", "/fees", "What your organisation has to pay for what it granted; for the register's staff what everybody has")), aboutFees), a.listFees)
 
 	add(a, streamed(read("list-changes", "/changes", "Every mandate of yours that changed after a revision, in the order in which they did"),
 		aboutChanges, typeLines), a.listChanges)
@@ -108,6 +117,27 @@ func (a *api) teams() {
 	add(a, write("fill-team", "/teams/{id}/assignments", "Assign to the members of a team what they lack of its clients' mandates",
 		aboutFilling, http.StatusOK), a.fillTeam)
 }
+
+// parties are the operations of the register's staff on organisations and people.
+func (a *api) parties() {
+	add(a, alone(read("list-parties", "/parties", "Search the organisations of the register")), a.listParties)
+	add(a, alone(read("get-party", "/parties/{kvkNumber}", "An organisation: what the trade register says of it, and whether the emergency stop holds it")), a.getParty)
+	add(a, alone(read("list-party-appointments", "/parties/{kvkNumber}/appointments", "Who manages the mandates of an organisation")), a.listPartyAppointments)
+	add(a, alone(read("list-party-mandates", "/parties/{kvkNumber}/mandates", "The mandates that an organisation gives and receives")), a.listPartyMandates)
+	add(a, alone(by(http.MethodPut, write("put-party-standing", "/parties/{kvkNumber}/standing", "Write down what the trade register says of a company",
+		"It ends no mandate. The company, the other sides of its chain mandates and the register's staff are told if it stands otherwise.", http.StatusOK))), a.putStanding)
+	add(a, alone(write("stop-party", "/parties/{kvkNumber}/stops", "The emergency stop of an organisation", aboutStops, http.StatusOK)), a.stopParty)
+	add(a, alone(write("lift-party", "/parties/{kvkNumber}/liftings", "Lift the emergency stop of an organisation", aboutLiftings, http.StatusOK)), a.liftParty)
+	add(a, alone(read("get-person", "/people/{person}", "A person, and whether the emergency stop holds him")), a.getPerson)
+	add(a, alone(read("list-person-mandates", "/people/{person}/mandates", "The mandates to a person, whoever gives them")), a.listPersonMandates)
+	add(a, alone(write("stop-person", "/people/{person}/stops", "The emergency stop of a person", aboutStops, http.StatusOK)), a.stopPerson)
+	add(a, alone(write("lift-person", "/people/{person}/liftings", "Lift the emergency stop of a person", aboutLiftings, http.StatusOK)), a.liftPerson)
+}
+
+const (
+	aboutStops    = `Nothing is permitted to, from or through whom it holds, however many mandates he has, until it is lifted. The mandates stay as they are. When the answer comes, nobody decides as before.`
+	aboutLiftings = `The mandates count again as they stand.`
+)
 
 func read(id, path, summary string) huma.Operation {
 	return huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Extensions: map[string]any{extensionRoles: readers}}

@@ -7,8 +7,8 @@ import (
 )
 
 type leavingIn struct {
-	Person int64 `path:"person" minimum:"1" doc:"the number of the person, as mandates and teams of yours tell it"`
-	Body   Reason
+	OnePerson
+	Body Reason
 }
 
 // Offboarding is what became of the mandates of somebody who leaves.

@@ -232,8 +232,18 @@ func (a answer) problem() (p Problem) {
 	return p
 }
 
-// ask sends a request with what headers there are: "Name: value".
+// ask sends a request with what headers there are, "Name: value", to which an answer must come.
 func (p *program) ask(method, path string, body any, headers ...string) answer {
+	p.Helper()
+	a := p.try(method, path, body, headers...)
+	if a.status == 0 {
+		p.Fatal(a.cut)
+	}
+	return a
+}
+
+// try is ask for an answer that may be cut off before it begins: without a status.
+func (p *program) try(method, path string, body any, headers ...string) answer {
 	p.Helper()
 	var in io.Reader
 	switch b := body.(type) {
@@ -255,7 +265,7 @@ func (p *program) ask(method, path string, body any, headers ...string) answer {
 	}
 	got, err := p.client.Do(r)
 	if err != nil {
-		p.Fatal(err)
+		return answer{cut: err}
 	}
 	defer got.Body.Close()
 	text, err := io.ReadAll(got.Body)

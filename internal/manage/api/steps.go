@@ -38,6 +38,22 @@ func (n Narrower) narrowing() (desk.Narrowing, error) {
 	return less, m.err()
 }
 
+// Grounds are why a step is taken, and of the register's staff on what it rests.
+type Grounds struct {
+	Papers []Paper `json:"papers,omitempty" maxItems:"20" doc:"of the register's staff: the evidence that this rests on"`
+	Reason
+}
+
+// evidence reads the papers that a caller tells of. Nobody but the register's staff has any.
+func (c *call) evidence(papers []Paper) ([]mandate.Evidence, error) {
+	var m mistakes
+	if len(papers) > 0 && c.appointment.Role != mandate.Staff {
+		m = append(m, Mistake{"body.papers", "only the register's staff record what is on paper"})
+	}
+	list := evidenceOf(&m, "body.papers", papers)
+	return list, m.err()
+}
+
 type reasonIn struct {
 	One
 	Body Reason
@@ -48,6 +64,22 @@ type narrowerIn struct {
 	Body Narrower
 }
 
+type groundsIn struct {
+	One
+	Body Grounds
+}
+
+// NarrowerMandate is what somebody makes less of a mandate in force, and on what that rests.
+type NarrowerMandate struct {
+	Papers []Paper `json:"papers,omitempty" maxItems:"20" doc:"of the register's staff: the evidence that this rests on"`
+	Narrower
+}
+
+type narrowingIn struct {
+	One
+	Body NarrowerMandate
+}
+
 func (a *api) accept(ctx context.Context, in *narrowerIn) (*made, error) {
 	less, err := in.Body.narrowing()
 	if err != nil {
@@ -56,28 +88,41 @@ func (a *api) accept(ctx context.Context, in *narrowerIn) (*made, error) {
 	return a.done(ctx)(a.Desk.Accept(ctx, callOf(ctx).caller, in.Body.Why, mandate.ID(in.ID), less, register.Consent{}))
 }
 
-func (a *api) narrow(ctx context.Context, in *narrowerIn) (*made, error) {
+func (a *api) narrow(ctx context.Context, in *narrowingIn) (*made, error) {
 	less, err := in.Body.narrowing()
 	if err != nil {
 		return nil, err
 	}
-	return a.done(ctx)(a.Desk.Narrow(ctx, callOf(ctx).caller, in.Body.Why, mandate.ID(in.ID), less, nil))
+	papers, err := callOf(ctx).evidence(in.Body.Papers)
+	if err != nil {
+		return nil, err
+	}
+	return a.done(ctx)(a.Desk.Narrow(ctx, callOf(ctx).caller, in.Body.Why, mandate.ID(in.ID), less, papers))
 }
 
 func (a *api) refuse(ctx context.Context, in *reasonIn) (*made, error) {
 	return a.done(ctx)(a.Desk.Refuse(ctx, callOf(ctx).caller, in.Body.Why, mandate.ID(in.ID)))
 }
 
-func (a *api) suspend(ctx context.Context, in *reasonIn) (*made, error) {
-	return a.done(ctx)(a.Desk.Suspend(ctx, callOf(ctx).caller, in.Body.Why, mandate.ID(in.ID), nil))
+func (a *api) suspend(ctx context.Context, in *groundsIn) (*made, error) {
+	return a.move(ctx, in, a.Desk.Suspend)
 }
 
-func (a *api) resume(ctx context.Context, in *reasonIn) (*made, error) {
-	return a.done(ctx)(a.Desk.Resume(ctx, callOf(ctx).caller, in.Body.Why, mandate.ID(in.ID), nil))
+func (a *api) resume(ctx context.Context, in *groundsIn) (*made, error) {
+	return a.move(ctx, in, a.Desk.Resume)
 }
 
-func (a *api) revoke(ctx context.Context, in *reasonIn) (*made, error) {
-	return a.done(ctx)(a.Desk.Revoke(ctx, callOf(ctx).caller, in.Body.Why, mandate.ID(in.ID), nil))
+func (a *api) revoke(ctx context.Context, in *groundsIn) (*made, error) {
+	return a.move(ctx, in, a.Desk.Revoke)
+}
+
+// move takes a step with a mandate that leaves it what it is.
+func (a *api) move(ctx context.Context, in *groundsIn, step func(context.Context, desk.Caller, string, mandate.ID, []mandate.Evidence) (desk.Done, error)) (*made, error) {
+	papers, err := callOf(ctx).evidence(in.Body.Papers)
+	if err != nil {
+		return nil, err
+	}
+	return a.done(ctx)(step(ctx, callOf(ctx).caller, in.Body.Why, mandate.ID(in.ID), papers))
 }
 
 // done answers with what became of a step.

@@ -162,11 +162,7 @@ type memberIn struct {
 
 func (a *api) addMember(ctx context.Context, in *memberIn) (*body[TeamChange], error) {
 	var m mistakes
-	p := in.Body
-	if p.Number == 0 && (p.Authenticator == "" || p.Pseudonym == "") {
-		m = append(m, Mistake{"body", "name the person by number, or by authenticator and pseudonym"})
-	}
-	who := p.wish(&m, "body")
+	who := in.Body.named(&m, "body")
 	if err := m.err(); err != nil {
 		return nil, err
 	}

@@ -132,3 +132,11 @@ func (p *Person) wish(m *mistakes, place string) desk.PersonWish {
 		Pseudonym:     parse(m, place+".pseudonym", p.Pseudonym, etoegang.ParsePseudonym),
 	}}
 }
+
+// named is a wish of which the person must be named.
+func (p *Person) named(m *mistakes, place string) desk.PersonWish {
+	if p.Number == 0 && (p.Authenticator == "" || p.Pseudonym == "") {
+		*m = append(*m, Mistake{place, "name the person by number, or by authenticator and pseudonym"})
+	}
+	return p.wish(m, place)
+}

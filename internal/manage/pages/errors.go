@@ -141,6 +141,8 @@ var explanations = []explanation{
 	{register.ErrUnheard, "wrong unheard", "", down},
 	{register.ErrUncertain, "wrong uncertain", "", down},
 	{register.ErrBusy, "wrong busy", "", down},
+	{register.ErrUnreachable, "wrong busy", "", down},
+	{register.ErrStandby, "wrong busy", "", down},
 	{register.ErrClock, "wrong busy", "", down},
 	{register.ErrFull, "wrong busy", "", down},
 	{register.ErrReadOnly, "wrong busy", "", down},
