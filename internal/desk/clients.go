@@ -135,6 +135,9 @@ type FittedPage struct {
 // attention is found only by looking: so it looks at no more clients than it is told, and a page
 // may end before it is full.
 func (l *Look) Fitted(c Choice, after register.Place, limit, looks int) (page FittedPage, err error) {
+	if !c.Attention { // whoever is found is sought
+		looks = min(looks, limit)
+	}
 	places, more, err := l.snapshot.Companies(register.Seeking{Intermediary: l.actor.Organisation, Search: c.Search, Ending: c.Ending, After: after}, looks)
 	for _, p := range places {
 		if err != nil {
