@@ -3,6 +3,8 @@ package desk
 import (
 	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
@@ -15,6 +17,12 @@ type Look struct {
 	desk     *Desk
 	snapshot *register.Snapshot
 	actor    mandate.Actor
+	now      time.Time
+	offered  func() (mandate.Offered, error) // who offers which service, by the catalogue of what is looked at
+}
+
+func (d *Desk) newLook(s *register.Snapshot, a mandate.Actor, now time.Time) *Look {
+	return &Look{d, s, a, now, sync.OnceValues(func() (mandate.Offered, error) { return d.offered(s) })}
 }
 
 // Look lets somebody look, at the newest revision or, so that the pages of a list belong
@@ -22,21 +30,21 @@ type Look struct {
 // register.ErrNotFound: there is no such revision.
 func (d *Desk) Look(ctx context.Context, c Caller, at register.Revision, fn func(*Look) error) error {
 	var actor mandate.Actor
-	earlier := false
+	earlier, now := false, d.register.Now()
 	if err := d.register.Read(ctx, func(s *register.Snapshot) (err error) {
-		if actor, err = act(s, c, d.register.Now()); err != nil {
+		if actor, err = act(s, c, now); err != nil {
 			return err
 		}
 		if earlier = at != 0 && at != s.Revision(); earlier {
 			return nil
 		}
-		return fn(&Look{d, s, actor})
+		return fn(d.newLook(s, actor, now))
 	}); err != nil || !earlier {
 		return err
 	}
 	// Not within the other: who holds one place to read and waits for a second keeps decisions
 	// from theirs.
-	return d.register.ReadAt(ctx, at, func(s *register.Snapshot) error { return fn(&Look{d, s, actor}) })
+	return d.register.ReadAt(ctx, at, func(s *register.Snapshot) error { return fn(d.newLook(s, actor, now)) })
 }
 
 // Revision is the one that is looked at.
@@ -150,9 +158,6 @@ func (l *Look) Appointments(after mandate.AppointmentID, limit int) ([]mandate.A
 	return l.snapshot.Appointments(l.actor.Organisation, after, limit)
 }
 
-// Offered tells who offers which service, by the catalogue of what is looked at.
-func (l *Look) Offered() (mandate.Offered, error) { return l.desk.offered(l.snapshot) }
-
 // Organisation is the caller's own, or nil for the register's staff.
 func (l *Look) Organisation() (*mandate.Organisation, error) {
 	if l.actor.Organisation == 0 {
@@ -161,55 +166,8 @@ func (l *Look) Organisation() (*mandate.Organisation, error) {
 	return l.snapshot.OrganisationNumbered(l.actor.Organisation)
 }
 
-// Clients lists the companies that have mandated the caller's organisation as their
-// intermediary, in the order of the alphabet, with every mandate of theirs. A search is
-// the beginning of any word of the name, or of the number. See register.Snapshot.Companies.
-func (l *Look) Clients(search string, after register.Place, limit int) (list []Client, next register.Place, err error) {
-	ids, next, err := l.snapshot.Companies(register.Seeking{Intermediary: l.actor.Organisation, Search: search, After: after}, limit)
-	for _, id := range ids {
-		if err != nil {
-			break
-		}
-		var c Client
-		c.Chains, c.Assignments, err = l.snapshot.Passed(id, l.actor.Organisation)
-		if err == nil && len(c.Chains) > 0 {
-			c.Company = c.Chains[0].Grantor
-		}
-		list = append(list, c)
-	}
-	return list, next, err
-}
-
-// Halves gives both halves of what the caller's people may do for a client, with who
-// suspended what is suspended.
-func (l *Look) Halves(c Client) (chains, assignments []mandate.Half, err error) {
-	if chains, err = l.halves(c.Chains); err == nil {
-		assignments, err = l.halves(c.Assignments)
-	}
-	return chains, assignments, err
-}
-
-func (l *Look) halves(list []mandate.Mandate) (halves []mandate.Half, err error) {
-	for _, m := range list {
-		h := mandate.Half{Mandate: m}
-		if m.State == mandate.Suspended && err == nil {
-			h.SuspendedBy, err = l.snapshot.SuspendedBy(m.ID)
-		}
-		halves = append(halves, h)
-	}
-	return halves, err
-}
-
 // Changed lists the mandates of the caller's organisation that changed after a place: see
 // register.Snapshot.Changed.
 func (l *Look) Changed(after register.ChangedPlace, limit int) ([]register.Changed, bool, error) {
 	return l.snapshot.Changed(l.actor.Organisation, after, limit)
-}
-
-// Client is a company that has mandated an intermediary: both halves of what its people may
-// do for it.
-type Client struct {
-	Company     mandate.Organisation
-	Chains      []mandate.Mandate // from the company to the intermediary
-	Assignments []mandate.Mandate // from the intermediary to its people
 }

@@ -140,7 +140,11 @@ func (p *PDP) companies(s *register.Snapshot, r Request, facts decision.Facts, p
 	if page.Clients {
 		kind = mandate.Assignment
 	}
-	list, c.Next, err = s.Companies(register.Seeking{Person: facts.Person.ID, Kind: kind, Search: page.Search, After: page.After}, page.Size)
+	places, more, err := s.Companies(register.Seeking{Person: facts.Person.ID, Kind: kind, Search: page.Search, After: page.After}, page.Size)
+	for _, p := range places {
+		list = append(list, p.Organisation)
+	}
+	c.Next = register.Following(places, more)
 	return list, err
 }
 

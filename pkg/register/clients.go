@@ -2,6 +2,7 @@ package register
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
@@ -13,9 +14,19 @@ type Seeking struct {
 	Person       mandate.PersonID
 	Kind         mandate.Kind           // of the person's: Direct from the company itself, Assignment as an intermediary's client
 	Intermediary mandate.OrganisationID // instead of a person: its clients
+	Ending       Ending                 // with an intermediary: only clients with something that ends then
 	Everybody    bool                   // instead of either: every company of the register but the canary's
 	Search       string                 // the beginning of a word of the name, or of the KvK number; "": everybody
 	After        Place                  // where the page before ended; zero: from the beginning
+}
+
+// Ending is a time within which something ends: after the one moment, and before the other. The
+// zero one chooses nothing.
+type Ending struct{ After, Before time.Time }
+
+// Holds tells whether a mandate is in force, or suspended, and ends within that time.
+func (e Ending) Holds(m mandate.Mandate) bool {
+	return (m.State == mandate.Active || m.State == mandate.Suspended) && m.Validity.To.After(e.After) && m.Validity.To.Before(e.Before)
 }
 
 // Place is a place in a list of companies. It names one of them.
@@ -25,29 +36,35 @@ type Place struct {
 }
 
 // Companies lists companies of which somebody holds mandates, in whatever state, in the
-// order of the alphabet: at most limit of them, and where to go on; a zero Place at the
-// end. A search for two words finds them where they stand one after the other.
-func (s *Snapshot) Companies(k Seeking, limit int) (list []mandate.OrganisationID, next Place, err error) {
+// order of the alphabet: at most limit of them, each as the place after which a list goes on
+// behind it, and whether there are more. A search for two words finds them where they stand one
+// after the other.
+func (s *Snapshot) Companies(k Seeking, limit int) (list []Place, more bool, err error) {
 	few, err := s.few(k)
 	if err != nil {
-		return nil, next, err
+		return nil, false, err
 	}
 	return s.companies(k, limit, few)
 }
 
-func (s *Snapshot) companies(k Seeking, limit int, few bool) (list []mandate.OrganisationID, next Place, err error) {
+func (s *Snapshot) companies(k Seeking, limit int, few bool) (list []Place, more bool, err error) {
 	query, args := k.query(s.revision, few)
 	var row Place
-	var last Place
 	err = s.each([]any{&row.Text, &row.Organisation}, func() error {
-		if len(list) == limit {
-			next = last
-			return nil
+		if more = len(list) == limit; !more {
+			list = append(list, row)
 		}
-		list, last = append(list, row.Organisation), row
 		return nil
 	}, query, append(args, limit+1)...)
-	return list, next, err
+	return list, more, err
+}
+
+// Following is the place where a list goes on after a page of it; the zero one at its end.
+func Following(page []Place, more bool) Place {
+	if !more || len(page) == 0 {
+		return Place{}
+	}
+	return page[len(page)-1]
 }
 
 // A list of few companies is read whole and sorted, which costs some microseconds for each;
@@ -60,7 +77,8 @@ func (s *Snapshot) few(k Seeking) (bool, error) {
 		return false, nil
 	}
 	var n int
-	err := s.one([]any{&n}, `SELECT count(*) FROM (SELECT 1 FROM mandate m WHERE `+k.held(`?1`)+` LIMIT ?2) AS held`, k.holder(), mostSorted+1)
+	held, more := k.held(`?1`, s.revision, 2)
+	err := s.one([]any{&n}, `SELECT count(*) FROM (SELECT 1 FROM mandate m WHERE `+held+` LIMIT ?2) AS held`, append([]any{k.holder(), mostSorted + 1}, more...)...)
 	return n <= mostSorted, err
 }
 
@@ -76,15 +94,30 @@ func (k Seeking) holder() any {
 	return int64(k.Person)
 }
 
-// held chooses the mandates of the holder, who is a parameter.
-func (k Seeking) held(holder string) string {
+// held chooses the mandates of the holder, who is a parameter. What else it needs are the
+// parameters that follow on so many.
+func (k Seeking) held(holder string, revision Revision, after int) (string, []any) {
 	switch {
+	case k.Intermediary != 0 && k.Ending != (Ending{}):
+		return `m.intermediary = ` + holder + ` AND ` + endsWithin(after), []any{revision, k.Ending.After.UnixMilli(), k.Ending.Before.UnixMilli()}
 	case k.Intermediary != 0:
-		return `m.intermediary = ` + holder
+		return `m.intermediary = ` + holder, nil
 	case k.Kind == mandate.Direct:
-		return `m.person = ` + holder + ` AND m.kind = 'direct'` // as the index says it
+		return `m.person = ` + holder + ` AND m.kind = 'direct'`, nil // as the index says it
 	}
-	return `m.person = ` + holder + ` AND m.kind = 'assignment'`
+	return `m.person = ` + holder + ` AND m.kind = 'assignment'`, nil
+}
+
+// endsWithin chooses a client's mandates in force of which one half ends within a time: the
+// mandate itself, or an assignment that passes it on. After so many parameters come the revision
+// and the two moments.
+func endsWithin(after int) string {
+	revision, begin, end := fmt.Sprint(`?`, after+1), fmt.Sprint(`?`, after+2), fmt.Sprint(`?`, after+3)
+	inForce := func(id string) string {
+		return `(SELECT v.state FROM mandate_version v WHERE v.mandate = ` + id + ` AND v.since <= ` + revision + ` AND v.until > ` + revision + `) IN ('active', 'suspended')`
+	}
+	return `m.valid_to > ` + begin + ` AND ` + inForce(`m.id`) + ` AND (m.valid_to < ` + end + ` OR (
+			SELECT 1 FROM mandate a WHERE a.client = m.id AND a.valid_to > ` + begin + ` AND a.valid_to < ` + end + ` AND ` + inForce(`a.id`) + ` LIMIT 1) = 1)`
 }
 
 // giver is the column of the company for which the holder acts, as the index by holder has
@@ -103,16 +136,6 @@ func (k Seeking) query(revision Revision, few bool) (string, []any) {
 	const version = `
 		LEFT JOIN organisation_version v ON v.organisation = `
 	const now = ` AND v.since <= ?1 AND v.until > ?1`
-	from := `organisation_name n` + version + `n.organisation` + now
-	held := ` AND (SELECT 1 FROM mandate m WHERE ` + k.held(`?2`) + ` AND m.` + k.giver() + ` = n.organisation LIMIT 1) = 1`
-	switch {
-	case k.Everybody:
-		held = ` AND v.kvk <> ?2`
-	case few:
-		from = `(SELECT DISTINCT m.` + k.giver() + ` AS represented FROM mandate m WHERE ` + k.held(`?2`) + `) AS h` + version + `h.represented` + now + `
-		LEFT JOIN organisation_name n ON n.organisation = h.represented AND n.version = v.version`
-		held = ``
-	}
 	begin := sought(k.Search)
 	args := []any{revision, k.holder(), max(begin, k.After.Text), k.After.Text, k.After.Organisation}
 	which := `n.word = 0`
@@ -121,6 +144,18 @@ func (k Seeking) query(revision Revision, few bool) (string, []any) {
 		which = `n.text < ?7 AND NOT EXISTS (
 			SELECT 1 FROM organisation_name o WHERE o.organisation = n.organisation AND o.version = n.version
 			AND o.text >= ?6 AND o.text < ?7 AND (o.text < n.text OR o.text = n.text AND o.word < n.word))`
+	}
+	its, more := k.held(`?2`, revision, len(args))
+	args = append(args, more...)
+	from := `organisation_name n` + version + `n.organisation` + now
+	held := ` AND (SELECT 1 FROM mandate m WHERE ` + its + ` AND m.` + k.giver() + ` = n.organisation LIMIT 1) = 1`
+	switch {
+	case k.Everybody:
+		held = ` AND v.kvk <> ?2`
+	case few:
+		from = `(SELECT DISTINCT m.` + k.giver() + ` AS represented FROM mandate m WHERE ` + its + `) AS h` + version + `h.represented` + now + `
+		LEFT JOIN organisation_name n ON n.organisation = h.represented AND n.version = v.version`
+		held = ``
 	}
 	return `SELECT n.text, n.organisation FROM ` + from + `
 		WHERE n.text >= ?3 AND ` + which + ` AND coalesce(v.version, 0) = n.version

@@ -45,7 +45,9 @@ func (o *office) client(name string) (b mandate.Organisation) {
 // pages lists every page of a search, by name, on both roads: they must agree.
 func (o *office) pages(k Seeking, size int) (pages [][]string) {
 	o.Helper()
-	k.Person = o.anna.ID
+	if k.Intermediary == 0 {
+		k.Person = o.anna.ID
+	}
 	if k.Kind == "" {
 		k.Kind = mandate.Assignment
 	}
@@ -62,16 +64,16 @@ func (o *office) pages(k Seeking, size int) (pages [][]string) {
 	return pages
 }
 
-type listing func(Seeking, int) ([]mandate.OrganisationID, Place, error)
+type listing func(Seeking, int) ([]Place, bool, error)
 
 func sortedBy(s *Snapshot) listing {
-	return func(k Seeking, limit int) ([]mandate.OrganisationID, Place, error) {
+	return func(k Seeking, limit int) ([]Place, bool, error) {
 		return s.companies(k, limit, true)
 	}
 }
 
 func followedBy(s *Snapshot) listing {
-	return func(k Seeking, limit int) ([]mandate.OrganisationID, Place, error) {
+	return func(k Seeking, limit int) ([]Place, bool, error) {
 		return s.companies(k, limit, false)
 	}
 }
@@ -79,19 +81,18 @@ func followedBy(s *Snapshot) listing {
 func (o *office) walk(k Seeking, size int, list listing) (pages [][]string) {
 	o.Helper()
 	for range 1000 {
-		list, next, err := list(k, size)
+		list, more, err := list(k, size)
 		if err != nil {
 			o.Fatal(err)
 		}
 		var names []string
-		for _, id := range list {
-			names = append(names, o.called[id])
+		for _, p := range list {
+			names = append(names, o.called[p.Organisation])
 		}
 		pages = append(pages, names)
-		if next == (Place{}) {
+		if k.After = Following(list, more); !more {
 			return pages
 		}
-		k.After = next
 	}
 	o.Fatal("the list has no end")
 	return nil
@@ -166,6 +167,59 @@ func TestWhoIsListed(t *testing.T) {
 		}
 		if got := fmt.Sprint(o.pages(Seeking{Kind: mandate.Direct}, 9)); got != "[[the firm]]" {
 			t.Errorf("directly are %s", got)
+		}
+	})
+}
+
+// An intermediary finds the clients of whom something ends soon: what the client has given, or what
+// passes it on. What has ended, is over or was only asked for ends no more.
+func TestClientsOfWhomSomethingEnds(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		o := newOffice(s, "In a year")
+		soon := Ending{year().From, year().From.AddDate(0, 0, 60)}
+		grants := func(name string, chainDays, assignedDays int, state mandate.State) (given, passed mandate.Mandate) {
+			o.last++
+			o.change(func(t *Tx) {
+				b := must(t.PutOrganisation(mandate.Organisation{KvK: kvk(o.last), Name: name, Active: true}))
+				o.called[b.ID] = name
+				given = chain(b, o.firm)
+				given.Validity.To, given.State = given.Validity.From.AddDate(0, 0, chainDays), state
+				given = must(t.Grant(given, GrantOptions{}))
+				passed = assignment(given, o.anna)
+				passed.Validity.To = passed.Validity.From.AddDate(0, 0, assignedDays)
+				passed = must(t.Grant(passed, GrantOptions{}))
+			})
+			return given, passed
+		}
+		grants("Theirs", 30, 300, mandate.Active)
+		grants("Suspended", 30, 300, mandate.Suspended)
+		grants("Ours", 300, 30, mandate.Active)
+		grants("Asked for", 30, 30, mandate.Requested)
+		grants("On the day", 60, 60, mandate.Active)
+		ended, _ := grants("Ended", 30, 30, mandate.Active)
+		_, dropped := grants("Dropped", 300, 30, mandate.Active)
+		var before Revision
+		s.read(func(v *Snapshot) { before = v.Revision() })
+		s.change(func(t *Tx) {
+			must(t.SetState(ended.ID, mandate.Revoked))
+			must(t.SetState(dropped.ID, mandate.Revoked))
+		})
+		for size := 1; size < 4; size++ {
+			if got := fmt.Sprint(slices.Concat(o.pages(Seeking{Intermediary: o.firm.ID, Ending: soon}, size)...)); got != "[Ours Suspended Theirs]" {
+				t.Errorf("in pages of %d end %s", size, got)
+			}
+		}
+		if got := fmt.Sprint(o.pages(Seeking{Intermediary: o.firm.ID, Ending: soon, Search: "the"}, 9)); got != "[[Theirs]]" {
+			t.Errorf("among those that are searched for end %s", got)
+		}
+		s.readAt(before, func(v *Snapshot) {
+			list, _, err := v.Companies(Seeking{Intermediary: o.firm.ID, Ending: soon}, 9)
+			if err != nil || len(list) != 5 {
+				t.Errorf("then it were %d, with the ended and the dropped: %v", len(list), err)
+			}
+		})
+		if got := fmt.Sprint(o.pages(Seeking{Intermediary: o.firm.ID, Ending: Ending{soon.After.AddDate(0, 0, 31), soon.Before}}, 9)); got != "[[]]" {
+			t.Errorf("when they have ended, %s end", got)
 		}
 	})
 }

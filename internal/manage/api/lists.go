@@ -113,16 +113,12 @@ func (a *api) listClients(ctx context.Context, in *clientsIn) (*body[Clients], e
 	out := Clients{Clients: []ClientView{}}
 	err = a.look(ctx, at.Revision, func(l *desk.Look) error {
 		at.Revision = l.Revision()
-		offered, err := l.Offered()
-		if err != nil {
-			return err
-		}
 		list, next, err := l.Clients(in.Search, at.After, in.Limit)
 		if err != nil {
 			return err
 		}
 		for _, client := range list {
-			v, err := a.client(l, client, offered)
+			v, err := clientOf(l, client)
 			if err != nil {
 				return err
 			}
@@ -135,23 +131,11 @@ func (a *api) listClients(ctx context.Context, in *clientsIn) (*body[Clients], e
 	return &body[Clients]{out}, err
 }
 
-func (a *api) client(l *desk.Look, c desk.Client, offered mandate.Offered) (ClientView, error) {
-	v := ClientView{Company: companyOf(c.Company), Chains: []ChainView{}}
-	chains, assignments, err := l.Halves(c)
-	for _, chain := range chains {
-		if !chain.State.Bears() {
-			continue
-		}
-		var its []mandate.Half
-		var shown []mandate.Mandate
-		for _, h := range assignments {
-			if h.Client == chain.ID && h.State.Bears() {
-				its, shown = append(its, h), append(shown, h.Mandate)
-			}
-		}
-		o := l.Actor().Organisation
-		fit := chain.Fit(its, offered, a.Now())
-		v.Chains = append(v.Chains, ChainView{viewed(chain.Mandate, o), viewedAll(shown, o), fit.Misfit == mandate.Fits, fit.Usable, string(fit.Misfit), edit(fit.Edit)})
+func clientOf(l *desk.Look, c desk.Client) (ClientView, error) {
+	v, o := ClientView{Company: companyOf(c.Company), Chains: []ChainView{}}, l.Actor().Organisation
+	list, err := l.Fits(c)
+	for _, f := range list {
+		v.Chains = append(v.Chains, ChainView{viewed(f.Chain, o), viewedAll(f.Assignments, o), f.Misfit == mandate.Fits, f.Usable, string(f.Misfit), edit(f.Edit)})
 	}
 	return v, err
 }

@@ -60,7 +60,7 @@ func (v *visit) answerAt(r mandate.Request) string { return v.c.Address + "/requ
 // askedList is the same as a file, to be merged with a letter of one's own.
 func (v *visit) askedList() (answer, error) {
 	heads := []string{v.say.Say("request"), v.say.Say("kvk"), v.say.Say("client"), v.say.Say("letter who"), v.say.Say("letter what"), v.say.Say("letter to"), v.say.Say("letter where"), v.say.Say("answer before")}
-	return v.listFile(v.say.Say("file asked"), heads, func(l *desk.Look, after mandate.ID) (rows [][]string, last mandate.ID, more bool, err error) {
+	return listFile(v, v.say.Say("file asked"), heads, func(l *desk.Look, after mandate.ID) (rows [][]string, last mandate.ID, more bool, err error) {
 		list, more, err := askedOf(l, after, perFile)
 		for _, r := range list {
 			rows = append(rows, []string{idText(r.ID), r.Grantor.KvK.Text(), r.Grantor.Name, v.party(r.Intermediary), strings.Join(v.items(r.Scope), "; "), v.lastDay(r.Validity.To), v.answerAt(r), v.say.Date(r.Expires)})

@@ -1,9 +1,7 @@
 package pages
 
 import (
-	"cmp"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/mandated/mandated/internal/desk"
@@ -17,10 +15,18 @@ import (
 // so an address carries them sealed.
 type listing struct {
 	Search   string            `json:"s"`
+	Only     string            `json:"o"` // of clients: which of them
 	After    register.Place    `json:"a"`
-	Seen     int               `json:"n"` // companies on the pages before
+	Seen     int               `json:"n"` // rows on the pages before
+	Looked   int               `json:"l"` // at so many clients, to find those
 	Revision register.Revision `json:"r"` // all pages of a list are of one
 }
+
+// The clients that a list has, if not all.
+const (
+	onlyAttention = "attention"
+	onlyEnding    = "ends"
+)
 
 func (v *visit) placeOfList() string { return "clients " + v.holder() }
 
@@ -40,102 +46,118 @@ func (v *visit) listingHere() (p listing) {
 // listPaging tells which part of a list is shown, and leads to the next; nil if all fits on one
 // page.
 func (v *visit) listPaging(path string, p listing, rows int, next register.Place, at register.Revision) *look.Paging {
-	if p.Seen == 0 && next == (register.Place{}) {
+	if p.After == (register.Place{}) && next == (register.Place{}) {
 		return nil
 	}
 	paging := &look.Paging{First: p.Seen + 1, Last: p.Seen + rows}
-	if p.Seen > 0 {
-		paging.Begin = v.listAt(path, listing{Search: p.Search})
+	if p.After != (register.Place{}) {
+		paging.Begin = v.listAt(path, p.begin())
 	}
 	if next != (register.Place{}) {
-		paging.Next = v.listAt(path, listing{Search: p.Search, After: next, Seen: paging.Last, Revision: at})
+		p.After, p.Seen, p.Revision = next, paging.Last, at
+		paging.Next = v.listAt(path, p)
 	}
 	return paging
 }
+
+// begin is the beginning of the same list, as it is now.
+func (p listing) begin() listing { return listing{Search: p.Search, Only: p.Only} }
 
 func (v *visit) searchClients() (answer, error) { return v.searchIn("/clients") }
 
 // searchIn leads to what is searched for in a list.
 func (v *visit) searchIn(path string) (answer, error) {
-	search := v.short("search", longestSearch)
-	if search == "" {
+	p := listing{Search: v.short("search", longestSearch), Only: v.said("only")}
+	if p == (listing{}) {
 		return goTo(path)
 	}
-	return goTo(v.listAt(path, listing{Search: search}))
+	return goTo(v.listAt(path, p))
 }
 
-// clients are those whose intermediary the organisation is, with both halves of what its
-// people may do for each.
+// mostLooked is at how many clients a page looks at most for those that need attention.
+const mostLooked = 1000
+
+// choice are the clients that a list has.
+func (v *visit) choice(p listing) desk.Choice {
+	c := desk.Choice{Search: p.Search}
+	switch p.Only {
+	case onlyAttention:
+		c.Attention = true
+	case onlyEnding:
+		c.Ending = register.Ending{After: v.now, Before: v.now.Add(endsSoon)}
+	}
+	return c
+}
+
+// clients are those whose intermediary the organisation is: what each lets it do, who of its
+// people does that, whether the two fit, and what mends it if not.
 func (v *visit) clients() (a answer, err error) {
 	p := v.listingHere()
 	err = v.c.Desk.Look(v.ctx(), v.caller(), p.Revision, func(l *desk.Look) error {
-		list, next, err := l.Clients(p.Search, p.After, perPage)
+		found, err := l.Fitted(v.choice(p), p.After, perPage, mostLooked)
 		if err != nil {
 			return err
 		}
-		t := look.Table{Caption: v.say.Say("place /clients"), Unseen: true, Empty: v.noClients(p.Search), Columns: []look.Column{
-			{Title: v.say.Say("client"), Names: true}, {Title: v.say.Say("their half")}, {Title: v.say.Say("our half")}, {Title: v.say.Say("do"), Unseen: true},
+		t := look.Table{Caption: v.say.Say("place /clients"), Unseen: true, Columns: []look.Column{
+			{Title: v.say.Say("client"), Names: true}, {Title: v.say.Say("their half")}, {Title: v.say.Say("our half")}, {Title: v.say.Say("do they fit")},
 		}}
-		for _, c := range list {
-			t.Rows = append(t.Rows, v.client(c))
+		for _, c := range found.Clients {
+			t.Rows = append(t.Rows, v.client(c)...)
 		}
-		t.Paging = v.listPaging("/clients", p, len(list), next, l.Revision())
-		a.page = look.Page{Title: v.say.Say("place /clients"), Parts: []look.Part{
+		p.Looked += found.Looked
+		t.Paging = v.listPaging("/clients", p, len(t.Rows), found.Next, l.Revision())
+		more := found.Next != register.Place{} && len(found.Clients) < perPage
+		t.Empty = v.noClients(p, more)
+		parts := []look.Part{
 			look.Actions{v.action(v.say.Say("begin ask"), "/grant/ask", look.Primary), v.action(v.say.Say("begin many"), manyAt, look.Secondary),
 				v.action(v.say.Say("asked"), askedAt, look.Secondary), v.action(v.say.Say("renew many"), renewAt, look.Secondary), v.action(v.say.Say("teams"), "/teams", look.Secondary)},
-			v.clientSearch("/clients", p), t,
-		}}
+			v.clientSearch("/clients", p, v.onlyField(p)), t,
+		}
+		if more {
+			parts = append(parts, look.Notice{Title: v.say.Say("looked so far", "n", v.say.Number(int64(p.Looked))), Text: v.say.Say("looked so far text"),
+				Links: []look.Link{{Text: v.say.Say("search further"), Address: t.Paging.Next}}})
+			t.Paging.Next = "" // it says the same
+		}
+		if more || len(t.Rows) > 0 {
+			parts = append(parts, look.Actions{v.action(v.say.Say("clients list"), v.listAt("/clients/list", p.begin()), look.Secondary)})
+		}
+		a.page = look.Page{Title: v.say.Say("place /clients"), Parts: parts}
 		return nil
 	})
 	return a, err
 }
 
-func (v *visit) clientSearch(at string, p listing) look.Form {
-	return v.form(at, look.Form{Search: true, Buttons: []look.Button{{Text: v.say.Say("search"), Kind: look.Secondary}}, Parts: []look.Part{
+func (v *visit) clientSearch(at string, p listing, more ...look.Part) look.Form {
+	return v.form(at, look.Form{Search: true, Buttons: []look.Button{{Text: v.say.Say("search"), Kind: look.Secondary}}, Parts: append([]look.Part{
 		look.Field{Name: "search", Label: v.say.Say("search client"), Hint: v.say.Say("search client hint"), Optional: true, Input: look.TextInput{Type: "search", Value: p.Search, MaxLength: longestSearch}},
-	}})
+	}, more...)})
 }
 
-func (v *visit) noClients(search string) *look.Empty {
-	if search != "" {
-		return &look.Empty{Title: v.say.Say("no client found"), Text: v.say.Say("no client found text"), Links: []look.Action{v.action(v.say.Say("all clients"), "/clients", look.Secondary)}}
+// onlyField chooses which clients are listed.
+func (v *visit) onlyField(p listing) look.Field {
+	list := look.SelectInput{{Label: v.say.Say("only all"), Chosen: p.Only == ""}}
+	for _, only := range []string{onlyAttention, onlyEnding} {
+		list = append(list, look.Option{Value: only, Label: v.say.Say("only " + only), Chosen: p.Only == only})
+	}
+	return look.Field{Name: "only", Label: v.say.Say("only"), Input: list}
+}
+
+// noClients is in place of a page without rows; more tells that not all clients were looked at.
+func (v *visit) noClients(p listing, more bool) *look.Empty {
+	all := []look.Action{v.action(v.say.Say("all clients"), "/clients", look.Secondary)}
+	switch {
+	case more:
+		return &look.Empty{Title: v.say.Say("none so far")}
+	case p.After != (register.Place{}):
+		return &look.Empty{Title: v.say.Say("none further"), Links: []look.Action{v.action(v.say.Say("list begin"), v.listAt("/clients", p.begin()), look.Secondary)}}
+	case p.Only == onlyAttention:
+		return &look.Empty{Title: v.say.Say("no attention"), Links: all}
+	case p.Only == onlyEnding:
+		return &look.Empty{Title: v.say.Say("renew none"), Links: all}
+	case p.Search != "":
+		return &look.Empty{Title: v.say.Say("no client found"), Text: v.say.Say("no client found text"), Links: all}
 	}
 	return &look.Empty{Title: v.say.Say("no clients"), Text: v.say.Say("no clients text")}
-}
-
-func (v *visit) client(c desk.Client) look.Row {
-	row := look.Row{{Text: v.party(c.Company)}, {Text: v.say.Say("nothing now")}, {Text: v.say.Say("nobody now")}, {}}
-	for _, m := range c.Chains {
-		if m.State.Ended() {
-			continue
-		}
-		row[1].Text = ""
-		row[1].Links = append(row[1].Links, look.Link{Address: "/mandates/" + idText(m.ID),
-			Text: v.say.Say("half", "what", strings.Join(v.items(m.Scope), "; "), "until", v.lastDay(m.Validity.To), "state", v.stateOf(m).Text)})
-		if !m.State.Pending() {
-			row[3].Links = append(row[3].Links, look.Link{Text: v.say.Say("assign"), About: v.say.Say("about", "company", v.party(c.Company), "number", idText(m.ID)), Address: assignTo(m.ID)})
-		}
-	}
-	named := map[mandate.PersonID]bool{}
-	for _, m := range byPerson(c.Assignments) {
-		number := v.say.Say("mandate number", "number", idText(m.ID))
-		link := look.Link{Address: "/mandates/" + idText(m.ID), About: number}
-		what := v.person(m.Person)
-		if named[m.Person.ID] { // two mandates of one person are not two people
-			what, link.About = number, what
-		}
-		named[m.Person.ID] = true
-		link.Text = v.say.Say("half", "what", what, "until", v.lastDay(m.Validity.To), "state", v.stateOf(m).Text)
-		row[2].Text, row[2].Links = "", append(row[2].Links, link)
-	}
-	return row
-}
-
-// byPerson are the mandates that have not ended, those of one person together.
-func byPerson(list []mandate.Mandate) []mandate.Mandate {
-	list = slices.DeleteFunc(slices.Clone(list), func(m mandate.Mandate) bool { return m.State.Ended() })
-	slices.SortStableFunc(list, func(a, b mandate.Mandate) int { return cmp.Compare(a.Person.ID, b.Person.ID) })
-	return list
 }
 
 // askOffboard asks once more before all that somebody may do here ends.

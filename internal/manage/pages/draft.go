@@ -34,7 +34,8 @@ type draft struct {
 	Pseudonym     string           `json:"s"`
 	PersonName    string           `json:"t"`
 
-	Client mandate.ID `json:"c"` // the client's chain mandate
+	Client  mandate.ID `json:"c"` // the client's chain mandate
+	Follows mandate.ID `json:"f"` // the assignment whose place it takes, if it is for the same person
 
 	Much     string    `json:"w"` // how much of what there is
 	Services []string  `json:"v"`
@@ -150,6 +151,15 @@ func (v *visit) make(l *desk.Look, d draft) (made ready, err error) {
 	if d.Client != 0 {
 		made.deal.client = v.party(chain.Grantor)
 	}
+	if d.Follows != 0 {
+		old, err := l.Mandate(d.Follows)
+		if err != nil {
+			return made, err
+		}
+		if old.Person.ID == d.Person {
+			made.wish.Supersedes, made.deal.follows = old.ID, old.ID
+		}
+	}
 	made.deal.cost, err = v.cost(l, made.deal.grantor, mandate.Mandate{Kind: w.Kind, Scope: w.Scope, Validity: w.Validity})
 	return made, err
 }
@@ -196,7 +206,7 @@ func (d draft) personWish() desk.PersonWish {
 // knows him, however he is named this time: one person has one name.
 func (v *visit) personCalled(l *desk.Look, d draft, w desk.PersonWish) (string, error) {
 	if d.Kind != onPaper {
-		people, err := v.people(l)
+		people, err := v.people(l, d.Follows)
 		if err != nil {
 			return "", err
 		}

@@ -104,7 +104,7 @@ func (v *visit) priceTable() look.Table {
 // costsList is all that was charged, as a file.
 func (v *visit) costsList() (answer, error) {
 	heads := []string{v.say.Say("mandate"), v.say.Say("charged on"), v.say.Say("kvk"), v.say.Say("acts for"), v.say.Say("who acts"), v.say.Say("amount")}
-	return v.listFile(v.say.Say("file costs"), heads, func(l *desk.Look, after mandate.ID) (rows [][]string, last mandate.ID, more bool, err error) {
+	return listFile(v, v.say.Say("file costs"), heads, func(l *desk.Look, after mandate.ID) (rows [][]string, last mandate.ID, more bool, err error) {
 		list, more, err := l.Fees(after, perFile)
 		for _, f := range list {
 			rows = append(rows, []string{idText(f.Mandate.ID), v.day(f.At), f.Mandate.Grantor.KvK.Text(), f.Mandate.Grantor.Name, v.receiver(f.Mandate), v.plainEuros(f.Cents)})

@@ -8,7 +8,6 @@ import (
 	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/internal/intake/sheet"
 	"github.com/mandated/mandated/internal/look"
-	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
 )
 
@@ -22,15 +21,24 @@ type file struct {
 // perFile is how much of the register is read at a time for a file.
 const perFile = 500
 
-// listFile is a list in the order of numbers, as a file: read part by part, all of it as it was at
-// one revision. A part gives the rows after a number, and the last number that it has read.
-func (v *visit) listFile(name string, heads []string, part func(l *desk.Look, after mandate.ID) (rows [][]string, last mandate.ID, more bool, err error)) (answer, error) {
+// perPart is how long a part of a file may take: to be read here, and to arrive there. So a file may
+// take longer than any page, as long as it moves.
+const perPart = time.Minute
+
+// listFile is a list as a file: read part by part, all of it as it was at one revision. A part gives
+// the rows after a place in the list, such as a number, and the last place that it has read.
+func listFile[P any](v *visit, name string, heads []string, part func(l *desk.Look, after P) (rows [][]string, last P, more bool, err error)) (answer, error) {
 	var at register.Revision
 	if err := v.look(func(l *desk.Look) error { at = l.Revision(); return nil }); err != nil {
 		return answer{}, err
 	}
 	return answer{file: &file{name, heads, func(row func(...string) error) error {
-		for after, more := (mandate.ID(0)), true; more; {
+		control := http.NewResponseController(v.w)
+		var after P
+		for more := true; more; {
+			by := time.Now().Add(perPart)
+			_ = control.SetReadDeadline(by) // the server reads meanwhile, to hear whether the browser leaves
+			_ = control.SetWriteDeadline(by)
 			var rows [][]string
 			if err := v.c.Desk.Look(v.ctx(), v.caller(), at, func(l *desk.Look) (err error) { rows, after, more, err = part(l, after); return err }); err != nil {
 				return err

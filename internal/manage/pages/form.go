@@ -57,8 +57,8 @@ var forms = map[string]form{
 func formOf(r *http.Request) form { return forms[r.Pattern] }
 
 // formAt is where the page can be fetched on which the request was made. Nothing that was filled
-// in goes along; what was chosen before does, of which there is one thing: the mandate of the
-// client whom somebody is assigned to.
+// in goes along; what was chosen before does, the mandate of the client whom somebody is
+// assigned to, and the one that is to be followed.
 func (v *visit) formAt() string {
 	at := formOf(v.r).at
 	switch {
@@ -68,7 +68,7 @@ func (v *visit) formAt() string {
 		return here(v.filled(at))
 	case v.r.Method == http.MethodPost && v.r.URL.Path == assignAt:
 		if client := parseID(v.r.PostFormValue("client")); client != 0 {
-			return assignTo(client)
+			return assignTo(client, parseID(v.r.PostFormValue("follows")))
 		}
 		return "/clients" // more was sent than is read
 	}

@@ -54,11 +54,27 @@ func (v *visit) newDraft() (d draft, err error) {
 			if err == nil && (m.Kind != mandate.Chain || m.Intermediary.ID != l.Actor().Organisation) {
 				err = register.ErrNotFound
 			}
-			d.Client = m.ID
-			return err
+			if d.Client = m.ID; err != nil {
+				return err
+			}
+			return v.follow(l, &d)
 		})
 	}
 	return d, err
+}
+
+// follow lets an assignment take the place of the one in the address, of the same person, if there
+// is one there.
+func (v *visit) follow(l *desk.Look, d *draft) error {
+	if d.Follows = parseID(v.r.FormValue("follows")); d.Follows == 0 {
+		return nil
+	}
+	m, err := l.Mandate(d.Follows)
+	if err == nil && m.Client != d.Client {
+		err = register.ErrNotFound
+	}
+	d.Person = m.Person.ID
+	return err
 }
 
 func (v *visit) who() (answer, error) {
@@ -191,26 +207,32 @@ func (v *visit) whoPage(d draft, address string, f faults) (answer, error) {
 	form := look.Form{Parts: fields, Buttons: []look.Button{{Text: v.say.Say("next")}}, Cancel: v.cancel("/")}
 	parts := []look.Part{v.steps(1)}
 	if d.Client != 0 {
-		form.Hidden = []look.Hidden{{Name: "client", Value: idText(d.Client)}}
+		form.Hidden = []look.Hidden{{Name: "client", Value: idText(d.Client)}, {Name: "follows", Value: idText(d.Follows)}}
 	}
 	again := address
 	if address == assignAt {
-		again = assignTo(d.Client)
+		again = assignTo(d.Client, d.Follows)
 	}
 	return page(look.Page{Title: v.say.Say("who " + d.Kind), Parts: append(parts, v.form(address, form)), Address: again}, f)
 }
 
 // assignAt is where somebody is assigned to a client, and assignTo where that is begun for the
-// client who has given that mandate.
+// client who has given that mandate; it may follow an assignment that is there.
 const assignAt = "/grant/" + assignIt
 
-func assignTo(client mandate.ID) string { return assignAt + "?client=" + idText(client) }
+func assignTo(client, follows mandate.ID) string {
+	at := assignAt + "?client=" + idText(client)
+	if follows != 0 {
+		at += "&follows=" + idText(follows)
+	}
+	return at
+}
 
 // personFields let somebody choose one of his people, or name a new one.
 func (v *visit) personFields(d draft, f faults) (list []look.Part, err error) {
 	var known []mandate.Person
 	if d.Kind != onPaper {
-		if err := v.look(func(l *desk.Look) (err error) { known, err = v.people(l); return err }); err != nil {
+		if err := v.look(func(l *desk.Look) (err error) { known, err = v.people(l, d.Follows); return err }); err != nil {
 			return nil, err
 		}
 	}
@@ -242,9 +264,17 @@ func (v *visit) personFields(d draft, f faults) (list []look.Part, err error) {
 // mostPeople is how many mandates are looked through for people to choose from.
 const mostPeople = 1000
 
-// people are those who have a mandate of the visitor's organisation, by name.
-func (v *visit) people(l *desk.Look) (list []mandate.Person, err error) {
+// people are those who have a mandate of the visitor's organisation, by name. However many there
+// are, who has the one that is to be followed is among them.
+func (v *visit) people(l *desk.Look, follows mandate.ID) (list []mandate.Person, err error) {
 	seen := map[mandate.PersonID]bool{}
+	if follows != 0 {
+		m, err := l.Mandate(follows)
+		if err != nil {
+			return nil, err
+		}
+		seen[m.Person.ID], list = true, []mandate.Person{m.Person}
+	}
 	for _, kind := range []mandate.Kind{mandate.Direct, mandate.Assignment} {
 		all, _, err := l.Mandates(register.Filter{Kind: kind, Side: mandate.GrantorSide}, 0, mostPeople)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/mandated/mandated/internal/manage/pages"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 )
 
 // mostSteps is how much a baker may have to do from the start page until his accountant is
@@ -215,10 +216,16 @@ func TestOnePersonOneName(t *testing.T) {
 	assigns("1", "Eva Elshout", eva).next().reads(bob.word("done active"))
 	assigns("2", "Mrs. Elshout", eva).reads("lets Eva Elshout log in")
 	bob.next().reads(bob.word("done active"))
-	if n := strings.Count(bob.visit("/clients").text(), "Eva Elshout ("); n != 1 {
+	more := s.mandate(4) // beside what she may do for the bakery's second mandate
+	more.Scope = s.mandate(1).Scope
+	_ = must(s.register.Change(ctx, register.Author{Who: "test", Why: "test"}, func(t *register.Tx) error {
+		_ = must(t.Grant(more, register.GrantOptions{}))
+		return nil
+	}))
+	if n := strings.Count(bob.visit("/clients").text(), "Eva Elshout ("); n != 2 { // once beside each of the bakery's two
 		t.Errorf("she is %d people: %s", n, bob.text())
 	}
-	bob.reads("Mandate 4 (")
+	bob.reads("Mandate 5 (")
 	assigns("2", "Eva Elshout", s.people["Bea Bakker"]).next().reads(bob.word("done active"))
 	bob.visit("/grant/assign?client=1").reads("Eva Elshout (person 1)", "Eva Elshout (person 2)")
 }

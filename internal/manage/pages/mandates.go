@@ -251,7 +251,7 @@ func (v *visit) whatCanBeDone(l *desk.Look, m mandate.Mandate) (parts []look.Par
 		actions = append(actions, v.action(v.say.Say("offboard", "name", v.person(m.Person)), "/people/"+idText(m.Person.ID)+"/offboard", look.Secondary))
 	}
 	if m.Kind == mandate.Chain && m.Intermediary.ID == l.Actor().Organisation {
-		actions = append(look.Actions{v.action(v.say.Say("assign"), assignTo(m.ID), look.Primary)}, actions...)
+		actions = append(look.Actions{v.action(v.say.Say("assign"), assignTo(m.ID, 0), look.Primary)}, actions...)
 	}
 	return append([]look.Part{look.Heading{Text: v.say.Say("can be done")}}, append(parts, actions)...)
 }

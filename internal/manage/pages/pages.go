@@ -207,6 +207,7 @@ func (p *pages) routes() []route {
 
 		{"GET /clients", companies, light, (*visit).clients},
 		{"POST /clients", companies, light, (*visit).searchClients},
+		{"GET /clients/list", companies, light, (*visit).clientsList},
 		{"GET /people/{person}/offboard", companies, grave, (*visit).askOffboard},
 		{"POST /people/{person}/offboard", companies, grave, (*visit).offboard},
 

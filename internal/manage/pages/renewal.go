@@ -9,10 +9,12 @@ import (
 )
 
 // renewal is a mandate in force that somebody makes last longer: by the next one, of the same
-// parties for the same things, which takes its place. Who receives it can only ask for it.
+// parties for the same things, which takes its place. Who receives it can only ask for it. An
+// intermediary can also ask for what a client lets him do no more.
 type renewal struct {
 	old  mandate.Mandate
 	asks bool
+	over bool
 }
 
 func (r renewal) at() string { return "/mandates/" + idText(r.old.ID) + "/renew" }
@@ -22,11 +24,12 @@ func (v *visit) renewing(l *desk.Look) (r renewal, err error) {
 	if r.old, err = l.Mandate(v.id()); err != nil {
 		return r, err
 	}
-	if r.old.State != mandate.Active {
-		return r, mandate.ErrNotInForce
-	}
 	side, err := l.Actor().Side(r.old)
-	r.asks = side == mandate.ReceiverSide
+	r.asks, r.over = side == mandate.ReceiverSide, r.old.State.Ended() || !v.now.Before(r.old.Validity.To)
+	again := r.over && r.asks && r.old.Kind == mandate.Chain && r.old.State.Bears() && !r.old.State.Pending()
+	if err == nil && r.old.State != mandate.Active && !again {
+		err = mandate.ErrNotInForce
+	}
 	return r, err
 }
 
@@ -36,7 +39,11 @@ func (v *visit) askRenewal() (a answer, err error) {
 		if err != nil {
 			return err
 		}
-		end, err := v.usualEnd(l, r.old.Validity.To, r.asks, r.old.Client)
+		from := r.old.Validity.To
+		if r.over {
+			from = v.now
+		}
+		end, err := v.usualEnd(l, from, r.asks, r.old.Client)
 		a, _ = v.renewalPage(r, lastDayInput(end), nil)
 		return err
 	})
@@ -45,11 +52,14 @@ func (v *visit) askRenewal() (a answer, err error) {
 
 // renewalPage asks until when.
 func (v *visit) renewalPage(r renewal, to look.DateInput, f faults) (answer, error) {
-	text := "renewal text"
-	if r.asks {
+	title, text := "renewal title", "renewal text"
+	switch {
+	case r.asks && r.over:
+		title, text = "renewal again title", "renewal again text"
+	case r.asks:
 		text = "renewal asked text"
 	}
-	return page(look.Page{Title: v.say.Say("renewal title"), Address: r.at(), Parts: []look.Part{
+	return page(look.Page{Title: v.say.Say(title), Address: r.at(), Parts: []look.Part{
 		look.Paragraph{Text: v.say.Say(text, "who", v.receiver(r.old), "grantor", v.party(r.old.Grantor))},
 		append(v.between(r.old), look.Item{Term: v.say.Say("until"), Value: look.Cell{Text: v.lastDay(r.old.Validity.To)}}),
 		v.form(r.at(), look.Form{Buttons: []look.Button{{Text: v.say.Say("next")}}, Cancel: v.cancel("/mandates/" + idText(r.old.ID)),
@@ -92,6 +102,9 @@ func (v *visit) renewal() (a answer, err error) {
 func (v *visit) renewed(l *desk.Look, r renewal, to time.Time) (w desk.Wish, lines []string, err error) {
 	m := r.old
 	m.ID, m.State, m.Supersedes = 0, "", r.old.ID
+	if r.old.State.Ended() { // there is no place to take
+		m.Supersedes = 0
+	}
 	m.Validity = mandate.Validity{From: v.now.UTC().Truncate(time.Second), To: to}
 	d, err := v.fullDeal(l, m)
 	if err == nil {

@@ -198,6 +198,8 @@ type scene struct {
 	store lostStore
 	log   safeLog
 
+	clients int // of the office, made by lets
+
 	uses  journal.Uses // what is known of them, and how often somebody asked
 	asked int
 }

@@ -4,7 +4,7 @@ import "github.com/mandated/mandated/internal/look"
 
 // texts are the words of these pages, in plain language (B1). People who manage mandates are
 // addressed politely; what the scheme calls by names of its own is explained where it stands.
-var texts = together(ownTexts, contactTexts, feeTexts, manyTexts, partyTexts, programTexts, teamTexts, worksTexts)
+var texts = together(ownTexts, clientTexts, contactTexts, feeTexts, manyTexts, partyTexts, programTexts, teamTexts, worksTexts)
 
 // together puts the words of several files in one table.
 func together(tables ...look.Texts) look.Texts {

@@ -34,10 +34,12 @@ var manyTexts = look.Texts{
 	"line refused": {NL: "Kan niet", EN: "Cannot be done"},
 	"as chosen":    {NL: "Wat u koos", EN: "What you chose"},
 
-	"renew":              {NL: "Verleng", EN: "Renew"},
-	"renewal title":      {NL: "Verleng de machtiging", EN: "Renew the mandate"},
-	"renewal text":       {NL: "Kies tot en met welke dag {who} hetzelfde mag als nu. U ziet eerst wat u afspreekt.", EN: "Choose up to and including which day {who} may do the same as now. First you see what you agree to."},
-	"renewal asked text": {NL: "Kies tot en met welke dag u hetzelfde vraagt als nu. De oude machtiging blijft gelden tot {grantor} akkoord is.", EN: "Choose up to and including which day you ask for the same as now. The old mandate stays in force until {grantor} agrees."},
+	"renew":               {NL: "Verleng", EN: "Renew"},
+	"renewal title":       {NL: "Verleng de machtiging", EN: "Renew the mandate"},
+	"renewal text":        {NL: "Kies tot en met welke dag {who} hetzelfde mag als nu. U ziet eerst wat u afspreekt.", EN: "Choose up to and including which day {who} may do the same as now. First you see what you agree to."},
+	"renewal asked text":  {NL: "Kies tot en met welke dag u hetzelfde vraagt als nu. De oude machtiging blijft gelden tot {grantor} akkoord is.", EN: "Choose up to and including which day you ask for the same as now. The old mandate stays in force until {grantor} agrees."},
+	"renewal again title": {NL: "Vraag opnieuw om de machtiging", EN: "Ask for the mandate again"},
+	"renewal again text":  {NL: "Deze machtiging geldt niet meer. Kies tot en met welke dag u {grantor} hetzelfde vraagt als toen.", EN: "This mandate is over. Choose up to and including which day you ask {grantor} for the same as then."},
 
 	"renew many":   {NL: "Verleng aflopende machtigingen", EN: "Renew mandates that end"},
 	"renew text":   {NL: "Deze machtigingen lopen af. Vraag de klanten om een nieuwe, voor dezelfde diensten. De oude blijft gelden tot de klant akkoord is.", EN: "These mandates end. Ask the clients for a new one, for the same services. The old one stays in force until the client agrees."},

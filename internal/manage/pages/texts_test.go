@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/mandated/mandated/internal/manage/pages"
+	"github.com/mandated/mandated/pkg/mandate"
 )
 
 // Every word is said in both languages, and every name that pages use is there: those that are
@@ -26,6 +27,7 @@ func TestWords(t *testing.T) {
 			}
 		}
 	}
+	misfits := 0
 	for _, s := range constants(t, "../../../pkg/mandate") {
 		switch s.kind {
 		case "State", "AppointmentState":
@@ -46,8 +48,17 @@ func TestWords(t *testing.T) {
 			said("form ", s.value)
 		case "Standing":
 			said("standing ", s.value)
+		case "Misfit":
+			if s.value != string(mandate.Fits) {
+				said("misfit ", s.value)
+				misfits++
+			}
 		}
 	}
+	if misfits != 14 {
+		t.Errorf("%d misfits are known, and what mends each of them is said below", misfits)
+	}
+	said("mend ", string(mandate.ChainNotYet), string(mandate.ClientStopped), "ask grantor", "ask receiver", "agree grantor", "agree receiver", "resume grantor", "resume receiver", "resume register")
 	said("level ", "loa2", "loa2plus", "loa3", "loa4")
 	for _, e := range pages.Explanations() {
 		said("", e.Name)
