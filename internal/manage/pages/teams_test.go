@@ -147,7 +147,7 @@ func TestWhoLeavesWhileATeamIsFilled(t *testing.T) {
 	s.clientele(202)
 	s.filling(bob)
 	place := bob.at.Path
-	bob.leaves(place, "filling ")
+	bob.leaves(place, "work ")
 	bob.visit(place).reads(bob.word("fill over"), "201 mandates were added", "1 could not be added")
 }
 
