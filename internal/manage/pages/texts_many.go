@@ -23,6 +23,8 @@ var manyTexts = look.Texts{
 	"many there":   {NL: "{n} regel is niet nodig: dit is al gevraagd of geldt al. | {n} regels zijn niet nodig: dit is al gevraagd of geldt al.", EN: "{n} line is not needed: this was asked already, or is in force. | {n} lines are not needed: this was asked already, or is in force."},
 	"many refused": {NL: "{n} regel kan niet. In de lijst staat waarom, en wat u kunt doen. | {n} regels kunnen niet. In de lijst staat waarom, en wat u kunt doen.", EN: "{n} line cannot be done. The list says why, and what you can do. | {n} lines cannot be done. The list says why, and what you can do."},
 	"confirm many": {NL: "Vraag het aan {n} klant | Vraag het aan {n} klanten", EN: "Ask {n} client | Ask {n} clients"},
+	"many busy":    {NL: "Bezig uw klanten te vragen", EN: "Busy asking your clients"},
+	"many far":     {NL: "Regels van uw lijst", EN: "Lines of your list"},
 	"many over":    {NL: "De aanvragen zijn verstuurd", EN: "The requests are sent"},
 	"many next":    {NL: "Elke klant moet nu antwoorden. Druk de brieven af, of download de lijst voor uw eigen brief of e-mail.", EN: "Each client must answer now. Print the letters, or download the list for a letter or e-mail of your own."},
 	"lines":        {NL: "Uw lijst, regel voor regel", EN: "Your list, line by line"},
