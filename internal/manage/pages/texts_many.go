@@ -67,6 +67,9 @@ var manyTexts = look.Texts{
 	"handed title":    {NL: "Klanten overgedragen", EN: "Clients handed over"},
 	"handed over":     {NL: "{n} machtiging is overgedragen | {n} machtigingen zijn overgedragen", EN: "{n} mandate was handed over | {n} mandates were handed over"},
 	"handed waits":    {NL: "{n} wacht nog op een handtekening. Tot dan verandert er niets. | {n} wachten nog op een handtekening. Tot dan verandert er niets.", EN: "{n} waits for a signature. Until then nothing changes. | {n} wait for a signature. Until then nothing changes."},
+	"handed gone":     {NL: "{n} was er al niet meer: eerder overgedragen of beëindigd. | {n} waren er al niet meer: eerder overgedragen of beëindigd.", EN: "{n} was no longer there: it was handed over before, or has ended. | {n} were no longer there: they were handed over before, or have ended."},
+	"handed busy":     {NL: "Bezig met overdragen", EN: "Busy handing over"},
+	"handed far":      {NL: "Overdragen", EN: "Handing over"},
 	"handed not":      {NL: "{n} is niet overgedragen | {n} zijn niet overgedragen", EN: "{n} was not handed over | {n} were not handed over"},
 
 	"asked":         {NL: "Klanten die nog moeten antwoorden", EN: "Clients who must still answer"},
