@@ -207,6 +207,7 @@ const orders = {
 	},
 	async back({ tab }) { await tab.page.goBack() },
 	async reload({ tab }) { await tab.page.reload() },
+	async wait({ tab, heading }) { await tab.page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor() },
 	async press({ tab, key }) { await tab.page.keyboard.press(key) },
 	async type({ tab, text }) { await tab.page.keyboard.type(text) },
 	async click({ tab, what, times }) { await (await tab.named(what)).click({ clickCount: times, noWaitAfter: true }) },

@@ -373,7 +373,8 @@ func TestSandboxTwoDirectors(t *testing.T) {
 }
 
 // The office asks nine hundred clients at once, from a list. It reads first what becomes of each
-// line; then each client has a letter. One of them finds the request, and agrees to it.
+// line; a page goes on by itself until all are asked; then each client has a letter. One of them
+// finds the request, and agrees to it.
 func TestSandboxNineHundred(t *testing.T) {
 	service := map[string]string{"nl": "subsidy", "en": "notice"} // each can be asked for once
 	var list strings.Builder
@@ -392,6 +393,7 @@ func TestSandboxNineHundred(t *testing.T) {
 		office.reads(office.words.Count("many will", 900), "40001000", "40007293")
 		office.page.Fits()
 		office.page.Click(office.words.Count("confirm many", 900))
+		office.page.Waits(office.words.Say("many over"))
 		office.sees("many over")
 		office.reads(office.words.Count("many done", 900))
 		office.presses("asked")

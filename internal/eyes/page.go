@@ -40,6 +40,12 @@ func (p *Page) Reload() {
 	p.order("reload", map[string]any{}, nil)
 }
 
+// Waits waits until a page that loads itself anew has this heading.
+func (p *Page) Waits(heading string) {
+	p.b.t.Helper()
+	p.order("wait", map[string]any{"heading": heading}, nil)
+}
+
 // Press presses keys, one after the other: "Tab", "Shift+Tab", "Enter", "Space",
 // "ArrowDown".
 func (p *Page) Press(keys ...string) {

@@ -129,15 +129,16 @@ func (v *visit) askedLetters() (a answer, err error) {
 	return a, err
 }
 
-// manyLetters are those to the clients of one list who were asked by it, and still have to answer.
+// manyLetters are those to the clients of one list who were asked by it, as far as that is, and
+// still have to answer.
 func (v *visit) manyLetters() (a answer, err error) {
-	d, outcomes, err := v.outcomes()
-	if err != nil {
+	var w asking
+	if err := v.keep.look(v.ctx(), v.placeOfWork(v.askingAt()), &w); err != nil {
 		return a, err
 	}
-	place := v.numbered(manyAt+"/"+d.id+"/letters", "")
+	place := v.numbered(v.askingAt()+"/letters", "")
 	var ids []mandate.ID
-	for _, o := range outcomes {
+	for _, o := range w.Came {
 		if o.ID > place.after && !o.There {
 			ids = append(ids, o.ID)
 		}

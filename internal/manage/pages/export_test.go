@@ -17,6 +17,8 @@ const (
 	Fresh   = fresh
 	Soon    = soon
 	Counted = countedFor
+
+	LongestTurn = longestTurn
 )
 
 // BarOf is where mandates are counted, and Bars are all such places.

@@ -10,9 +10,8 @@ import (
 	"github.com/mandated/mandated/pkg/register"
 )
 
-// filling is the work of assigning to a team what it lacks, as somebody has agreed to it. It is
-// done in parts: with each look at its page one more. Whoever leaves the page has lost nothing,
-// since what lacks is found anew.
+// filling is the work of assigning to a team what it lacks, as somebody has agreed to it. What
+// lacks is found anew for each part.
 type filling struct {
 	Team    mandate.TeamID     `json:"t"`
 	Members []mandate.PersonID `json:"p"` // whom the consent names
@@ -25,8 +24,9 @@ type filling struct {
 	Over    bool               `json:"v"`
 }
 
-func (f filling) refused() int { return len(f.Refused) + f.Others }
-func (f filling) done() int    { return f.Made + f.refused() }
+func (f *filling) refused() int { return len(f.Refused) + f.Others }
+func (f *filling) done() int    { return f.Made + f.refused() }
+func (f *filling) over() bool   { return f.Over }
 
 // refusal is a client's mandate that could not be assigned, and the text that says why.
 type refusal struct {
@@ -40,12 +40,7 @@ type refusedGap struct {
 	Person mandate.PersonID `json:"p"`
 }
 
-const (
-	atOnce      = 200 // assignments in one change: others have their turn in between
-	mostRefused = 100 // that are shown
-)
-
-func (v *visit) placeOfFilling(name string) string { return "filling " + v.holder() + " " + name }
+const mostRefused = 100 // that are shown
 
 // fillText is what somebody agrees to who lets a team have what it lacks.
 func (v *visit) fillText() (team desk.TeamView, lines []string, err error) {
@@ -94,36 +89,28 @@ func (v *visit) beginFill() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	f := filling{Team: team.ID, Members: team.Numbers(), Consent: v.consent(lines), Of: team.Lacking}
+	f := &filling{Team: team.ID, Members: team.Numbers(), Consent: v.consent(lines), Of: team.Lacking}
 	if v.said("text") != sumOf(f.Consent) {
 		return v.shownAnew(v.askFill())
 	}
-	name := newName()
-	if err := v.keep.put(v.ctx(), v.placeOfFilling(name), f, v.session.Until); err != nil {
-		return answer{}, err
-	}
-	return goTo(teamAt(team.ID, "/fill/"+name))
+	return v.beginWork(teamAt(team.ID, "/fill"), f)
 }
 
-// fill does the next part, and tells how far it is. That a look does something is safe here:
-// its address is known only to the one who has agreed to just this.
+// fill does the next part, and tells how far it is.
 func (v *visit) fill() (answer, error) {
 	var f filling
-	place := v.placeOfFilling(v.r.PathValue("filling"))
-	if err := v.keep.look(v.ctx(), place, &f); err != nil {
+	if err := v.goOn(v.r.URL.Path, &f); err != nil {
 		return answer{}, err
 	}
-	if !f.Over {
-		done, err := v.c.Desk.FillTeam(v.ctx(), v.caller(), "page: a team", f.Team, f.Members, f.After, min(atOnce, f.Of-f.done()), f.Consent)
-		if err != nil {
-			return answer{}, err
-		}
-		v.came(&f, done)
-		if err := v.keep.put(context.WithoutCancel(v.ctx()), place, f, v.session.Until); err != nil { // it is done, also if he has left
-			return answer{}, err
-		}
+	return v.fillPage(&f)
+}
+
+func (f *filling) part(ctx context.Context, v *visit) error {
+	done, err := v.c.Desk.FillTeam(ctx, v.caller(), "page: a team", f.Team, f.Members, f.After, min(atOnce, f.Of-f.done()), f.Consent)
+	if err == nil {
+		v.came(f, done)
 	}
-	return v.fillPage(f)
+	return err
 }
 
 // came adds up what a part has brought.
@@ -150,12 +137,12 @@ func (v *visit) whyNot(err error) string {
 	return e.name
 }
 
-func (v *visit) fillPage(f filling) (a answer, err error) {
-	parts := []look.Part{look.Progress{What: v.say.Say("fill progress"), Done: int64(f.done()), Of: int64(f.Of), Every: 2 * time.Second, Finished: f.Over}}
-	back := look.Actions{v.action(v.say.Say("to team"), teamAt(f.Team, ""), look.Secondary)}
-	if !f.Over {
-		return answer{page: look.Page{Title: v.say.Say("fill busy"), Parts: append(parts, back)}}, nil
+func (v *visit) fillPage(f *filling) (a answer, err error) {
+	far, back := v.progress(v.say.Say("fill progress"), f.done(), f.Of, f), v.action(v.say.Say("to team"), teamAt(f.Team, ""), look.Secondary)
+	if !f.over() {
+		return v.busy(v.say.Say("fill busy"), far, back), nil
 	}
+	parts := []look.Part{far}
 	made := look.Notice{Kind: look.Done, Title: v.say.Count("fill made", f.Made)}
 	if n := f.refused(); n > 0 {
 		made.Kind, made.Text = look.Warning, v.say.Count("fill refused", n)
@@ -176,7 +163,7 @@ func (v *visit) fillPage(f filling) (a answer, err error) {
 		}
 		return nil
 	})
-	return answer{page: look.Page{Title: v.say.Say("fill over"), Parts: append(parts, back)}}, err
+	return answer{page: look.Page{Title: v.say.Say("fill over"), Parts: append(parts, look.Actions{back})}}, err
 }
 
 // refusedTable says for which client and whom something could not be assigned, and why.

@@ -541,7 +541,7 @@ func (v *visit) confirm() (answer, error) {
 		return answer{}, err
 	}
 	if d.Kind == askMany {
-		return v.askThem(d)
+		return v.beginAsking(d)
 	}
 	var made ready
 	if err := v.look(func(l *desk.Look) (err error) { made, err = v.make(l, d); return err }); err != nil {

@@ -2,11 +2,11 @@ package pages
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/internal/look"
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
 )
@@ -14,6 +14,7 @@ import (
 // handing is somebody whose clients go to a colleague.
 type handing struct {
 	id   mandate.PersonID
+	who  etoegang.ActingSubject
 	name string
 	some []mandate.ID // assignments
 	own  mandate.Organisation
@@ -37,7 +38,7 @@ func (v *visit) handing(l *desk.Look) (h handing, err error) {
 	for _, m := range list {
 		h.some = append(h.some, m.ID)
 	}
-	h.name, h.own = v.person(list[0].Person), list[0].Grantor
+	h.who, h.name, h.own = list[0].Person.Subject, v.person(list[0].Person), list[0].Grantor
 	return h, nil
 }
 
@@ -61,7 +62,7 @@ func (v *visit) handOverPage(d draft, f faults) (answer, error) {
 	}}, f)
 }
 
-// handOver reads who is to have them, lets the text of that be agreed to, and then does it.
+// handOver reads who is to have them, lets the text of that be agreed to, and then begins it.
 func (v *visit) handOver() (answer, error) {
 	d, f := draft{Kind: assignIt}, faults{}
 	if v.readPerson(&d, f); len(f) > 0 {
@@ -73,8 +74,9 @@ func (v *visit) handOver() (answer, error) {
 		if h, err = v.handing(l); err != nil {
 			return err
 		}
-		to, err = v.personCalled(l, d, d.personWish())
-		if err == nil && d.Person == h.id {
+		w := d.personWish()
+		to, err = v.personCalled(l, d, w)
+		if err == nil && (w.ID == h.id || w.Subject == h.who) {
 			err = desk.ErrPerson
 		}
 		return err
@@ -91,21 +93,7 @@ func (v *visit) handOver() (answer, error) {
 	if v.said("text") != h.agreed(consent) {
 		return v.handOverCheck(h, d, lines), nil
 	}
-	done, err := v.c.Desk.HandOver(v.ctx(), v.caller(), "page: hands over", h.id, h.some, d.personWish(), consent)
-	if f := v.beside(err, "person"); f != nil {
-		return v.handOverPage(d, f)
-	}
-	if err != nil {
-		return answer{}, err
-	}
-	kept, name := handed{Moved: done.Moved, Waiting: done.Waiting}, newName()
-	for _, r := range done.Refused {
-		kept.Refused = append(kept.Refused, v.refusal(r))
-	}
-	if err := v.keep.put(context.WithoutCancel(v.ctx()), v.placeOfHanded(name), kept, v.session.Until); err != nil {
-		return answer{}, err
-	}
-	return goTo(h.at() + "/" + name)
+	return v.beginWork(h.at(), &handover{Person: h.id, Some: h.some, To: d, Consent: consent})
 }
 
 // handOverCheck is the text to be agreed to, with how many clients it is about.
@@ -121,25 +109,53 @@ func (v *visit) handOverCheck(h handing, d draft, lines []string) answer {
 		v.form(h.at(), look.Form{Hidden: hidden, Buttons: []look.Button{{Text: v.say.Count("hand over do", len(h.some))}}, Cancel: &look.Link{Text: v.say.Say("back"), Address: h.at()}}))}}
 }
 
-// handed is what has become of it.
-type handed struct {
-	Moved   int       `json:"m"`
-	Waiting int       `json:"w"`
-	Refused []refusal `json:"r"`
+// handover is the work of giving somebody's clients to a colleague, as somebody has agreed to it.
+type handover struct {
+	Person  mandate.PersonID `json:"p"`
+	Some    []mandate.ID     `json:"s"` // assignments
+	To      draft            `json:"t"` // in which the colleague is named
+	Consent register.Consent `json:"c"`
+	Done    int              `json:"d"` // of these assignments
+	Moved   int              `json:"m"`
+	Waiting int              `json:"w"`
+	Refused []refusal        `json:"r"`
 }
 
-func (v *visit) placeOfHanded(name string) string { return "handed " + v.holder() + " " + name }
+func (h *handover) over() bool { return h.Done == len(h.Some) }
 
+// gone is how many the one did not have any more: what came of them could not be kept, or they
+// have ended meanwhile.
+func (h *handover) gone() int { return h.Done - h.Moved - h.Waiting - len(h.Refused) }
+
+func (h *handover) part(ctx context.Context, v *visit) error {
+	some := h.Some[h.Done:min(h.Done+atOnce, len(h.Some))]
+	done, err := v.c.Desk.HandOver(ctx, v.caller(), "page: hands over", h.Person, some, h.To.personWish(), h.Consent)
+	if err != nil {
+		return err
+	}
+	h.Done, h.Moved, h.Waiting = h.Done+len(some), h.Moved+done.Moved, h.Waiting+done.Waiting
+	for _, r := range done.Refused {
+		h.Refused = append(h.Refused, v.refusal(r))
+	}
+	return nil
+}
+
+// handedOver hands over the next, and tells how far that is; in the end, what has become of all.
 func (v *visit) handedOver() (a answer, err error) {
-	var h handed
-	if err := v.keep.look(v.ctx(), v.placeOfHanded(v.r.PathValue("handover")), &h); errors.Is(err, errGone) {
-		return a, register.ErrNotFound
-	} else if err != nil {
+	var h handover
+	if err := v.goOn(v.r.URL.Path, &h); err != nil {
 		return a, err
+	}
+	toClients := look.Link{Text: v.say.Say("place /clients"), Address: "/clients"}
+	if !h.over() {
+		return v.busy(v.say.Say("handed busy"), v.progress(v.say.Say("handed far"), h.Done, len(h.Some), &h), look.Action{Link: toClients, Kind: look.Secondary}), nil
 	}
 	done := look.Notice{Kind: look.Done, Title: v.say.Count("handed over", h.Moved)}
 	if h.Waiting > 0 {
 		done.Items = append(done.Items, v.say.Count("handed waits", h.Waiting))
+	}
+	if n := h.gone(); n > 0 {
+		done.Items = append(done.Items, v.say.Count("handed gone", n))
 	}
 	parts := []look.Part{done}
 	if len(h.Refused) > 0 {
@@ -157,6 +173,6 @@ func (v *visit) handedOver() (a answer, err error) {
 		done.Kind = look.Warning
 		parts = []look.Part{done, t}
 	}
-	a.page = look.Page{Title: v.say.Say("handed title"), Parts: append(parts, look.Links{{Text: v.say.Say("place /clients"), Address: "/clients"}, {Text: v.say.Say("teams"), Address: "/teams"}})}
+	a.page = look.Page{Title: v.say.Say("handed title"), Parts: append(parts, look.Links{toClients, {Text: v.say.Say("teams"), Address: "/teams"}})}
 	return a, err
 }

@@ -41,6 +41,39 @@ func TestHandOver(t *testing.T) {
 	bob.visit("/people/1/handover").is(http.StatusNotFound) // she has nothing
 }
 
+// However many clients Eva has, they go in parts, and the page tells how far that is. What a part
+// has done that could not be kept is not passed over: Eva did not have it any more.
+func TestHandOverInParts(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	s.clientele(451)
+	s.filling(bob)
+	for range 2 {
+		bob.visit(bob.at.Path)
+	}
+	eva, tom := s.people["Eva Elshout"], s.people["Bea Bakker"]
+	herself := bob.visit("/people/1/handover").fill("person", "new").fill("person-name", "Eva").fill("authenticator", eva.Authenticator.String()).fill("pseudonym", eva.Pseudonym.Text())
+	if herself.press("/people/1/handover").is(http.StatusUnprocessableEntity); bob.wrongAt("person") == "" {
+		t.Error("she is to have her own clients")
+	}
+	bob.visit("/people/1/handover").fill("person", "new").fill("person-name", "Tom").fill("authenticator", tom.Authenticator.String()).fill("pseudonym", tom.Pseudonym.Text())
+	bob.press("/people/1/handover").press("/people/1/handover").reads(bob.word("handed busy"), "200 of 450")
+	place := bob.at.Path
+	s.store.lost.Store("replace")
+	bob.visit(place).is(http.StatusServiceUnavailable)
+	s.store.lost.Store("")
+	bob.visit(place).reads("400 of 450").visit(place).reads("250 mandates were handed over", "200 were no longer there")
+	his := 0
+	for _, m := range s.all(register.Filter{Kind: mandate.Assignment, State: mandate.Active}) {
+		if m.Person.Name == "Tom" {
+			his++
+		}
+	}
+	if his != 450 {
+		t.Errorf("Tom has %d", his)
+	}
+}
+
 // What Eva has for longer than the one who hands it over is appointed stays hers: an end that
 // somebody else gave it is not cut on the way. Bob reads which, and whom to ask.
 func TestWhatLastsLongerIsNotHandedOver(t *testing.T) {

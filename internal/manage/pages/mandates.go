@@ -38,8 +38,14 @@ func (v *visit) overview() (a answer, err error) {
 			look.Links{{Text: v.say.Say("all mandates"), Address: "/mandates"}})}
 		return err
 	})
-	if err == nil && v.isStaff() { // the journal's affair, for which nothing of the register is held
+	switch { // what the register does not know, for which nothing of it is held
+	case err != nil:
+	case v.isStaff():
 		a.page.Parts = append(a.page.Parts, v.decisionFigures()...)
+	default:
+		var back []look.Part
+		back, err = v.unfinishedNotice()
+		a.page.Parts = append(back, a.page.Parts...)
 	}
 	return a, err
 }

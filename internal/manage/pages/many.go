@@ -157,38 +157,45 @@ type outcome struct {
 	Why   string     `json:"w"` // the text that says why it was refused; "": what is wrong with the line does
 }
 
-// wishes are what the lines of a list ask for, each with its text; one with which something is
-// wrong asks nothing. first is the text of the first.
-func (v *visit) wishes(d draft) (list []desk.Wish, first []string, err error) {
+// wishes are what lines of a list ask for, each with its text, and the revision at which that is
+// so; a line with which something is wrong asks nothing.
+func (v *visit) wishes(d draft, lines []listed) (list []desk.Wish, at register.Revision, err error) {
 	err = v.look(func(l *desk.Look) error {
+		at = l.Revision()
 		own, err := l.Organisation()
 		if err != nil {
 			return err
 		}
-		list = make([]desk.Wish, len(d.Lines))
-		for i, one := range d.Lines {
+		list = make([]desk.Wish, len(lines))
+		for i, one := range lines {
 			if !one.Wrong.IsZero() {
 				continue
 			}
-			var lines []string
-			if list[i], lines, err = v.wishOfLine(l, *own, d, one); err != nil {
+			if list[i], err = v.wishOfLine(l, *own, d, one); err != nil {
 				return err
-			}
-			if first == nil {
-				first = lines
 			}
 		}
 		return nil
 	})
-	return list, first, err
+	return list, at, err
+}
+
+// firstText is the text of the first line that asks something.
+func firstText(wishes []desk.Wish) register.Consent {
+	for _, w := range wishes {
+		if w.Consent.Text != "" {
+			return w.Consent
+		}
+	}
+	return register.Consent{}
 }
 
 // wishOfLine is what a line asks for, with the text of it.
-func (v *visit) wishOfLine(l *desk.Look, own mandate.Organisation, d draft, one listed) (w desk.Wish, lines []string, err error) {
+func (v *visit) wishOfLine(l *desk.Look, own mandate.Organisation, d draft, one listed) (w desk.Wish, err error) {
 	w = desk.Wish{Kind: mandate.Chain, Grantor: desk.Party{Name: one.Name}, Intermediary: desk.Party{KvK: own.KvK, Name: own.Name}, Supersedes: one.Follows,
 		Validity: mandate.Validity{From: mandate.StartOfDay(v.now), To: one.To}} // the day: a list that comes twice asks once
 	if w.Grantor.KvK, err = etoegang.ParseKvKNumber(one.KvK); err != nil {
-		return w, nil, err
+		return w, err
 	}
 	if one.To.IsZero() {
 		w.Validity.To = d.To
@@ -204,40 +211,44 @@ func (v *visit) wishOfLine(l *desk.Look, own mandate.Organisation, d draft, one 
 		w.Reference = old.Reference
 	}
 	if err != nil {
-		return w, nil, err
+		return w, err
 	}
 	as := deal{kind: w.Kind, grantor: v.partyCalled(one.Name, one.KvK), to: v.party(own), scope: w.Scope, only: w.Establishments, validity: w.Validity, follows: w.Supersedes}
 	as.cost, err = v.cost(l, as.grantor, mandate.Mandate{Kind: w.Kind, Scope: w.Scope, Validity: w.Validity, Supersedes: w.Supersedes})
-	lines = v.text(as)
-	w.Consent = v.consent(lines)
-	return w, lines, err
+	w.Consent = v.consent(v.text(as))
+	return w, err
 }
 
-// perform asks what a list says, or only rehearses it, in parts: others have their turn in
-// between.
-func (v *visit) perform(ctx context.Context, d draft, wishes []desk.Wish, dry bool) (list []outcome, err error) {
+// askLines asks what lines of a list say in one change, or only rehearses it.
+func (v *visit) askLines(ctx context.Context, lines []listed, wishes []desk.Wish, dry bool) (list []outcome, err error) {
 	why := "page: many"
-	if d.Lines[0].Follows != 0 {
+	if lines[0].Follows != 0 {
 		why = "page: renews many"
 	}
-	for part := range slices.Chunk(wishes, atOnce) {
-		begun := len(list)
-		_, err := v.c.Desk.Many(ctx, v.caller(), why, dry, func(m *desk.Many) error {
-			if err := m.Expect(part); err != nil {
-				return err
-			}
-			for i, w := range part {
-				var o outcome
-				if d.Lines[begun+i].Wrong.IsZero() {
-					o = v.askOne(m, w)
-				}
-				list = append(list, o)
-			}
-			return nil
-		})
-		if err != nil {
-			return list[:begun], err
+	_, err = v.c.Desk.Many(ctx, v.caller(), why, dry, func(m *desk.Many) error {
+		if err := m.Expect(wishes); err != nil {
+			return err
 		}
+		for i, w := range wishes {
+			var o outcome
+			if lines[i].Wrong.IsZero() {
+				o = v.askOne(m, w)
+			}
+			list = append(list, o)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// rehearse tells what would become of a list, in parts: others have their turn in between.
+func (v *visit) rehearse(d draft, wishes []desk.Wish) (list []outcome, err error) {
+	for lines := range slices.Chunk(d.Lines, atOnce) {
+		part, err := v.askLines(v.ctx(), lines, wishes[len(list):][:len(lines)], true)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, part...)
 	}
 	return list, nil
 }
@@ -254,26 +265,27 @@ func (v *visit) askOne(m *desk.Many, w desk.Wish) outcome {
 
 // checkMany shows what would become of each line.
 func (v *visit) checkMany(d draft) (answer, error) {
-	wishes, first, err := v.wishes(d)
+	wishes, _, err := v.wishes(d, d.Lines)
 	var list []outcome
 	if err == nil {
-		list, err = v.perform(v.ctx(), d, wishes, true)
+		list, err = v.rehearse(d, wishes)
 	}
 	if err != nil {
 		return v.backTo(d, err)
 	}
 	asked, there, refused := count(list)
+	first := firstText(wishes)
 	parts := []look.Part{v.steps(3), v.manyNotice(asked, there, refused, "many will")}
-	if first != nil {
+	if first.Text != "" {
 		parts = append(parts, look.Heading{Text: v.say.Say("many each")})
-		parts = append(parts, shown(first)...)
+		parts = append(parts, shown(strings.Split(first.Text, "\n"))...)
 	}
 	for _, note := range append([]string{v.say.Say("note ask")}, v.setNotes(d)...) {
 		parts = append(parts, look.Notice{Title: note})
 	}
 	parts = append(parts, v.outcomeTable(d, list, true), v.changeMany(d))
 	if asked > 0 {
-		parts = append(parts, v.form(d.at("check"), look.Form{Hidden: []look.Hidden{{Name: "text", Value: sumOf(v.consent(first))}},
+		parts = append(parts, v.form(d.at("check"), look.Form{Hidden: []look.Hidden{{Name: "text", Value: sumOf(first)}},
 			Buttons: []look.Button{{Text: v.say.Count("confirm many", asked)}}, Cancel: v.cancel("/clients")}))
 	}
 	return answer{page: look.Page{Title: v.say.Say("check"), Address: d.at("check"), Parts: parts}}, nil
@@ -350,55 +362,4 @@ func (v *visit) whyLine(one listed, o outcome) string {
 		return one.Wrong.In(v.say.Language)
 	}
 	return v.say.Say(o.Why)
-}
-
-func (v *visit) placeOfOutcomes(id string) string { return "outcomes " + v.holder() + " " + id }
-
-// askThem asks all clients of a list, and keeps what became of each line to be looked at. It is
-// done to its end, also if the one who has agreed to it leaves meanwhile.
-func (v *visit) askThem(d draft) (answer, error) {
-	wishes, first, err := v.wishes(d)
-	if err != nil {
-		return v.backTo(d, err)
-	}
-	if v.said("text") != sumOf(v.consent(first)) {
-		return v.shownAnew(v.check())
-	}
-	ctx := context.WithoutCancel(v.ctx())
-	list, err := v.perform(ctx, d, wishes, false)
-	if err != nil {
-		return answer{}, err
-	}
-	if err := v.keep.put(ctx, v.placeOfOutcomes(d.id), list, v.session.Until); err != nil {
-		return answer{}, err
-	}
-	return goTo(manyAt + "/" + d.id)
-}
-
-// outcomes are what became of the list in the address.
-func (v *visit) outcomes() (d draft, list []outcome, err error) {
-	if d, err = v.draft(); err == nil {
-		err = v.keep.look(v.ctx(), v.placeOfOutcomes(d.id), &list)
-	}
-	if errors.Is(err, errGone) {
-		err = register.ErrNotFound
-	}
-	return d, list, err
-}
-
-func (v *visit) askedThem() (answer, error) {
-	d, list, err := v.outcomes()
-	if err != nil {
-		return answer{}, err
-	}
-	asked, there, refused := count(list)
-	actions := look.Actions{v.action(v.say.Say("asked"), askedAt, look.Primary), v.action(v.say.Say("another list"), manyAt, look.Secondary)}
-	if asked > 0 {
-		actions = append(look.Actions{v.action(v.say.Say("print letters"), manyAt+"/"+d.id+"/letters", look.Secondary)}, actions...)
-	}
-	parts := []look.Part{v.manyNotice(asked, there, refused, "many done"), look.Paragraph{Text: v.say.Say("many next")}, actions}
-	if refused > 0 {
-		parts = append(parts, v.outcomeTable(d, list, false))
-	}
-	return answer{page: look.Page{Title: v.say.Say("many over"), Parts: parts}}, nil
 }

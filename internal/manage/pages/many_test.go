@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
@@ -87,6 +88,130 @@ func TestManyAtOnce(t *testing.T) {
 	bob.visit("/requests/1/letter").is(http.StatusNotFound)
 }
 
+// nineHundred is a list that is asked in five parts.
+func nineHundred() string {
+	var list strings.Builder
+	list.WriteString("kvk\n")
+	for i := range 900 {
+		fmt.Fprintln(&list, 40000000+i)
+	}
+	return list.String()
+}
+
+// begins lets the office confirm that list: the first part of it is asked.
+func (b *browser) begins(list string) *browser {
+	b.Helper()
+	b.visit("/clients/many").uploads("/clients/many", list).fill("much", "everything").next()
+	return b.next().is(http.StatusOK).reads(b.word("many busy"), "200 ")
+}
+
+// Nine hundred clients are asked part by part, by a page that goes on by itself. Whoever leaves
+// finds it where it was, and asks the rest as he agreed to it: in that language, also if he reads
+// on in another. In the end each was asked once.
+func TestManyInParts(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	bob.begins(nineHundred())
+	if bob.head.Get("Refresh") == "" {
+		t.Error("the page does not go on by itself")
+	}
+	place := bob.at.Path
+	s.comes("Bas Bakker", bakery, mandate.Administrator).visit(place).is(http.StatusNotFound)
+	bob.visit(place+"/letters").reads("100 letters come out", bob.word("letters more", "most", 100))
+	if n := len(s.all(register.Filter{Kind: mandate.Chain})); n != 200 {
+		t.Errorf("after the first part %d are asked", n)
+	}
+
+	bob.leaves(place, "work ") // while the second is done
+	s.lang = "nl"
+	bob.visit("/").reads(bob.word("work unfinished")).click(bob.word("work go on")).reads(bob.word("many busy"), "600 van 900")
+	s.lang = "en"
+	bob.visit(place).reads("800 of 900").visit(place).reads(bob.word("many over"), "900 clients were asked")
+	if bob.head.Get("Refresh") != "" || strings.Contains(bob.text(), "not needed") {
+		t.Errorf("all is done: %s", bob.text())
+	}
+	last := s.revision()
+	bob.visit(place).reads("900 clients were asked")
+	if s.revision() != last {
+		t.Error("a look at what is over has changed something")
+	}
+	seen := map[string]bool{}
+	asked := s.all(register.Filter{Kind: mandate.Chain, State: mandate.Requested})
+	for _, m := range asked {
+		seen[m.Grantor.KvK.Text()] = true
+	}
+	if len(asked) != 900 || len(seen) != 900 {
+		t.Errorf("%d are asked, of %d clients", len(asked), len(seen))
+	}
+	if c := s.steps(asked[500].ID)[0].Consent; c.Language != "en" || !strings.Contains(c.Text, asked[500].Grantor.KvK.Text()) {
+		t.Errorf("asked in another language than was agreed to: %q", c)
+	}
+}
+
+// The register is away in the middle of the work, and the store cannot keep what a part has done.
+// Both are told; to look again goes on, nobody is asked twice, and who was asked by this list is
+// told as that.
+func TestManyGoesOnAfterAFailure(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	bob.begins(nineHundred())
+	place := bob.at.Path
+	if err := s.register.Close(); err != nil {
+		t.Fatal(err)
+	}
+	bob.visit(place).is(http.StatusServiceUnavailable).reads(bob.word("wrong busy"))
+	s.register = must(register.Open(ctx, s.place, register.Options{Now: s.clock.Now}))
+	t.Cleanup(func() { _ = s.register.Close() })
+	s.offers(desk.New(s.register, shelf{s}))
+	bob.visit(place).reads("400 of 900")
+
+	s.store.lost.Store("replace")
+	bob.visit(place).is(http.StatusServiceUnavailable).reads(bob.word("wrong ours"))
+	if n := len(s.all(register.Filter{Kind: mandate.Chain})); n != 600 {
+		t.Errorf("%d are asked", n)
+	}
+	s.store.lost.Store("")
+	bob.visit(place).reads("600 of 900").visit(place).reads("800 of 900").visit(place).reads(bob.word("many over"), "900 clients were asked")
+	if strings.Contains(bob.text(), "not needed") {
+		t.Errorf("this very list has asked them all: %s", bob.text())
+	}
+	if n := len(s.all(register.Filter{Kind: mandate.Chain})); n != 900 {
+		t.Errorf("%d are asked", n)
+	}
+}
+
+// Whoever presses twice has begun one work, and whoever goes back and confirms once more asks the
+// rest: what was asked meanwhile is told as being there.
+func TestManyConfirmedTwice(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	check := bob.visit("/clients/many").uploads("/clients/many", nineHundred()).fill("much", "everything").next().at.Path
+	to, form := bob.form(check)
+	place := bob.send(to, form).reads("200 of 900").at.Path
+	if again := bob.send(to, form).reads("400 of 900").at.Path; again != place {
+		t.Errorf("pressed twice, it is done at %s and at %s", place, again)
+	}
+	bob.visit(check).reads("500 clients will be asked").next().reads("200 of 900")
+	for range 4 {
+		bob.visit(bob.at.Path)
+	}
+	bob.reads("500 clients were asked", "400 lines are not needed")
+}
+
+// What a client would pay has changed while the list is being asked: nobody has agreed to that, so
+// those who are left are not asked, and the list says why.
+func TestManyAsAgreed(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	bob.begins(nineHundred())
+	place := bob.at.Path
+	s.offers(s.desk.With(s.terms()))
+	for range 4 {
+		bob.visit(place)
+	}
+	bob.reads("200 clients were asked", "700 lines cannot be done", bob.word("wrong changed"))
+}
+
 // sheets is how many letters a page prints.
 func (b *browser) sheets() (n int) {
 	for e := range b.page.Descendants() {
@@ -148,6 +273,8 @@ func (v *viewer) many() {
 	v.goes("/clients/asked", "asked", v.say.Say("asked"))
 	v.goes("/clients/asked/letters", "letters", v.say.Say("letters title"))
 	v.goes("/requests/3/letter", "request-letter", v.say.Say("letter title"))
+	place := bob.begins(nineHundred()).at.Path
+	v.goes(place+"?still=1", "many-busy", v.say.Say("many busy"))
 }
 
 // What ends soon is renewed by ticking it: the client is asked for the next mandate, and the old
@@ -173,4 +300,20 @@ func TestRenewMany(t *testing.T) {
 		t.Errorf("the old one is %s", old.State)
 	}
 	bob.visit("/clients/renew").reads(bob.word("renew none"))
+}
+
+// All that ends soon is renewed in parts, too: each line follows its own mandate, in whichever
+// part it is asked for.
+func TestRenewManyInParts(t *testing.T) {
+	s := newScene(t)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	s.clienteleFor(250, 30)
+	to, all := bob.visit("/clients/renew").form("/clients/renew")
+	all.Set("do", "all")
+	bob.send(to, all).next().reads(bob.word("many busy"), "200 of 250").visit(bob.at.Path).reads(bob.word("many over"), "249 clients were asked", bob.word("wrong in person"))
+	for _, m := range s.all(register.Filter{Kind: mandate.Chain, State: mandate.Requested}) {
+		if old := s.mandate(m.Supersedes); old.Grantor != m.Grantor || m.ID != old.ID+250 {
+			t.Fatalf("%d follows %d", m.ID, old.ID)
+		}
+	}
 }

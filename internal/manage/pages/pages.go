@@ -243,8 +243,8 @@ func (p *pages) routes() []route {
 
 		{"GET " + manyAt, companies, light, (*visit).askList},
 		{"POST " + manyAt, companies, light, (*visit).takeList},
-		{"GET " + manyAt + "/{draft}", companies, light, (*visit).askedThem},
-		{"GET " + manyAt + "/{draft}/letters", companies, light, (*visit).manyLetters},
+		{"GET " + manyAt + "/{asking}", companies, light, (*visit).askedThem},
+		{"GET " + manyAt + "/{asking}/letters", companies, light, (*visit).manyLetters},
 		{"GET " + renewAt, companies, light, (*visit).askRenew},
 		{"POST " + renewAt, companies, light, (*visit).renew},
 		{"GET " + askedAt, companies, light, (*visit).asked},

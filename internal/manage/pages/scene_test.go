@@ -189,6 +189,7 @@ type scene struct {
 	*testing.T
 	*house
 	clock    *clockwork
+	place    string // of its own register
 	register *register.Register
 	desk     *desk.Desk
 	lang     string
@@ -206,9 +207,8 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{T: t, clock: &clockwork{}, lang: "en"}
-	place := filepath.Join(t.TempDir(), "register.db")
-	r, err := register.Create(ctx, place, must(etoegang.ParseEntityID("urn:etoegang:MR:00000009000000000031:entities:9001")), time.Millisecond, register.Options{Now: s.clock.Now})
+	s := &scene{T: t, clock: &clockwork{}, place: filepath.Join(t.TempDir(), "register.db"), lang: "en"}
+	r, err := register.Create(ctx, s.place, must(etoegang.ParseEntityID("urn:etoegang:MR:00000009000000000031:entities:9001")), time.Millisecond, register.Options{Now: s.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ type lostStore struct {
 	pages.Store
 	lost atomic.Value // the name of what it does not do
 
-	replaces func(key string) // if not nil, is told before it does
+	keeps, replaces func(key string) // if not nil, are told before it does
 }
 
 func (l *lostStore) does(what string) error {
@@ -291,11 +291,18 @@ func (l *lostStore) Admit(ctx context.Context, issuer, id string, until time.Tim
 	return errors.Join(l.does("admit"), l.Store.Admit(ctx, issuer, id, until))
 }
 
+func (l *lostStore) Keep(ctx context.Context, key string, sealed []byte, until time.Time) error {
+	if l.keeps != nil {
+		l.keeps(key)
+	}
+	return l.Store.Keep(ctx, key, sealed, until)
+}
+
 func (l *lostStore) Replace(ctx context.Context, key string, sealed []byte, until time.Time) error {
 	if l.replaces != nil {
 		l.replaces(key)
 	}
-	if err := ctx.Err(); err != nil {
+	if err := errors.Join(ctx.Err(), l.does("replace")); err != nil {
 		return err
 	}
 	return l.Store.Replace(ctx, key, sealed, until)
@@ -306,6 +313,13 @@ func (l *lostStore) Look(ctx context.Context, key string) ([]byte, error) {
 		return nil, err
 	}
 	return l.Store.Look(ctx, key)
+}
+
+func (l *lostStore) Take(ctx context.Context, key string) ([]byte, error) {
+	if err := l.does("take"); err != nil {
+		return nil, err
+	}
+	return l.Store.Take(ctx, key)
 }
 
 // safeLog is what was logged, by whichever goroutine.

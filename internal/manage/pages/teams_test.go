@@ -18,6 +18,11 @@ import (
 // last up to a level above that of the office's people.
 func (s *scene) clientele(n int) {
 	s.Helper()
+	s.clienteleFor(n, 365)
+}
+
+func (s *scene) clienteleFor(n, days int) {
+	s.Helper()
 	now := s.clock.Now().UTC().Truncate(time.Second)
 	_ = must(s.register.Change(ctx, register.Author{Who: "test", Why: "test"}, func(t *register.Tx) error {
 		to := must(t.PutOrganisation(office))
@@ -28,7 +33,7 @@ func (s *scene) clientele(n int) {
 				level = etoegang.LoA4
 			}
 			_ = must(t.Grant(mandate.Mandate{Kind: mandate.Chain, State: mandate.Active, Grantor: from, Intermediary: to, Scope: mandate.Scope{mandate.Everything(level)},
-				Validity: mandate.Validity{From: now, To: now.AddDate(1, 0, 0)}}, register.GrantOptions{}))
+				Validity: mandate.Validity{From: now, To: now.AddDate(0, 0, days)}}, register.GrantOptions{}))
 		}
 		return nil
 	}))
@@ -147,7 +152,7 @@ func TestWhoLeavesWhileATeamIsFilled(t *testing.T) {
 	s.clientele(202)
 	s.filling(bob)
 	place := bob.at.Path
-	bob.leaves(place, "filling ")
+	bob.leaves(place, "work ")
 	bob.visit(place).reads(bob.word("fill over"), "201 mandates were added", "1 could not be added")
 }
 

@@ -24,6 +24,8 @@ var manyTexts = look.Texts{
 	"many there":   {NL: "{n} regel is niet nodig: dit is al gevraagd of geldt al. | {n} regels zijn niet nodig: dit is al gevraagd of geldt al.", EN: "{n} line is not needed: this was asked already, or is in force. | {n} lines are not needed: this was asked already, or is in force."},
 	"many refused": {NL: "{n} regel kan niet. In de lijst staat waarom, en wat u kunt doen. | {n} regels kunnen niet. In de lijst staat waarom, en wat u kunt doen.", EN: "{n} line cannot be done. The list says why, and what you can do. | {n} lines cannot be done. The list says why, and what you can do."},
 	"confirm many": {NL: "Vraag het aan {n} klant | Vraag het aan {n} klanten", EN: "Ask {n} client | Ask {n} clients"},
+	"many busy":    {NL: "Bezig uw klanten te vragen", EN: "Busy asking your clients"},
+	"many far":     {NL: "Regels van uw lijst", EN: "Lines of your list"},
 	"many over":    {NL: "De aanvragen zijn verstuurd", EN: "The requests are sent"},
 	"many next":    {NL: "Elke klant moet nu antwoorden. Druk de brieven af, of download de lijst voor uw eigen brief of e-mail.", EN: "Each client must answer now. Print the letters, or download the list for a letter or e-mail of your own."},
 	"lines":        {NL: "Uw lijst, regel voor regel", EN: "Your list, line by line"},
@@ -68,6 +70,9 @@ var manyTexts = look.Texts{
 	"handed title":    {NL: "Klanten overgedragen", EN: "Clients handed over"},
 	"handed over":     {NL: "{n} machtiging is overgedragen | {n} machtigingen zijn overgedragen", EN: "{n} mandate was handed over | {n} mandates were handed over"},
 	"handed waits":    {NL: "{n} wacht nog op een handtekening. Tot dan verandert er niets. | {n} wachten nog op een handtekening. Tot dan verandert er niets.", EN: "{n} waits for a signature. Until then nothing changes. | {n} wait for a signature. Until then nothing changes."},
+	"handed gone":     {NL: "{n} was er al niet meer: eerder overgedragen of beëindigd. | {n} waren er al niet meer: eerder overgedragen of beëindigd.", EN: "{n} was no longer there: it was handed over before, or has ended. | {n} were no longer there: they were handed over before, or have ended."},
+	"handed busy":     {NL: "Bezig met overdragen", EN: "Busy handing over"},
+	"handed far":      {NL: "Overdragen", EN: "Handing over"},
 	"handed not":      {NL: "{n} is niet overgedragen | {n} zijn niet overgedragen", EN: "{n} was not handed over | {n} were not handed over"},
 
 	"asked":         {NL: "Klanten die nog moeten antwoorden", EN: "Clients who must still answer"},

@@ -42,6 +42,10 @@ var teamTexts = look.Texts{
 	"add found":         {NL: "Voeg alle gevonden klanten toe", EN: "Add all clients that were found"},
 	"nobody to add":     {NL: "Er zijn geen klanten gevonden. Controleer wat u typte, of zoek op het KvK-nummer.", EN: "No clients were found. Check what you typed, or search by KvK number."},
 
+	"work leave":      {NL: "Laat deze pagina open tot alles klaar is. Gaat u toch weg? Dan blijft wat gedaan is, en gaat u via het overzicht verder.", EN: "Leave this page open until all is done. Do you leave it nevertheless? Then what is done stays, and you go on from the overview."},
+	"work unfinished": {NL: "U bent aan iets begonnen dat nog niet klaar is", EN: "You have begun something that is not finished yet"},
+	"work go on":      {NL: "Ga ermee verder", EN: "Go on with it"},
+
 	"fill team":     {NL: "Wijs aan wat ontbreekt", EN: "Assign what lacks"},
 	"fill title":    {NL: "Wijst u dit aan voor team {name}?", EN: "Do you assign this to team {name}?"},
 	"fill agree":    {NL: "{office} laat deze medewerkers van team {team} inloggen en handelen voor alle klanten van dat team:", EN: "{office} lets these employees in team {team} log in and act for all clients of that team:"},
