@@ -90,6 +90,7 @@ func (c configCheck) Run(e *environment) error {
 	v.problem(err)
 	if err == nil {
 		v.fact("service catalogue %s", parsed.Version())
+		v.Warnings = append(v.Warnings, config.Unlisted(parsed)...)
 	}
 	r, err := daemon.LookIntoRegister(e.ctx, config, e.now) // a check changes nothing, not even an older schema
 	v.problem(err)

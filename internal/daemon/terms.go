@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mandated/mandated/internal/desk"
+	"github.com/mandated/mandated/pkg/catalogue"
 	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 )
@@ -46,6 +47,18 @@ type Set struct {
 	Name map[string]string `yaml:"name"`
 	// Services are the UUIDs of the services in it.
 	Services []string `yaml:"services"`
+}
+
+// Unlisted warns of sets with a service that the catalogue does not have: nobody can choose such a set.
+func (c *Config) Unlisted(have *catalogue.Catalogue) (warnings []string) {
+	for i, s := range c.Manage.Sets {
+		for _, text := range s.Services {
+			if u, err := etoegang.ParseServiceUUID(text); err != nil || len(have.OfferedBy(u)) == 0 {
+				warnings = append(warnings, fmt.Sprintf("manage.sets, number %d: the service catalogue does not have %s, so nobody can choose this set", i+1, text))
+			}
+		}
+	}
+	return warnings
 }
 
 // terms are what mandates cost here, and which services belong together.

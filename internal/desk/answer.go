@@ -52,7 +52,7 @@ func (t *turn) accept(id mandate.ID, n Narrowing, consent register.Consent) (man
 	if err != nil {
 		return r.Mandate, err
 	}
-	offered, err := t.desk.offered(t.Snapshot())
+	offered, err := t.offered()
 	if err != nil {
 		return r.Mandate, err
 	}
@@ -167,7 +167,7 @@ func (d *Desk) Narrow(ctx context.Context, c Caller, why string, id mandate.ID, 
 		if err != nil {
 			return err
 		}
-		offered, err := t.desk.offered(t.Snapshot())
+		offered, err := t.offered()
 		if err != nil {
 			return err
 		}

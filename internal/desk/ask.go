@@ -63,6 +63,9 @@ func (t *turn) ask(w Wish) (mandate.Mandate, error) {
 	if err := t.follows(m); err != nil {
 		return m, err
 	}
+	if err := listed(m.Scope, []mandate.ID{m.Client, m.Supersedes}, t.own, t.offered); err != nil {
+		return m, err
+	}
 	return t.begin(m, w)
 }
 
@@ -186,4 +189,30 @@ func (t *turn) follows(m mandate.Mandate) error {
 		return err
 	}
 	return m.Succeeds(other, t.Now())
+}
+
+// Listed tells whether the catalogue has what somebody wishes for, but for what was agreed to before:
+// in the mandates named, of which one is a client's that he passes on, or one that he renews. 0
+// names none. See mandate.Scope.Listed.
+func (l *Look) Listed(s mandate.Scope, before ...mandate.ID) error {
+	return listed(s, before, l.own, l.offered)
+}
+
+func listed(s mandate.Scope, before []mandate.ID, own func(mandate.ID) (mandate.Mandate, error), offers func() (mandate.Offered, error)) error {
+	var agreed mandate.Scope
+	for _, id := range before {
+		if id == 0 {
+			continue
+		}
+		m, err := own(id)
+		if err != nil {
+			return err
+		}
+		agreed = append(agreed, m.Scope...)
+	}
+	offered, err := offers()
+	if err != nil {
+		return err
+	}
+	return s.Listed(agreed, offered)
 }

@@ -12,7 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"sync"
 	"time"
 
 	"github.com/mandated/mandated/pkg/catalogue"
@@ -64,8 +64,9 @@ var (
 // turn is one change in which one caller does something.
 type turn struct {
 	*register.Tx
-	desk  *Desk
-	actor mandate.Actor
+	desk    *Desk
+	actor   mandate.Actor
+	offered func() (mandate.Offered, error) // who offers which service, by the catalogue in use
 
 	// companies are those gathered so far: no change both asks and alters what counts of them.
 	companies map[mandate.OrganisationID]mandate.Company
@@ -82,7 +83,8 @@ func (d *Desk) change(ctx context.Context, c Caller, why string, do func(*turn) 
 		if err != nil {
 			return err
 		}
-		return do(&turn{Tx: t, desk: d, actor: actor, companies: map[mandate.OrganisationID]mandate.Company{}})
+		offered := sync.OnceValues(func() (mandate.Offered, error) { return d.offered(t.Snapshot()) })
+		return do(&turn{Tx: t, desk: d, actor: actor, offered: offered, companies: map[mandate.OrganisationID]mandate.Company{}})
 	})
 }
 
@@ -127,18 +129,14 @@ func (d *Desk) offered(s *register.Snapshot) (mandate.Offered, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(u etoegang.ServiceUUID) (list []etoegang.OIN) {
-		for d := range c.Definitions() {
-			if d.Service.UUID == u {
-				list = append(list, d.Provider.OIN)
-			}
+	return func(i mandate.Item) []etoegang.OIN {
+		if !i.Service.IsZero() {
+			return c.OfferedBy(i.Service)
 		}
-		for i := range c.Instances() {
-			if i.Definition.Service.UUID == u && !slices.Contains(list, i.Provider.OIN) {
-				list = append(list, i.Provider.OIN)
-			}
+		if p, known := c.Provider(i.Provider); known {
+			return []etoegang.OIN{p.OIN}
 		}
-		return list
+		return nil
 	}, nil
 }
 

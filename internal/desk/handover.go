@@ -29,6 +29,9 @@ func (d *Desk) HandOver(ctx context.Context, c Caller, why string, from mandate.
 		if err := t.actor.Leads(t.actor.Organisation); err != nil {
 			return err
 		}
+		if from == 0 {
+			return ErrPerson
+		}
 		if _, err := t.person(t.actor.Organisation, PersonWish{ID: from}); err != nil {
 			return err
 		}
@@ -148,7 +151,7 @@ func (t *turn) hasAlready(id mandate.ID, m mandate.Mandate) (waits bool, err err
 		}
 		return true, err
 	}
-	offered, err := t.desk.offered(t.Snapshot())
+	offered, err := t.offered()
 	if err != nil {
 		return false, err
 	}
@@ -160,7 +163,10 @@ func (t *turn) hasAlready(id mandate.ID, m mandate.Mandate) (waits bool, err err
 }
 
 // Assigned are the assignments that the caller's organisation has given to somebody, in force
-// or suspended.
+// or suspended. Person 0 is nobody.
 func (l *Look) Assigned(person mandate.PersonID) ([]mandate.Mandate, error) {
+	if person == 0 {
+		return nil, nil
+	}
 	return assignedTo(l.snapshot, l.actor, person, l.desk.register.Now())
 }

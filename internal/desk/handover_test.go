@@ -60,6 +60,8 @@ func TestHandOver(t *testing.T) {
 	s.refused("a reader", err, mandate.ErrMayOnlyRead)
 	_, err = s.HandOver(ctx, s.baker, "not his", own.Person.ID, some, s.tom, s.consent)
 	s.refused("the bakery", err, ErrPerson)
+	_, err = s.HandOver(ctx, s.boss, "of nobody", 0, nil, s.tom, s.consent)
+	s.refused("of nobody in particular", err, ErrPerson)
 	must(0, s.Look(ctx, s.boss, 0, func(l *Look) error {
 		if list := must(l.Assigned(own.Person.ID)); len(list) != 3 {
 			t.Errorf("Eva has %d", len(list))

@@ -63,9 +63,9 @@ func TestOffboardMany(t *testing.T) {
 	const many = 120
 	var last mandate.Mandate
 	for i := range many {
-		service := must(etoegang.ParseServiceUUID(fmt.Sprintf("11111111-2222-3333-4444-%012d", i)))
+		from := s.clock.Now().AddDate(0, 0, 7*i) // each for the week after the one before
 		last = must(s.Ask(ctx, boss, "test", Wish{Kind: mandate.Direct, Grantor: office, Person: PersonWish{Subject: subject(1)},
-			Scope: mandate.Scope{{Service: service, Level: etoegang.LoA3}}, Validity: year(s.clock.Now())})).Mandate
+			Scope: forVAT, Validity: mandate.Validity{From: from, To: from.AddDate(0, 0, 7)}})).Mandate
 	}
 	if done := must(s.Offboard(ctx, boss, "she leaves", last.Person.ID)); done.Mandates != many {
 		t.Errorf("%d of %d ended", done.Mandates, many)

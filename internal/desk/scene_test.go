@@ -25,6 +25,7 @@ var (
 	vat      = must(etoegang.ParseServiceUUID("11111111-2222-3333-4444-555555555555"))
 	permits  = must(etoegang.ParseServiceUUID("66666666-7777-8888-9999-000000000000"))
 	tax      = must(etoegang.ParseOIN("00000003520354760000"))
+	city     = must(etoegang.ParseOIN("00000001823288444000"))
 	bakery   = Party{KvK: kvk(1), Name: "De Bakkerij"}
 	office   = Party{KvK: kvk(2), Name: "Kantoor Bol"}
 	farm     = Party{KvK: kvk(3), Name: "De Hoeve"}
@@ -76,14 +77,16 @@ func newScene(t *testing.T) *scene {
 	return &scene{T: t, Desk: New(r, services(r)), clock: clock}
 }
 
-// services loads the tax office's catalogue of one service.
+// services loads a catalogue in which the tax office and a city offer one service each.
 func services(r *register.Register) Catalogues {
-	nl := map[string]string{"nl": "Btw-aangifte"}
+	nl := map[string]string{"nl": "Aangifte of vergunning"}
 	types := [][]string{{"urn:etoegang:1.9:EntityConcernedID:KvKnr"}}
-	doc := catalogue.Build(catalogue.Spec{Version: "urn:etoegang:1.13:service-catalogue:T:1", Issued: monday, Providers: []catalogue.ProviderSpec{{
-		OIN: tax.String(), Names: nl, Public: true,
-		Definitions: []catalogue.DefinitionSpec{{UUID: vat.String(), Names: nl, Descriptions: nl, Level: etoegang.LoA3.URN(), Broker: tax.String(), EntityTypes: types, Public: true}},
-	}}}).Bytes()
+	offers := func(oin etoegang.OIN, uuid etoegang.ServiceUUID) catalogue.ProviderSpec {
+		return catalogue.ProviderSpec{OIN: oin.String(), Names: nl, Public: true, Definitions: []catalogue.DefinitionSpec{
+			{UUID: uuid.String(), Names: nl, Descriptions: nl, Level: etoegang.LoA3.URN(), Broker: tax.String(), EntityTypes: types, Public: true}}}
+	}
+	doc := catalogue.Build(catalogue.Spec{Version: "urn:etoegang:1.13:service-catalogue:T:1", Issued: monday,
+		Providers: []catalogue.ProviderSpec{offers(tax, vat), offers(city, permits)}}).Bytes()
 	parsed, _, err := catalogue.Parse(doc, catalogue.Trust{File: true}, monday)
 	if err != nil {
 		panic(err)

@@ -36,8 +36,10 @@ type Catalogue struct {
 	definitions []*Definition
 	instances   []*Instance
 
-	byUUID map[etoegang.ServiceUUID][]*Definition // several if providers share a service
-	byID   map[etoegang.ServiceID]*Instance
+	byOIN     map[etoegang.OIN]*Provider
+	byUUID    map[etoegang.ServiceUUID][]*Definition // several if providers share a service
+	byID      map[etoegang.ServiceID]*Instance
+	offeredBy map[etoegang.ServiceUUID][]etoegang.OIN // who defines a service, or runs it for another
 }
 
 // Sequence orders the editions: a smaller one than before must not be loaded.
@@ -87,6 +89,16 @@ func (c *Catalogue) Definition(uuid etoegang.ServiceUUID) (*Definition, bool) {
 	}
 	return nil, false
 }
+
+// Provider returns the provider with that OIN.
+func (c *Catalogue) Provider(oin etoegang.OIN) (*Provider, bool) {
+	p, known := c.byOIN[oin]
+	return p, known
+}
+
+// OfferedBy tells who offers the service with that UUID: who defines it, and who runs an instance
+// of it. Nobody if the catalogue does not have it.
+func (c *Catalogue) OfferedBy(uuid etoegang.ServiceUUID) []etoegang.OIN { return c.offeredBy[uuid] }
 
 // Definitions lists all definitions, in the order of the document.
 func (c *Catalogue) Definitions() iter.Seq[*Definition] { return slices.Values(c.definitions) }

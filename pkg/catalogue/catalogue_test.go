@@ -137,6 +137,9 @@ func TestSharedDefinition(t *testing.T) {
 	if d, ok := c.Definition(i.Definition.Service.UUID); !ok || d.Provider.OIN.String() != taxOffice {
 		t.Errorf("the first definition is of %v", d.Provider)
 	}
+	if by := c.OfferedBy(i.Definition.Service.UUID); len(by) != 2 || by[0].String() != taxOffice || by[1].String() != city {
+		t.Errorf("offered by %v", by)
+	}
 	for want, disagree := range map[string]func(d *DefinitionSpec){
 		"another level": func(d *DefinitionSpec) { d.Level = "urn:etoegang:core:assurance-class:loa4" },
 		"other types":   func(d *DefinitionSpec) { d.EntityTypes = d.EntityTypes[1:] },
@@ -160,8 +163,15 @@ func TestInstancesWithoutInstanceOfService(t *testing.T) {
 	if i := mustFind(t, c, serviceID(taxOffice, 1), taxReturn); i.Definition.Name("en") != "Tax return" {
 		t.Errorf("got %v", i.Definition)
 	}
-	if i := mustFind(t, c, serviceID(city, 1), taxReturn); i.Definition.Name("en") != "Tax return" {
+	i := mustFind(t, c, serviceID(city, 1), taxReturn)
+	if i.Definition.Name("en") != "Tax return" {
 		t.Errorf("got %v", i.Definition)
+	}
+	if by := c.OfferedBy(i.Definition.Service.UUID); !slices.Contains(by, i.Provider.OIN) {
+		t.Errorf("who runs it for another does not offer it: %v", by)
+	}
+	if p, known := c.Provider(i.Provider.OIN); !known || p != i.Provider {
+		t.Errorf("the city is %v", p)
 	}
 }
 

@@ -30,17 +30,18 @@ func (l *linker) link() {
 	for _, i := range l.catalogue.instances {
 		if i.Definition != nil {
 			l.complete(i)
+			l.offers(i.Definition.Service.UUID, i.Provider)
 		}
 	}
 }
 
 func (l *linker) indexProviders() {
-	seen := map[etoegang.OIN]bool{}
+	l.catalogue.byOIN = make(map[etoegang.OIN]*Provider, len(l.catalogue.providers))
 	for _, p := range l.catalogue.providers {
-		if seen[p.OIN] && !p.OIN.IsZero() {
+		if l.catalogue.byOIN[p.OIN] != nil && !p.OIN.IsZero() {
 			l.fail(l.nodes[p], "is there twice, with OIN %s", p.OIN)
 		}
-		seen[p.OIN] = true
+		l.catalogue.byOIN[p.OIN] = p
 	}
 }
 
@@ -50,6 +51,7 @@ func (l *linker) indexProviders() {
 // all, they must ask for the same level and the same types of identifiers.
 func (l *linker) indexDefinitions() {
 	l.catalogue.byUUID = make(map[etoegang.ServiceUUID][]*Definition, len(l.catalogue.definitions))
+	l.catalogue.offeredBy = make(map[etoegang.ServiceUUID][]etoegang.OIN, len(l.catalogue.definitions))
 	for _, d := range l.catalogue.definitions {
 		uuid := d.Service.UUID
 		if uuid.IsZero() {
@@ -59,7 +61,15 @@ func (l *linker) indexDefinitions() {
 			l.compare(d, other)
 		}
 		l.catalogue.byUUID[uuid] = append(l.catalogue.byUUID[uuid], d)
+		l.offers(uuid, d.Provider)
 		l.checkBSN(l.nodes[d], d.Service)
+	}
+}
+
+// offers notes that a provider offers a service.
+func (l *linker) offers(uuid etoegang.ServiceUUID, p *Provider) {
+	if list := l.catalogue.offeredBy[uuid]; !slices.Contains(list, p.OIN) {
+		l.catalogue.offeredBy[uuid] = append(list, p.OIN)
 	}
 }
 

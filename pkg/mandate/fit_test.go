@@ -53,8 +53,8 @@ func oin(digit string) etoegang.OIN {
 	return o
 }
 
-func offeredByFirst(u etoegang.ServiceUUID) []etoegang.OIN {
-	if u == uuid("1") {
+func offeredByFirst(i Item) []etoegang.OIN {
+	if i.Service == uuid("1") {
 		return []etoegang.OIN{oin("1")}
 	}
 	return nil

@@ -17,7 +17,7 @@ var (
 		return u
 	}()
 	provider = func() etoegang.OIN { o, _ := etoegang.ParseOIN("00000003520354760000"); return o }()
-	offered  = func(u etoegang.ServiceUUID) []etoegang.OIN { return []etoegang.OIN{provider} }
+	offered  = func(Item) []etoegang.OIN { return []etoegang.OIN{provider} }
 )
 
 func admin(of OrganisationID) Actor {
@@ -263,7 +263,7 @@ func TestNarrowingAndFollowing(t *testing.T) {
 func TestWithin(t *testing.T) {
 	everything, ofProvider, one := Everything(etoegang.LoA3), Item{Provider: provider, Level: etoegang.LoA3}, Item{Service: service, Level: etoegang.LoA3}
 	high := Item{Service: service, Level: etoegang.LoA4}
-	shared := func(etoegang.ServiceUUID) []etoegang.OIN { return []etoegang.OIN{provider, {}} }
+	shared := func(Item) []etoegang.OIN { return []etoegang.OIN{provider, {}} }
 	for _, c := range []struct {
 		why    string
 		a, b   Item

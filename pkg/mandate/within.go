@@ -2,13 +2,16 @@ package mandate
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/mandated/mandated/pkg/etoegang"
 )
 
-// Offered gives the providers that offer a service, as the catalogue knows them.
-type Offered func(etoegang.ServiceUUID) []etoegang.OIN
+// Offered gives the providers that offer what an item names, as the service catalogue knows them:
+// a service, or anything at all. None: the catalogue does not have it. A nil one: no catalogue is
+// known.
+type Offered func(Item) []etoegang.OIN
 
 // What makes a mandate more than another: an answer may narrow what was asked, and a
 // change at once may narrow what was granted. For more, a new approval is needed.
@@ -67,11 +70,37 @@ func (i Item) within(other Scope, offered Offered) bool {
 	}
 	everywhere := []etoegang.OIN{{}} // at least where no provider's name helps
 	if offered != nil {
-		if providers := offered(i.Service); len(providers) > 0 {
+		if providers := offered(i); len(providers) > 0 {
 			everywhere = providers
 		}
 	}
 	return !slices.ContainsFunc(everywhere, func(p etoegang.OIN) bool {
 		return other.Level(etoegang.Target{UUID: i.Service, Provider: p}) < i.Level
 	})
+}
+
+// UnlistedError says what the service catalogue does not have.
+type UnlistedError struct{ Item Item }
+
+func (e *UnlistedError) Error() string { return fmt.Sprintf("%s: %s", ErrUnlisted, e.Item) }
+
+// Unwrap makes it an ErrUnlisted.
+func (e *UnlistedError) Unwrap() error { return ErrUnlisted }
+
+// ErrUnlisted: see UnlistedError.
+var ErrUnlisted = errors.New("the service catalogue does not have this service or provider")
+
+// Listed tells whether the service catalogue has what a scope names. What it has of a scope that
+// was agreed to before, be it of a mandate that it follows or of a client's that it passes on, may
+// have left the catalogue since. *UnlistedError: something is new and unknown.
+func (s Scope) Listed(before Scope, offered Offered) error {
+	for _, i := range s {
+		if offered == nil || i.Service.IsZero() && i.Provider.IsZero() || i.within(before, nil) {
+			continue
+		}
+		if len(offered(i)) == 0 {
+			return &UnlistedError{i}
+		}
+	}
+	return nil
 }

@@ -93,7 +93,7 @@ func TestAClientIsWonAndServed(t *testing.T) {
 // What waits as it did elsewhere, without who asked, is listed as everything is.
 func TestHalvesByTheCatalogue(t *testing.T) {
 	s := newScene(t)
-	const service, all = "b2ba62a6-419c-4331-8fbb-40c7b589978d@loa3", "provider:00000001823288444000@loa3"
+	const service, all = permits + "@loa3", "provider:00000001823288444000@loa3"
 	c := s.bakery.post("/mandates", chain(service))
 	s.office.post("/mandates", assignment(c.Mandate.ID, 7, all))
 	_ = must(s.register.Change(ctx, keeper, func(tx *register.Tx) error {
@@ -110,6 +110,20 @@ func TestHalvesByTheCatalogue(t *testing.T) {
 	chains := get[Clients](s.office, "/clients").Clients[0].Chains
 	if len(chains) != 2 || !chains[0].Fits || chains[1].Misfit != "chain-requested" {
 		t.Errorf("chains: %+v", chains)
+	}
+}
+
+// What the catalogue does not have is refused by its name.
+func TestServicesOfTheCatalogue(t *testing.T) {
+	s := newScene(t)
+	const gone = "99999999-9999-9999-9999-999999999999@loa3"
+	a := s.bakery.ask("POST", Path+"/mandates", chain(vat+"@loa3", gone))
+	s.bakery.refused("one of two", a, 400, "service-unknown")
+	if p := a.problem(); len(p.Errors) != 1 || p.Errors[0].Location != "body.scope" || !strings.Contains(p.Errors[0].Message, gone) {
+		t.Errorf("which: %s", a.body)
+	}
+	if page := get[Mandates](s.bakery, "/mandates"); page.Total != 0 {
+		t.Errorf("%d mandates", page.Total)
 	}
 }
 

@@ -124,6 +124,9 @@ func (a *api) problem(ctx context.Context, err error) *Problem {
 	if mistakes, ok := errors.AsType[mistakes](err); ok {
 		p.Errors = mistakes
 	}
+	if unlisted, ok := errors.AsType[*mandate.UnlistedError](err); ok {
+		p.Errors = mistakes{{"body.scope", unlisted.Error()}}
+	}
 	return p
 }
 

@@ -18,7 +18,6 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -100,6 +99,17 @@ func newScene(t *testing.T) *scene {
 	return newSceneAt(t, filepath.Join(t.TempDir(), "register.db"))
 }
 
+// offers is a catalogue in which the tax office and a city offer one service each.
+func offers() []byte {
+	offer := func(oin, uuid, nl, en string) catalogue.ProviderSpec {
+		names := map[string]string{"nl": nl, "en": en}
+		return catalogue.ProviderSpec{OIN: oin, Names: names, Definitions: []catalogue.DefinitionSpec{{UUID: uuid, Names: names, Descriptions: names,
+			Level: etoegang.LoA3.URN(), Broker: "00000003520354760000", EntityTypes: [][]string{{string(etoegang.TypeKvKNr)}}}}}
+	}
+	return catalogue.Build(catalogue.Spec{Version: "urn:etoegang:1.13:53", Issued: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC),
+		Providers: []catalogue.ProviderSpec{offer("00000004003214345001", vat, "Btw-aangifte", "VAT return"), offer("00000001823288444000", permits, "Vergunning aanvragen", "Apply for a permit")}}).Bytes()
+}
+
 func newSceneAt(t *testing.T, place string) *scene {
 	t.Helper()
 	s := &scene{T: t, log: &servers.Said{}, used: map[mandate.ID]journal.Use{}}
@@ -112,7 +122,7 @@ func newSceneAt(t *testing.T, place string) *scene {
 	t.Cleanup(func() { _ = r.Close() })
 	g := must(guard.Open(ctx, filepath.Join(t.TempDir(), "guard.db"), nil))
 	t.Cleanup(func() { _ = g.Close() })
-	document := must(os.ReadFile("../../../testdata/catalogue/small.xml"))
+	document := offers()
 	services := must2(catalogue.Parse(document, catalogue.Trust{File: true}, time.Now()))
 	_ = must(r.Change(ctx, keeper, func(t *register.Tx) error {
 		return t.PutCatalogue(register.CatalogueVersion{Sequence: services.Sequence(), Version: services.Version(), Issued: services.Issued(),

@@ -96,6 +96,7 @@ var explanations = []explanation{
 	{register.ErrClient, "wrong client", "", late},
 	{mandate.ErrElsewhere, "wrong elsewhere", "", wrong},
 	{mandate.ErrEmptyScope, "wrong nothing chosen", "services", wrong},
+	{mandate.ErrUnlisted, "wrong unknown service", "services", wrong},
 	{mandate.ErrScopeItem, "wrong scope", "services", wrong},
 	{mandate.ErrScopeTwice, "wrong scope", "services", wrong},
 	{mandate.ErrLevel, "wrong level", "level", wrong},

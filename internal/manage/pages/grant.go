@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -333,12 +334,12 @@ func (v *visit) setWhat() (answer, error) {
 		f["level"] = v.say.Say("wrong level")
 	}
 	if d.Much != asClient {
-		if _, err := d.scope(mandate.Mandate{}, v.c.Desk.Terms().Sets); err != nil {
-			f["services"] = v.say.Say("wrong nothing chosen")
+		err := v.listed(d)
+		wrong := v.beside(err, "services")
+		if err != nil && wrong == nil {
+			return answer{}, err
 		}
-		if own, err := d.scope(mandate.Mandate{}, nil); err == nil && !v.offered(own) {
-			f["services"] = v.say.Say("wrong unknown service")
-		}
+		maps.Copy(f, wrong)
 	}
 	if len(f) > 0 {
 		return v.whatPageWith(d, day, f)
@@ -364,6 +365,15 @@ func (v *visit) readLastDay(day look.DateInput, f faults) time.Time {
 		f["to"] = v.say.Say("wrong order")
 	}
 	return time.Time{}
+}
+
+// listed tells whether the catalogue has what was chosen.
+func (v *visit) listed(d draft) error {
+	s, err := d.scope(mandate.Mandate{}, v.c.Desk.Terms().Sets)
+	if err != nil {
+		return err
+	}
+	return v.look(func(l *desk.Look) error { return l.Listed(s, d.Client, d.Follows) })
 }
 
 // whatPage is the second step, with what most people want filled in.

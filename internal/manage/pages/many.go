@@ -88,9 +88,6 @@ func (v *visit) takeList() (answer, error) {
 	case len(d.Lines) > mostLines:
 		return v.listPage(faults{"list": v.say.Say("wrong long list", "most", mostLines)})
 	}
-	for i := range d.Lines {
-		v.judgeScope(&d.Lines[i])
-	}
 	if err := v.save(d); err != nil {
 		return answer{}, err
 	}
@@ -141,13 +138,6 @@ func readLine(row sheet.Row, headings map[string]string) (one listed) {
 	_, err = intake.ParseScope(one.Scope)
 	wrong(columnScope, err)
 	return one
-}
-
-// judgeScope says beside a line that the catalogue does not have what it is to be for.
-func (v *visit) judgeScope(one *listed) {
-	if s, err := mandate.ParseScope(one.Scope); one.Wrong.IsZero() && err == nil && !v.offered(s) {
-		one.Wrong = texts["wrong unknown scope"]
-	}
 }
 
 // outcome is what becomes of a line.

@@ -48,12 +48,13 @@ var ctx = context.Background()
 // log in for real, and the web server of our pages, which takes part there as a provider. Each
 // scene puts pages of its own behind it.
 type house struct {
-	sandbox *sandbox.Sandbox
-	web     *httptest.Server
-	door    *signin.Door
-	handler atomic.Pointer[http.Handler]
-	edition *catalogue.Catalogue
-	people  map[string]etoegang.ActingSubject
+	sandbox  *sandbox.Sandbox
+	web      *httptest.Server
+	door     *signin.Door
+	handler  atomic.Pointer[http.Handler]
+	edition  *catalogue.Catalogue
+	document []byte // of the edition
+	people   map[string]etoegang.ActingSubject
 }
 
 var build = sync.OnceValues(newHouse)
@@ -97,7 +98,8 @@ func newHouse() (h *house, err error) {
 	h.sandbox = must(sandbox.Open(ctx, must(os.MkdirTemp("", "pages-test-")), sandbox.Options{Listen: "127.0.0.1:0"}))
 	built = h
 	h.join()
-	h.edition, _ = must2(catalogue.Parse(must(os.ReadFile(must(filepath.Glob(filepath.Join(h.sandbox.Network.Folder, "catalogue*.xml")))[0])), catalogue.Trust{File: true}, time.Now()))
+	h.document = must(os.ReadFile(must(filepath.Glob(filepath.Join(h.sandbox.Network.Folder, "catalogue*.xml")))[0]))
+	h.edition, _ = must2(catalogue.Parse(h.document, catalogue.Trust{File: true}, time.Now()))
 	for name, company := range map[string]mandate.Organisation{
 		"Bas Bakker": bakery, "Bea Bakker": bakery, "Bob Boekhouder": office, "Rik Register": registry, "Ria Register": registry,
 	} {

@@ -15,10 +15,20 @@ import (
 // nowhere is a service that no catalogue has.
 const nowhere = "99999999-9999-9999-9999-999999999999"
 
+// catalogued lets the register know the edition of the scene.
+func (s *scene) catalogued() {
+	s.Helper()
+	e := s.edition
+	_ = must(s.register.Change(ctx, register.Author{Who: "test", Why: "test"}, func(t *register.Tx) error {
+		return t.PutCatalogue(register.CatalogueVersion{Sequence: e.Sequence(), Version: e.Version(), Issued: e.Issued(), SHA256: e.SHA256(), Document: s.document})
+	}))
+}
+
 // Whoever sends a service or a provider that the catalogue does not have reads that beside the
 // field, and nothing is kept of it.
 func TestUnknownService(t *testing.T) {
 	s := newScene(t)
+	s.catalogued()
 	baker := s.comes("Bas Bakker", bakery, mandate.Administrator)
 	vat := s.sandbox.Network.Services["vat"].UUID.String()
 	before := s.revision()
@@ -46,12 +56,13 @@ func TestUnknownService(t *testing.T) {
 // In a list of clients it is said beside the line, and the others are asked.
 func TestUnknownServiceInAList(t *testing.T) {
 	s := newScene(t)
+	s.catalogued()
 	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
 	vat := s.sandbox.Network.Services["vat"].UUID.String()
 	list := "kvk;bereik\n12345678;" + nowhere + "@loa3\n40000001;" + vat + "@loa3\n40000002;provider:00000009999999999999@loa3\n40000003;everything@loa3\n"
 	bob.visit("/clients/many").uploads("/clients/many", list).is(http.StatusOK).fill("much", "everything").next().is(http.StatusOK)
 	bob.reads("2 clients will be asked", "2 lines cannot be done")
-	refused := bob.word("line refused") + " " + bob.word("wrong unknown scope")
+	refused := bob.word("line refused") + " " + bob.word("wrong unknown service")
 	for line, want := range map[int]bool{2: true, 3: false, 4: true, 5: false} {
 		row := bob.find(func(n *htmlNode) bool { return n.Data == "tr" && strings.HasPrefix(textOf(n), fmt.Sprint(line, " ")) })
 		if row == nil || strings.HasSuffix(textOf(row), refused) != want {

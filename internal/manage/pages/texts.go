@@ -437,7 +437,7 @@ var ownTexts = look.Texts{
 	"wrong self":            {NL: "Dit is het nummer van dezelfde organisatie. Vul het nummer van de ander in.", EN: "This is the number of the same organisation. Fill in the number of the other."},
 	"wrong client":          {NL: "De klant heeft u niet meer gemachtigd. Vraag de klant eerst om een nieuwe machtiging.", EN: "The client has ended its mandate. First ask the client for a new one."},
 	"wrong elsewhere":       {NL: "Deze machtiging staat in een ander register. Regel dit daar.", EN: "This mandate is held by another register. Arrange this there."},
-	"wrong unknown service": {NL: "Deze dienst of dienstverlener staat niet in de dienstencatalogus. Kies uit de lijst.", EN: "This service or provider is not in the service catalogue. Choose from the list."},
+	"wrong unknown service": {NL: "Deze dienst of dienstverlener staat niet in de dienstencatalogus. Kies een andere.", EN: "This service or provider is not in the service catalogue. Choose another."},
 	"wrong nothing chosen":  {NL: "Kies ten minste één dienst, of alle diensten.", EN: "Choose at least one service, or all services."},
 	"wrong nothing left":    {NL: "Laat ten minste één dienst staan. Wilt u niets overlaten, trek dan in of weiger.", EN: "Leave at least one service. If nothing is to be left, revoke or refuse."},
 	"wrong scope":           {NL: "Kies elke dienst één keer.", EN: "Choose each service once."},

@@ -108,18 +108,6 @@ func (v *visit) offer() (list []*catalogue.Definition) {
 	return list
 }
 
-// offered tells whether the catalogue has all that a scope names. Without a catalogue nobody knows.
-func (v *visit) offered(s mandate.Scope) bool {
-	c := v.c.Catalogue()
-	return c == nil || !slices.ContainsFunc(s, func(i mandate.Item) bool {
-		if !i.Provider.IsZero() {
-			return !slices.ContainsFunc(slices.Collect(c.Providers()), func(p *catalogue.Provider) bool { return p.OIN == i.Provider })
-		}
-		_, known := c.Definition(i.Service)
-		return !known && !i.Service.IsZero()
-	})
-}
-
 // providers are those of the offer, in the order of their names.
 func (v *visit) providers() (list []look.Option) {
 	seen := map[string]bool{}
