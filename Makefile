@@ -97,6 +97,8 @@ ifndef QUICK
 	go test -run '^$$' -bench 'Choice|Artifact' -benchtime 20x ./internal/bench
 	go test -run '^$$' -bench Discover -benchtime 3x ./internal/server
 	go test -run '^$$' -bench Clients -benchtime 50x -timeout 30m ./internal/desk
+	go test -run '^$$' -bench ImportHTTP -benchtime 1x -count 3 -timeout 30m ./internal/manage/api
+	go test -run '^$$' -bench Changes -benchtime 3x -timeout 30m ./internal/manage/api
 endif
 
 # Processes killed over and over at random moments, real nodes asked after every revocation in

@@ -56,6 +56,8 @@ func BenchmarkClients(b *testing.B) {
 			b.Run("letter", page("b", register.Place{}, 25))
 			b.Run("two words", page("bakkerij ja", register.Place{}, 25))
 			b.Run("one", page("unieke naam", register.Place{}, 1))
+			b.Run("number", page("20000775", register.Place{}, 1))
+			b.Run("begin of a number", page("2001", register.Place{}, 25))
 			b.Run("nobody", page("xyzzy", register.Place{}, 0))
 		})
 	}

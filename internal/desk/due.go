@@ -199,7 +199,7 @@ var ErrUsesBehind = errors.New("it is not known of every use of a mandate that i
 // MostAsked mandates at a time.
 func (d *Desk) Lapse(ctx context.Context, months int, used func(context.Context, []mandate.ID) (Used, error)) (warned, ended int, err error) {
 	now := d.register.Now()
-	first := now.AddDate(0, -months, mandate.UnusedDays[0]+1) // a day more, since months differ
+	first := now.AddDate(0, -months, mandate.UnusedDays[0]+5) // days more, since months differ: verdict knows the day
 	for after, more := mandate.ID(0), true; more; {
 		var list []register.Idle
 		if err := d.register.Read(ctx, func(s *register.Snapshot) (err error) {

@@ -204,6 +204,19 @@ func (u *uses) ask(_ context.Context, ids []mandate.ID) (Used, error) {
 	return found, u.err
 }
 
+// However long the months are, the first warning comes on its day.
+func TestWarnedOnTheDay(t *testing.T) {
+	s := newScene(t)
+	granted := time.Date(2026, 12, 31, 12, 0, 0, 0, time.UTC)
+	s.clock.ns.Store(granted.UnixNano())
+	_ = must(s.Ask(ctx, s.appoint(bakery, mandate.Administrator, ""), "books", s.wish(forVAT)))
+	u := &uses{Used: Used{Since: monday}, clock: s.clock}
+	s.clock.ns.Store(granted.AddDate(0, 3, -60).UnixNano())
+	if warned, ended, err := s.Lapse(ctx, 3, u.ask); warned != 1 || ended != 0 || err != nil {
+		t.Errorf("sixty days before, %d are warned of and %d end: %v", warned, ended, err)
+	}
+}
+
 // A mandate that nobody uses ends after two years, and not before those concerned were told
 // twice. One use is enough to keep it.
 func TestWhatNobodyUsesEnds(t *testing.T) {

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"maps"
@@ -28,6 +29,7 @@ type paper struct {
 	from, to    time.Time
 	supersedes  mandate.ID
 	client      mandate.ID
+	person      int // of the office's people, if it is an assignment
 	askedBy     mandate.Side
 	offer       bool
 	expires     time.Time
@@ -57,39 +59,78 @@ type somebody struct {
 // play is one history: a bakery and an office, with everybody who has a say, and paper.
 type play struct {
 	*Desk
-	clock   *clockwork
-	people  map[string]somebody
-	bakery  Party
-	office  Party
-	paper   map[mandate.ID]*paper
-	moved   map[mandate.ID]*paper // what took the place of an assignment, by that
-	broke   bool                  // the bakery is bankrupt
-	members int
+	clock  *clockwork
+	people map[string]somebody
+	bakery Party
+	office Party
+	paper  map[mandate.ID]*paper
+	moved  map[mandate.ID]*paper // what took the place of an assignment, by that
+	broke  bool                  // the bakery is bankrupt
+
+	members  [3]mandate.PersonID // of the office; 0: it has given him nothing yet
+	idle     map[mandate.ID]*idleness
+	passed   int            // days
+	happened map[string]int // how often what was tried was done, in all histories
 }
 
-func (p *play) someone(t *rapid.T) (string, somebody) {
-	name := rapid.SampledFrom([]string{"anna", "director 1", "director 2", "bol", "office director 1", "office director 2", "stranger", "staff 1", "staff 2"}).Draw(t, "who")
+// idleness is what is known of the use of a mandate that is in force, or was.
+type idleness struct {
+	since, used time.Time
+	warned      []warning // all that there were
+}
+
+type warning struct {
+	at   time.Time
+	days int
+}
+
+// someone acts: three times in four one of those who perhaps may.
+func (p *play) someone(t *rapid.T, may ...mandate.Side) (string, somebody) {
+	all := slices.Sorted(maps.Keys(p.people))
+	some := slices.DeleteFunc(slices.Clone(all), func(name string) bool { return !slices.Contains(may, p.people[name].side) })
+	name := evenly(t, evenly(t, [][]string{some, some, some, all}, "of"), "who")
 	return name, p.people[name]
 }
 
+// evenly draws one of a list, each as often: by itself rapid prefers the first ones, and most
+// would hardly happen.
+func evenly[T any](t *rapid.T, list []T, what string) T {
+	return rapid.Custom(func(t *rapid.T) T {
+		const draws = 10
+		n := 0
+		for range draws {
+			if n *= 2; rapid.Bool().Draw(t, "") {
+				n++
+			}
+		}
+		return list[n*len(list)>>draws]
+	}).Draw(t, what)
+}
+
+// some gives a mandate: three times in four one that has not ended.
 func (p *play) some(t *rapid.T) (mandate.ID, *paper) {
-	if len(p.paper) == 0 {
-		t.Skip("nothing yet")
+	all := slices.Sorted(maps.Keys(p.paper))
+	some := slices.DeleteFunc(slices.Clone(all), func(id mandate.ID) bool { return p.paper[id].state.Ended() })
+	if len(some) == 0 {
+		some = all
 	}
-	id := rapid.SampledFrom(slices.Sorted(maps.Keys(p.paper))).Draw(t, "mandate")
+	id := evenly(t, evenly(t, [][]mandate.ID{some, some, some, all}, "of"), "mandate")
 	return id, p.paper[id]
 }
 
 // expected compares what was done with whether it should have been.
-func expected(t *rapid.T, what string, err error, may bool) bool {
+func (p *play) expected(t *rapid.T, who, act string, id mandate.ID, err error, may bool) bool {
 	if (err == nil) != may {
-		t.Fatalf("%s: %v, and it should be possible: %v", what, err, may)
+		t.Fatalf("%s: %s %d: %v, and it should be possible: %v", who, act, id, err, may)
+	}
+	if may {
+		p.happened[act]++
 	}
 	return may
 }
 
-// twin tells whether the same is in force already, beside itself and what it replaces; for what
-// is new or is asked for also whether the same is asked for.
+// twin tells whether the same is in force already between the same, beside itself and what it
+// replaces; for what is new or is asked for also whether the same is asked for.
 func (p *play) twin(m *paper, self mandate.ID) bool {
 	requests := self == 0 && (m.state.Pending() || m.supersedes == 0)
 	skip := map[mandate.ID]bool{self: true}
@@ -97,7 +138,7 @@ func (p *play) twin(m *paper, self mandate.ID) bool {
 		skip[id] = true
 	}
 	for id, o := range p.paper {
-		if !skip[id] && !o.state.Ended() && (requests || !o.state.Pending()) && !o.assignment && !m.assignment && o.scope == m.scope && o.from.Before(m.to) && m.from.Before(o.to) {
+		if !skip[id] && !o.state.Ended() && (requests || !o.state.Pending()) && o.client == m.client && o.person == m.person && o.scope == m.scope && o.from.Before(m.to) && m.from.Before(o.to) {
 			return true
 		}
 	}
@@ -106,9 +147,9 @@ func (p *play) twin(m *paper, self mandate.ID) bool {
 
 // ask lets somebody begin a mandate, or renew one.
 func (p *play) ask(t *rapid.T) {
-	name, who := p.someone(t)
+	name, who := p.someone(t, mandate.GrantorSide, mandate.ReceiverSide, mandate.RegisterSide)
 	now := p.clock.Now().Truncate(time.Second)
-	m := &paper{scope: rapid.SampledFrom(scopes).Draw(t, "scope"), from: now, askedBy: who.side,
+	m := &paper{scope: evenly(t, scopes, "scope"), from: now, askedBy: who.side,
 		offer: rapid.Bool().Draw(t, "offer"), expires: p.clock.Now().Add(mandate.RequestLife), signed: []string{name}}
 	m.to = now.AddDate(rapid.IntRange(1, 4).Draw(t, "years"), 0, 0)
 	w := Wish{Kind: mandate.Chain, Grantor: p.bakery, Intermediary: p.office, Scope: scopeOf(m.scope),
@@ -133,7 +174,7 @@ func (p *play) ask(t *rapid.T) {
 	default:
 		m.state, m.offer = mandate.AwaitingSignatures, false
 	}
-	if expected(t, name+" asks", err, may && !p.twin(m, 0)) {
+	if p.expected(t, name, "ask", 0, err, may && !p.twin(m, 0)) {
 		p.paper[done.Mandate.ID] = m
 		p.became(done.Mandate.ID)
 	}
@@ -195,21 +236,15 @@ func (p *play) over(id mandate.ID) {
 
 // accept lets somebody agree, perhaps to less.
 func (p *play) accept(t *rapid.T) {
-	name, who := p.someone(t)
 	id, m := p.some(t)
+	asked := m.asked()
+	name, who := p.someone(t, asked)
 	as := *m
-	as.scope = rapid.SampledFrom(append([]string{m.scope}, scopes...)).Draw(t, "scope")
-	as.to = m.to.AddDate(0, 0, rapid.SampledFrom([]int{0, 0, 0, -30, 30}).Draw(t, "days"))
+	as.scope = evenly(t, append([]string{m.scope, m.scope, m.scope}, scopes...), "scope")
+	as.to = m.to.AddDate(0, 0, evenly(t, []int{0, 0, 0, -30, 30}, "days"))
 	same := as.scope == m.scope && as.to.Equal(m.to)
 	done, err := p.Accept(ctx, who.Caller, "agreed", id, Narrowing{Scope: scopeOf(as.scope), To: as.to}, register.Consent{Language: "nl", Text: "ja"})
 
-	asked := mandate.GrantorSide
-	switch {
-	case m.state == mandate.AwaitingAcceptance:
-		asked = mandate.ReceiverSide
-	case m.askedBy == mandate.RegisterSide:
-		asked = mandate.RegisterSide
-	}
 	may := m.state.Pending() && p.clock.Now().Before(m.expires) && m.concerned(who) == asked &&
 		covers(m.scope, as.scope) && !as.to.After(m.to)
 	switch asked {
@@ -238,7 +273,7 @@ func (p *play) accept(t *rapid.T) {
 		}
 		may = may && as.from.Before(as.to) && !p.twin(&as, 0)
 	}
-	switch ok := expected(t, fmt.Sprint(name, " agrees to ", id), err, may); {
+	switch ok := p.expected(t, name, "accept", id, err, may); {
 	case ok && same:
 		*m = as
 		p.became(id)
@@ -248,13 +283,24 @@ func (p *play) accept(t *rapid.T) {
 	}
 }
 
+// asked is the side that is to answer a request.
+func (m *paper) asked() mandate.Side {
+	switch {
+	case m.state == mandate.AwaitingAcceptance:
+		return mandate.ReceiverSide
+	case m.askedBy == mandate.RegisterSide:
+		return mandate.RegisterSide
+	}
+	return mandate.GrantorSide
+}
+
 func (p *play) refuse(t *rapid.T) {
-	name, who := p.someone(t)
 	id, m := p.some(t)
+	name, who := p.someone(t, m.asked())
 	_, err := p.Refuse(ctx, who.Caller, "refused", id)
 	may := m.state.Pending() && (m.concerned(who) == mandate.RegisterSide && m.askedBy == mandate.RegisterSide ||
 		m.concerned(who) != "" && m.concerned(who) != mandate.RegisterSide)
-	if expected(t, fmt.Sprint(name, " refuses ", id), err, may) {
+	if p.expected(t, name, "refuse", id, err, may) {
 		m.state = mandate.Rejected
 		if m.concerned(who) == m.askedBy {
 			m.state = mandate.Withdrawn
@@ -277,10 +323,14 @@ func (m *paper) concerned(who somebody) mandate.Side {
 }
 
 func (p *play) move(t *rapid.T) {
-	name, who := p.someone(t)
 	id, m := p.some(t)
+	name, who := p.someone(t, mandate.GrantorSide, mandate.ReceiverSide)
 	side := m.concerned(who)
-	to := rapid.SampledFrom([]mandate.State{mandate.Suspended, mandate.Active, mandate.Revoked}).Draw(t, "to")
+	often := mandate.Suspended
+	if m.state == mandate.Suspended {
+		often = mandate.Active
+	}
+	to := evenly(t, []mandate.State{often, often, mandate.Suspended, mandate.Active, mandate.Revoked}, "to")
 	var err error
 	may := side != "" && !m.state.Pending() && !m.state.Ended()
 	switch to {
@@ -293,7 +343,7 @@ func (p *play) move(t *rapid.T) {
 	default:
 		_, err = p.Revoke(ctx, who.Caller, "over", id, nil)
 	}
-	if !expected(t, fmt.Sprintf("%s makes %d %s", name, id, to), err, may) {
+	if !p.expected(t, name, fmt.Sprint("make ", to), id, err, may) {
 		return
 	}
 	m.state = to
@@ -306,10 +356,10 @@ func (p *play) move(t *rapid.T) {
 }
 
 func (p *play) narrow(t *rapid.T) {
-	name, who := p.someone(t)
 	id, m := p.some(t)
+	name, who := p.someone(t, mandate.GrantorSide, mandate.ReceiverSide)
 	as := *m
-	as.scope = rapid.SampledFrom(scopes).Draw(t, "scope")
+	as.scope = evenly(t, scopes, "scope")
 	done, err := p.Narrow(ctx, who.Caller, "less", id, Narrowing{Scope: scopeOf(as.scope)}, nil)
 	as.supersedes = id
 	if today := mandate.StartOfDay(p.clock.Now()); as.from.Before(today) {
@@ -321,7 +371,7 @@ func (p *play) narrow(t *rapid.T) {
 		client := p.paper[m.client]
 		may = may && !client.state.Ended()
 	}
-	if expected(t, fmt.Sprint(name, " narrows ", id), err, may) {
+	if p.expected(t, name, "narrow", id, err, may) {
 		p.paper[done.Mandate.ID] = &as
 		p.became(done.Mandate.ID)
 	}
@@ -329,29 +379,135 @@ func (p *play) narrow(t *rapid.T) {
 
 // assign gives one of the office's people a client.
 func (p *play) assign(t *rapid.T) {
-	name, who := p.someone(t)
+	name, who := p.someone(t, mandate.ReceiverSide)
 	id, m := p.some(t)
-	p.members++
+	person := rapid.IntRange(1, len(p.members)).Draw(t, "person")
 	now := p.clock.Now().Truncate(time.Second)
-	a := &paper{assignment: true, scope: m.scope, from: now, to: now.AddDate(1, 0, 0), client: id,
+	a := &paper{assignment: true, scope: m.scope, from: now, to: now.AddDate(1, 0, 0), client: id, person: person,
 		askedBy: mandate.GrantorSide, expires: p.clock.Now().Add(mandate.RequestLife), signed: []string{name}}
 	a.state = p.consented(a, who)
 	done, err := p.Ask(ctx, who.Caller, "assigned", Wish{Kind: mandate.Assignment, Grantor: p.office, Client: id, Scope: scopeOf(a.scope),
-		Person: PersonWish{Subject: etoegang.ActingSubject{Authenticator: ad, Pseudonym: must(etoegang.ParsePseudonym(fmt.Sprintf("%064x", p.members)))}}, Validity: mandate.Validity{From: a.from, To: a.to}})
-	may := who.side == mandate.ReceiverSide && !m.assignment && !m.state.Ended()
+		Person: PersonWish{Subject: etoegang.ActingSubject{Authenticator: ad, Pseudonym: must(etoegang.ParsePseudonym(fmt.Sprintf("%064x", person)))}}, Validity: mandate.Validity{From: a.from, To: a.to}})
+	may := who.side == mandate.ReceiverSide && !m.assignment && !m.state.Ended() && !p.twin(a, 0)
 	if who.side == mandate.RegisterSide {
 		may = false // it brings no evidence
 	}
-	if expected(t, fmt.Sprint(name, " assigns ", id), err, may) {
+	if p.expected(t, name, "assign", id, err, may) {
 		p.paper[done.Mandate.ID] = a
+		p.members[person-1] = done.Mandate.Person.ID
 	}
 }
 
-func (p *play) wait(t *rapid.T) {
-	if p.clock.real {
-		t.Skip("this clock cannot be moved")
+// offboard ends all that the office has given to one of its people.
+func (p *play) offboard(t *rapid.T) {
+	name, who := p.someone(t, mandate.ReceiverSide)
+	person := rapid.IntRange(1, len(p.members)).Draw(t, "person")
+	done, err := p.Offboard(ctx, who.Caller, "he leaves", p.members[person-1])
+	var want Offboarded
+	may := who.side == mandate.ReceiverSide && p.members[person-1] != 0
+	if may {
+		for _, a := range p.paper {
+			switch {
+			case a.person != person || a.state.Ended():
+			case a.state.Pending():
+				a.state = mandate.Withdrawn
+				want.Requests++
+			default:
+				a.state = mandate.Revoked
+				want.Mandates++
+			}
+		}
 	}
-	p.clock.advance(time.Duration(rapid.IntRange(1, 12).Draw(t, "days")) * 24 * time.Hour)
+	p.happened["offboard and end"] += want.Mandates + want.Requests
+	if p.expected(t, name, "offboard", mandate.ID(person), err, may) && (done.Mandates != want.Mandates || done.Requests != want.Requests) {
+		t.Fatalf("%s offboards %d: %+v, on paper %+v", name, person, done, want)
+	}
+}
+
+// unusedMonths is after how many months of no use a mandate lapses in these histories.
+const unusedMonths = 3
+
+// lapse ends what nobody has used for too long, if those concerned were warned long enough ago;
+// else it warns them. Before that time passes, and perhaps something is used.
+func (p *play) lapse(t *rapid.T) {
+	p.passes(evenly(t, []int{0, 31, 62}, "days"))
+	now := p.clock.Now().Truncate(time.Millisecond) // as the register counts
+	if known := slices.Sorted(maps.Keys(p.idle)); len(known) > 0 && evenly(t, []bool{false, false, false, true}, "used") {
+		p.idle[evenly(t, known, "mandate")].used = now
+	}
+	last := map[mandate.ID]time.Time{}
+	warned, ended, err := p.Lapse(ctx, unusedMonths, func(_ context.Context, ids []mandate.ID) (Used, error) {
+		for _, id := range ids {
+			if last[id] = now; p.paper[id] != nil { // those of other histories are used all the time
+				last[id] = p.idle[id].used
+			}
+		}
+		return Used{Last: last, Since: time.Unix(1, 0), UpTo: now}, nil
+	})
+	wantWarned, wantEnded, onPaper := 0, 0, ""
+	for _, id := range slices.Sorted(maps.Keys(p.idle)) { // a chain before what passes it on
+		if p.paper[id].state != mandate.Active {
+			continue
+		}
+		days, ends := p.idle[id].due(now)
+		if ends || days > 0 {
+			onPaper += fmt.Sprintf("\nmandate %d, in %d days: %+v", id, days, *p.idle[id])
+		}
+		switch {
+		case ends:
+			p.paper[id].state = mandate.LapsedUnused
+			p.over(id)
+			wantEnded++
+		case days > 0:
+			p.idle[id].warned = append(p.idle[id].warned, warning{now, days})
+			wantWarned++
+		}
+	}
+	if err != nil || warned != wantWarned || ended != wantEnded {
+		t.Fatalf("%v: for want of use %d are warned of and %d end (%v), on paper %d and %d:%s", now, warned, ended, err, wantWarned, wantEnded, onPaper)
+	}
+	p.happened["warn of no use"] += warned
+	p.happened["lapse"] += ended
+}
+
+// due tells of how many days is to be warned, if of any, or whether the mandate ends.
+func (i *idleness) due(now time.Time) (days int, ends bool) {
+	since := i.since
+	if i.used.After(since) {
+		since = i.used
+	}
+	var told []warning
+	for _, w := range i.warned {
+		if !w.at.Before(since) {
+			told = append(told, w)
+		}
+	}
+	end := mandate.InAmsterdam(since).AddDate(0, unusedMonths, 0).UTC()
+	switch {
+	case !now.Before(end) && len(told) > 0:
+		return 0, !now.Before(told[0].at.AddDate(0, 0, 30))
+	case !now.Before(end.AddDate(0, 0, -30)):
+		days = 30
+	case !now.Before(end.AddDate(0, 0, -60)):
+		days = 60
+	}
+	if len(told) > 0 && told[len(told)-1].days <= days {
+		days = 0
+	}
+	return days, false
+}
+
+// passes lets days pass, as far as no mandate ends of old age.
+func (p *play) passes(days int) {
+	if p.clock.real || p.passed+days > 160 {
+		return
+	}
+	p.passed += days
+	p.clock.advance(time.Duration(days) * 24 * time.Hour)
+}
+
+func (p *play) wait(t *rapid.T) {
+	p.passes(rapid.IntRange(1, 12).Draw(t, "days"))
 	if rapid.Bool().Draw(t, "sweep") {
 		return
 	}
@@ -361,13 +517,14 @@ func (p *play) wait(t *rapid.T) {
 	for _, id := range slices.Sorted(maps.Keys(p.paper)) { // a chain before what passes it on
 		if m := p.paper[id]; m.state.Pending() && !p.clock.Now().Before(m.expires) {
 			m.state = mandate.RequestExpired
+			p.happened["expire"]++
 			p.over(id)
 		}
 	}
 }
 
 func (p *play) trade(t *rapid.T) {
-	p.broke = rapid.Bool().Draw(t, "bankrupt")
+	p.broke = evenly(t, []bool{false, false, false, true}, "bankrupt")
 	stands := func(e *mandate.Entry) { e.Standing = mandate.Normal }
 	if p.broke {
 		stands = bankrupt
@@ -420,8 +577,9 @@ func (p *play) same(t *rapid.T, s *register.Snapshot, m mandate.Mandate) {
 	if m.State != w.state || m.Scope.String() != scopeOf(w.scope).String() || !m.Validity.To.Equal(w.to) || !m.Validity.From.Equal(w.from) || m.Client != w.client || m.Supersedes != w.supersedes {
 		t.Fatalf("mandate %d is %+v, on paper %+v", m.ID, m, w)
 	}
+	p.goesOn(m)
 	steps := must(s.Steps(m.ID))
-	told(t, s, m, steps)
+	p.told(t, s, m, steps)
 	if m.Kind == mandate.Chain && len(steps) == 0 {
 		t.Fatalf("nobody is known to have made mandate %d", m.ID)
 	}
@@ -442,12 +600,32 @@ func (p *play) same(t *rapid.T, s *register.Snapshot, m mandate.Mandate) {
 	}
 }
 
+// goesOn notes since when a mandate is in force; zero: it is not.
+func (p *play) goesOn(m mandate.Mandate) {
+	i := p.idle[m.ID]
+	if i == nil {
+		i = &idleness{}
+		p.idle[m.ID] = i
+	}
+	switch {
+	case m.State != mandate.Active:
+		i.since = time.Time{}
+	case i.since.IsZero():
+		i.since = p.clock.Now().Truncate(time.Millisecond)
+	}
+}
+
 // told checks that each company with a side in a mandate is told of each step, of whoever
-// takes it, once and in its order; and the staff of what one of them asks.
-func told(t *rapid.T, s *register.Snapshot, m mandate.Mandate, steps []register.Step) {
-	notices := map[mandate.OrganisationID][]register.Notice{}
+// takes it, once and in its order; and the staff of what one of them asks. Each of them is
+// warned as often as on paper that nobody uses it.
+func (p *play) told(t *rapid.T, s *register.Snapshot, m mandate.Mandate, steps []register.Step) {
+	notices, warnings := map[mandate.OrganisationID][]register.Notice{}, map[mandate.OrganisationID]int{}
 	for _, n := range must(s.Told(m.ID)) {
-		notices[n.To] = append(notices[n.To], n)
+		if n.News == mandate.NewsUnused {
+			warnings[n.To]++
+		} else {
+			notices[n.To] = append(notices[n.To], n)
+		}
 	}
 	wanted := map[mandate.OrganisationID]int{m.Grantor.ID: len(steps)}
 	if m.Kind == mandate.Chain {
@@ -460,6 +638,9 @@ func told(t *rapid.T, s *register.Snapshot, m mandate.Mandate, steps []register.
 		t.Fatalf("mandate %d: others are told: %+v", m.ID, notices)
 	}
 	for to, n := range wanted {
+		if warned := p.idle[m.ID].warned; to != 0 && warnings[to] != len(warned) {
+			t.Fatalf("mandate %d: organisation %d is warned %d times, on paper %+v", m.ID, to, warnings[to], warned)
+		}
 		if len(notices[to]) != n {
 			t.Fatalf("mandate %d: organisation %d is told %+v of the steps %+v", m.ID, to, notices[to], steps)
 		}
@@ -480,13 +661,27 @@ func fits(n mandate.News, step register.Step, to mandate.OrganisationID, m manda
 			n == mandate.NewsSign && !other || n == mandate.NewsAnswer && other
 	}
 	return n == map[mandate.Act]mandate.News{mandate.ActSuspend: mandate.NewsPaused, mandate.ActResume: mandate.NewsResumed,
-		mandate.ActRevoke: mandate.NewsEnded, mandate.ActNarrow: mandate.NewsNarrowed, mandate.ActExpire: mandate.NewsUnanswered,
+		mandate.ActRevoke: mandate.NewsEnded, mandate.ActNarrow: mandate.NewsNarrowed, mandate.ActExpire: mandate.NewsUnanswered, mandate.ActLapse: mandate.NewsLapsed,
 		mandate.ActRefuse: map[mandate.State]mandate.News{mandate.Withdrawn: mandate.NewsRecalled, mandate.Rejected: mandate.NewsRefused}[m.State]}[step.Act]
 }
 
+// acts are those that there is something for; what matters more can be drawn twice.
+func (p *play) acts() map[string]func(*rapid.T) {
+	acts := map[string]func(*rapid.T){"ask": p.ask}
+	if len(p.paper) > 0 {
+		maps.Copy(acts, map[string]func(*rapid.T){"accept": p.accept, "accept again": p.accept, "refuse": p.refuse, "move": p.move, "move again": p.move,
+			"narrow": p.narrow, "assign": p.assign, "offboard": p.offboard, "trade": p.trade})
+	}
+	if len(p.paper) > 0 && !p.clock.real { // a real one cannot be moved
+		maps.Copy(acts, map[string]func(*rapid.T){"lapse": p.lapse, "lapse again": p.lapse, "wait": p.wait})
+	}
+	return acts
+}
+
 // begin makes the people of one history in one change.
-func begin(d *Desk, clock *clockwork, n int) *play {
+func begin(d *Desk, clock *clockwork, n int, happened map[string]int) *play {
 	p := &play{Desk: d, clock: clock, people: map[string]somebody{}, paper: map[mandate.ID]*paper{}, moved: map[mandate.ID]*paper{},
+		idle: map[mandate.ID]*idleness{}, happened: happened,
 		bakery: Party{KvK: kvk(10 * n)}, office: Party{KvK: kvk(10*n + 1)}}
 	now := clock.Now().Truncate(time.Second)
 	until := now.AddDate(2, 0, 0)
@@ -520,35 +715,62 @@ func begin(d *Desk, clock *clockwork, n int) *play {
 // somebody with pencil and paper would have written down.
 func TestEveryHistoryIsAsOnPaper(t *testing.T) {
 	histories := 2000 / (corpus.Slower * corpus.Slower) // most of it is the database's code
-	registers := 1
 	if os.Getenv("MANDATED_SOAK") != "" {
-		registers = 25
+		histories = 50_000
 	}
-	for range registers {
-		t.Run("SQLite", func(t *testing.T) { live(t, filepath.Join(t.TempDir(), "register.db"), &clockwork{}, histories) })
-		// A database has a clock of its own, which nobody moves.
-		t.Run("PostgreSQL", func(t *testing.T) { live(t, servers.Shared(t).DSN(), &clockwork{real: true}, histories/8) })
+	happens := []string{"ask", "accept", "refuse", "make suspended", "make active", "make revoked", "narrow", "assign", "offboard", "offboard and end"}
+	t.Run("SQLite", func(t *testing.T) {
+		live(t, func() (string, *clockwork) { return filepath.Join(t.TempDir(), "register.db"), &clockwork{} }, histories,
+			append(happens, "expire", "warn of no use", "lapse")...)
+	})
+	// A database has a clock of its own, which nobody moves: nothing expires there or lapses.
+	t.Run("PostgreSQL", func(t *testing.T) {
+		live(t, func() (string, *clockwork) { return servers.Shared(t).DSN(), &clockwork{real: true} }, histories, happens...)
+	})
+}
+
+// oneHistory is how many acts a history has on average; one in twenty has more than thirty.
+const oneHistory = 10
+
+// oneRegister is how many histories are lived in one register: each has companies of its own.
+// Months pass in them, so that after some two thousand the register's clock would be where
+// nanoseconds end, in 2262.
+const oneRegister = 500
+
+// live lives histories, in which all that happens which should.
+func live(t *testing.T, place func() (string, *clockwork), histories int, should ...string) {
+	happened := map[string]int{}
+	for left := histories; left > 0; left -= oneRegister {
+		dsn, clock := place()
+		liveAt(t, dsn, clock, min(left, oneRegister), happened)
+	}
+	t.Logf("in %d histories: %v", histories, happened)
+	for _, what := range should {
+		if happened[what] == 0 && histories >= 2*oneRegister { // in a few there is not room for all
+			t.Errorf("in %d histories nobody could %s", histories, what)
+		}
 	}
 }
 
-// live lives histories, all in one register: each has companies of its own. Days pass in them, so
-// that after some seventeen thousand the register's clock would be where nanoseconds end, in 2262.
-func live(t *testing.T, place string, clock *clockwork, histories int) {
+// liveAt lives them in one register.
+func liveAt(t *testing.T, place string, clock *clockwork, histories int, happened map[string]int) {
 	clock.ns.Store(time.Now().UnixNano())
 	r := must(register.Create(ctx, place, mr, time.Millisecond, register.Options{Now: clock.Now}))
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	d := New(r, services(r))
-	checks := flag.Lookup("rapid.checks").Value
-	before := checks.String()
-	_ = checks.Set(strconv.Itoa(histories))
-	defer func() { _ = checks.Set(before) }()
+	for name, n := range map[string]int{"rapid.checks": histories, "rapid.steps": oneHistory} {
+		value := flag.Lookup(name).Value
+		before := value.String()
+		_ = value.Set(strconv.Itoa(n))
+		defer func() { _ = value.Set(before) }()
+	}
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n++
-		p := begin(d, clock, n)
-		t.Repeat(map[string]func(*rapid.T){
-			"ask": p.ask, "accept": p.accept, "accept again": p.accept, "refuse": p.refuse, "move": p.move, "narrow": p.narrow,
-			"assign": p.assign, "wait": p.wait, "trade": p.trade, "": p.agree,
-		})
+		p := begin(d, clock, n, happened)
+		t.Repeat(map[string]func(*rapid.T){"": p.agree, "act": func(t *rapid.T) {
+			acts := p.acts()
+			acts[evenly(t, slices.Sorted(maps.Keys(acts)), "act")](t)
+		}})
 	})
 }

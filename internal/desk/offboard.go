@@ -31,6 +31,9 @@ func (d *Desk) Offboard(ctx context.Context, c Caller, why string, person mandat
 
 func (t *turn) offboard(person mandate.PersonID, done *Offboarded) error {
 	const page = 100
+	if person == 0 { // to a filter that is everybody
+		return ErrPerson
+	}
 	known, err := t.leaveTeams(person)
 	if err != nil {
 		return err

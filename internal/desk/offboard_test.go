@@ -83,6 +83,8 @@ func TestOffboardOthers(t *testing.T) {
 		_, err := s.Offboard(ctx, c, "test", m.Person.ID)
 		s.refused(fmt.Sprint("appointment ", c.Appointment), err, want)
 	}
+	_, err := s.Offboard(ctx, boss, "test", 0)
+	s.refused("nobody leaves", err, ErrPerson)
 	if s.state(m.ID).State != mandate.Active {
 		t.Error("others ended the mandate")
 	}

@@ -203,3 +203,34 @@ func TestSteps(t *testing.T) {
 		}
 	}
 }
+
+// What a user does counts, a field once whatever is typed into it; what he sees does not.
+func TestInteractions(t *testing.T) {
+	t.Parallel()
+	at := site(t, map[string]string{
+		"/":      good(`<form action="/found"><label>Zoek een bedrijf <input name="q"></label><button>Zoek</button></form>`),
+		"/found": good(`<p>Gevonden.</p>`),
+	})
+	page := eyes.Open(t, eyes.Options{}).Go(at + "/")
+	for _, step := range []struct {
+		what string
+		do   func()
+		want int
+	}{
+		{"going there", func() {}, 1},
+		{"looking", func() {
+			_, _, _ = page.Text(), page.Value("Zoek een bedrijf"), page.Texts("p")
+			page.Axe()
+			page.Fits()
+		}, 1},
+		{"filling in a field", func() { page.Fill("Zoek een bedrijf", "bakkerij") }, 2},
+		{"two keys", func() { page.Press("Tab", "Enter") }, 4},
+		{"going back", page.Back, 5},
+		{"a click", func() { page.Click("Zoek") }, 6},
+	} {
+		step.do()
+		if got := page.Interactions(); got != step.want {
+			t.Errorf("after %s: %d interactions, not %d", step.what, got, step.want)
+		}
+	}
+}

@@ -12,7 +12,8 @@ type Page struct {
 	b   *Browser
 	tab int64
 
-	seen *sight // since the last step; nil: nobody has looked yet
+	seen         *sight // since the last step; nil: nobody has looked yet
+	interactions int
 }
 
 func (p *Page) order(name string, with map[string]any, into any) {
@@ -22,22 +23,34 @@ func (p *Page) order(name string, with map[string]any, into any) {
 	p.b.order(name, with, into)
 }
 
+// act orders what a person does himself.
+func (p *Page) act(name string, with map[string]any) {
+	p.b.t.Helper()
+	p.interactions++
+	p.order(name, with, nil)
+}
+
+// Interactions is how much the user had to do in this tab until now: each address he went to,
+// each click, each key he pressed and each field he filled in or chose a file for, whatever he
+// typed into it. To look costs him nothing.
+func (p *Page) Interactions() int { return p.interactions }
+
 // Go goes to another address in the same tab.
 func (p *Page) Go(address string) {
 	p.b.t.Helper()
-	p.order("go", map[string]any{"url": address}, nil)
+	p.act("go", map[string]any{"url": address})
 }
 
 // Back presses the browser's back button.
 func (p *Page) Back() {
 	p.b.t.Helper()
-	p.order("back", map[string]any{}, nil)
+	p.act("back", map[string]any{})
 }
 
 // Reload loads the page anew.
 func (p *Page) Reload() {
 	p.b.t.Helper()
-	p.order("reload", map[string]any{}, nil)
+	p.act("reload", map[string]any{})
 }
 
 // Waits waits until a page that loads itself anew has this heading.
@@ -51,14 +64,14 @@ func (p *Page) Waits(heading string) {
 func (p *Page) Press(keys ...string) {
 	p.b.t.Helper()
 	for _, key := range keys {
-		p.order("press", map[string]any{"key": key}, nil)
+		p.act("press", map[string]any{"key": key})
 	}
 }
 
 // Type types text into what has the focus.
 func (p *Page) Type(text string) {
 	p.b.t.Helper()
-	p.order("type", map[string]any{"text": text}, nil)
+	p.act("type", map[string]any{"text": text})
 }
 
 // Click clicks the one button, link, radio button or checkbox that has this name for those
@@ -66,31 +79,31 @@ func (p *Page) Type(text string) {
 // anything.
 func (p *Page) Click(what string) {
 	p.b.t.Helper()
-	p.order("click", map[string]any{"what": what, "times": 1}, nil)
+	p.act("click", map[string]any{"what": what, "times": 1})
 }
 
 // DoubleClick clicks as Click does, twice as fast as a hand does it.
 func (p *Page) DoubleClick(what string) {
 	p.b.t.Helper()
-	p.order("click", map[string]any{"what": what, "times": 2}, nil)
+	p.act("click", map[string]any{"what": what, "times": 2})
 }
 
 // Unfold opens all details of the page.
 func (p *Page) Unfold() {
 	p.b.t.Helper()
-	p.order("unfold", map[string]any{}, nil)
+	p.act("unfold", map[string]any{})
 }
 
 // Fill puts text into the field with this label, in place of what is in it.
 func (p *Page) Fill(label, text string) {
 	p.b.t.Helper()
-	p.order("fill", map[string]any{"what": label, "text": text}, nil)
+	p.act("fill", map[string]any{"what": label, "text": text})
 }
 
 // Upload chooses a file with that name and text in the field with this label.
 func (p *Page) Upload(label, name, text string) {
 	p.b.t.Helper()
-	p.order("upload", map[string]any{"what": label, "name": name, "text": text}, nil)
+	p.act("upload", map[string]any{"what": label, "name": name, "text": text})
 }
 
 // Value is what is in the field with this label.

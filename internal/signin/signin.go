@@ -2,6 +2,11 @@
 // provider of the network, and a broker tells us who acts for whom. It owns the request, the
 // judgement of the answer and our metadata as a provider (DV-HM, 1.13).
 //
+// Requests and metadata are of our own making. What crewjam/saml makes for providers has no signed
+// metadata, no names of keys, no AttributeConsumingService and no index of where answers go, always
+// asks with a NameIDPolicy, and signs with an RSA key in memory alone, never in a security module.
+// It reads ours (internal/outside).
+//
 // It never touches sessions, cookies, pages or mandates, opens no connection and writes no
 // log. Whoever calls it keeps what it began on the server, bound to the browser that began it,
 // gives that back once, and remembers which assertions were used.

@@ -37,7 +37,7 @@ func TestWhatMovesIsNotCutOff(t *testing.T) {
 		fmt.Sprintf("direct,%s,%s,%s,%s@loa3,%s,%s\n", bakery.KvK.Text(), ad, pseudonym(1), vat, day(0), day(90)) + strings.Repeat("direct,,,,,,\n", 3*onePage)
 	send := func() answer {
 		at := *s.bakery
-		at.scene = &scene{T: t, server: hurried(t, s.server.Config.Handler)}
+		at.scene = &scene{TB: t, server: hurried(t, s.server.Config.Handler)}
 		at.client = at.server.Client()
 		return at.ask("POST", Path+"/imports?dryRun=true", table, "Content-Type: text/csv", "Authorization: Bearer "+s.bakery.token(nil))
 	}

@@ -75,7 +75,7 @@ func pseudonym(n int) string { return fmt.Sprintf("%064x", 0xe0000+n) }
 
 // scene is a register with an API.
 type scene struct {
-	*testing.T
+	testing.TB
 	desk     *desk.Desk
 	register *register.Register
 	server   *httptest.Server
@@ -94,7 +94,7 @@ func onBoth(t *testing.T, play func(*testing.T, *scene)) {
 	t.Run("PostgreSQL", func(t *testing.T) { play(t, newSceneAt(t, servers.Shared(t).DSN())) })
 }
 
-func newScene(t *testing.T) *scene {
+func newScene(t testing.TB) *scene {
 	t.Helper()
 	return newSceneAt(t, filepath.Join(t.TempDir(), "register.db"))
 }
@@ -110,9 +110,9 @@ func offers() []byte {
 		Providers: []catalogue.ProviderSpec{offer("00000004003214345001", vat, "Btw-aangifte", "VAT return"), offer("00000001823288444000", permits, "Vergunning aanvragen", "Apply for a permit")}}).Bytes()
 }
 
-func newSceneAt(t *testing.T, place string) *scene {
+func newSceneAt(t testing.TB, place string) *scene {
 	t.Helper()
-	s := &scene{T: t, log: &servers.Said{}, used: map[mandate.ID]journal.Use{}}
+	s := &scene{TB: t, log: &servers.Said{}, used: map[mandate.ID]journal.Use{}}
 	r := must(register.Create(ctx, place, mr, time.Millisecond, register.Options{Now: func() time.Time {
 		if asked := s.asked.Swap(nil); asked != nil {
 			(*asked)()

@@ -29,7 +29,7 @@ func (h handing) agreed(c register.Consent) string {
 func (v *visit) handing(l *desk.Look) (h handing, err error) {
 	h.id = mandate.PersonID(v.number("person"))
 	list, err := l.Assigned(h.id)
-	if err == nil && (h.id == 0 || len(list) == 0) {
+	if err == nil && len(list) == 0 {
 		err = register.ErrNotFound
 	}
 	if err != nil {
