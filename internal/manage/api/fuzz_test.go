@@ -12,6 +12,7 @@ import (
 	"github.com/mandated/mandated/internal/corpus"
 	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 	"pgregory.net/rapid"
 )
 
@@ -168,7 +169,7 @@ func TestNothingBreaksForTheStaff(t *testing.T) {
 
 // nothingBreaks lets callers do what their roles may, again and again, with one company more often
 // than with others. Some things must have been accepted, or the drawing is no good.
-func nothingBreaks(s *scene, home desk.Party, callers []*program, must ...string) {
+func nothingBreaks(s *scene, home desk.Party, callers []*program, wanted ...string) {
 	s.Helper()
 	c := s.bakery.post("/mandates", chain(vat+"@loa3"))
 	s.office.post("/mandates", assignment(c.Mandate.ID, 1, vat+"@loa3"))
@@ -178,6 +179,12 @@ func nothingBreaks(s *scene, home desk.Party, callers []*program, must ...string
 	}
 	w := chain(vat + "@loa3")
 	w["grantor"], w["intermediary"] = object{"kvkNumber": "10000099"}, company(farm)
+	was := s.farm.post("/mandates", w).Mandate.ID
+	_ = must(s.register.Change(ctx, keeper, func(t *register.Tx) error { // a client for good, whatever is withdrawn
+		_ = must(t.SetState(mandate.ID(was), mandate.Active))
+		_ = must(t.SetState(mandate.ID(was), mandate.Revoked))
+		return nil
+	}))
 	s.farm.post("/mandates", w)
 	team := s.office.makeTeam("The office's own")
 	s.office.add(team+"/members", member(1))
@@ -243,7 +250,7 @@ func nothingBreaks(s *scene, home desk.Party, callers []*program, must ...string
 			}
 		}
 	})
-	for _, want := range must {
+	for _, want := range wanted {
 		if accepted[want] == 0 && corpus.Slower == 1 { // an eighth is too few to tell
 			s.Errorf("%s was never accepted: the drawing is no good", want)
 		}
