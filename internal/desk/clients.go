@@ -47,11 +47,15 @@ func (l *Look) Clients(search string, after register.Place, limit int) (list []C
 			break
 		}
 		var c Client
-		c, err = l.client(p.Organisation)
-		list = append(list, c)
+		if c, err = l.client(p.Organisation); len(c.Chains) > 0 { // at the revision that is looked at
+			list = append(list, c)
+		}
 	}
 	return list, register.Following(places, more), err
 }
+
+// CountClients tells how many clients there are now, whatever is searched for.
+func (l *Look) CountClients() (int, error) { return l.snapshot.CountClients(l.actor.Organisation) }
 
 func (l *Look) client(id mandate.OrganisationID) (c Client, err error) {
 	c.Chains, c.Assignments, err = l.snapshot.Passed(id, l.actor.Organisation)
@@ -149,7 +153,7 @@ func (l *Look) Fitted(c Choice, after register.Place, limit, looks int) (page Fi
 		}
 		var one Fitted
 		one, err = l.fitted(c, p.Organisation)
-		if len(one.Fittings) > 0 || c.everyClient() {
+		if len(one.Fittings) > 0 || c.everyClient() && one.Company.ID != 0 { // at the revision that is looked at
 			page.Clients = append(page.Clients, one)
 		}
 		page.Looked++

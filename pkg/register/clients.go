@@ -59,6 +59,15 @@ func (s *Snapshot) companies(k Seeking, limit int, few bool) (list []Place, more
 	return list, more, err
 }
 
+// countClients needs no row of the mandates: both numbers are in an index.
+const countClients = `SELECT count(*) FROM (SELECT DISTINCT m.grantor FROM mandate m WHERE m.intermediary = ?1) AS clients`
+
+// CountClients tells how many companies Companies lists of an intermediary in all, at the newest
+// revision: whatever is searched for, and whichever is looked at.
+func (s *Snapshot) CountClients(intermediary mandate.OrganisationID) (n int, err error) {
+	return n, s.one([]any{&n}, countClients, intermediary)
+}
+
 // Following is the place where a list goes on after a page of it; the zero one at its end.
 func Following(page []Place, more bool) Place {
 	if !more || len(page) == 0 {

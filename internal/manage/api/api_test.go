@@ -113,6 +113,42 @@ func TestHalvesByTheCatalogue(t *testing.T) {
 	}
 }
 
+// The pages of a list of clients are of one revision: who became a client meanwhile is on none of
+// them, and does not count. The total is of all, whatever is searched for.
+func TestClientsOfOneRevision(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		asks := func(n int) {
+			w := chain(vat + "@loa3")
+			w["grantor"] = object{"kvkNumber": kvk(n).Text(), "name": fmt.Sprint("Client ", n)}
+			s.office.post("/mandates", w)
+		}
+		for _, n := range []int{11, 12, 14} {
+			asks(n)
+		}
+		page := get[Clients](s.office, "/clients?limit=2")
+		asks(13)
+		var names []string
+		for {
+			for _, c := range page.Clients {
+				names = append(names, c.Company.Name)
+			}
+			if page.Total != 3 {
+				t.Errorf("in all %d", page.Total)
+			}
+			if page.Next == "" {
+				break
+			}
+			page = get[Clients](s.office, "/clients?limit=2&cursor="+page.Next)
+		}
+		if got := strings.Join(names, ", "); got != "Client 11, Client 12, Client 14" {
+			t.Errorf("the clients: %s", got)
+		}
+		if found := get[Clients](s.office, "/clients?search=14"); len(found.Clients) != 1 || found.Total != 4 {
+			t.Errorf("found %d of %d", len(found.Clients), found.Total)
+		}
+	})
+}
+
 // What the catalogue does not have is refused by its name.
 func TestServicesOfTheCatalogue(t *testing.T) {
 	s := newScene(t)

@@ -70,6 +70,7 @@ func (a *api) asked(ctx context.Context, l *desk.Look, m mandate.Mandate) (Asked
 // Clients is a page of those for whom your people may act.
 type Clients struct {
 	Clients []ClientView `json:"clients" nullable:"false" doc:"in the order of the alphabet"`
+	Total   int          `json:"total" doc:"how many clients your organisation has, whatever is searched for"`
 	Page
 }
 
@@ -112,6 +113,11 @@ func (a *api) listClients(ctx context.Context, in *clientsIn) (*body[Clients], e
 	}
 	out := Clients{Clients: []ClientView{}}
 	err = a.look(ctx, at.Revision, func(l *desk.Look) error {
+		if at.Revision == 0 {
+			if at.Total, err = l.CountClients(); err != nil {
+				return err
+			}
+		}
 		at.Revision = l.Revision()
 		list, next, err := l.Clients(in.Search, at.After, in.Limit)
 		if err != nil {
@@ -124,7 +130,7 @@ func (a *api) listClients(ctx context.Context, in *clientsIn) (*body[Clients], e
 			}
 			out.Clients = append(out.Clients, v)
 		}
-		at.After = next
+		at.After, out.Total = next, at.Total
 		out.Page = page(a, c, at, next != register.Place{}, filter)
 		return nil
 	})

@@ -144,7 +144,7 @@ CREATE TABLE mandate (
 );
 CREATE INDEX mandate_held_by ON mandate (person, represented, id) WHERE person IS NOT NULL;
 CREATE INDEX mandate_held_directly ON mandate (person, represented) WHERE kind = 'direct';
-CREATE INDEX mandate_between ON mandate (grantor, intermediary) WHERE intermediary IS NOT NULL;
+CREATE INDEX mandate_between ON mandate (intermediary, grantor) WHERE intermediary IS NOT NULL;
 CREATE INDEX mandate_by_grantor ON mandate (grantor, id);
 CREATE INDEX mandate_by_intermediary ON mandate (intermediary, id) WHERE intermediary IS NOT NULL;
 CREATE INDEX mandate_by_client ON mandate (client) WHERE client IS NOT NULL;

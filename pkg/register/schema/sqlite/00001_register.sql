@@ -140,7 +140,7 @@ CREATE TABLE mandate (
 ) STRICT;
 CREATE INDEX mandate_held_by ON mandate (person, represented) WHERE person IS NOT NULL;
 CREATE INDEX mandate_held_directly ON mandate (person, represented) WHERE kind = 'direct';
-CREATE INDEX mandate_between ON mandate (grantor, intermediary) WHERE intermediary IS NOT NULL;
+CREATE INDEX mandate_between ON mandate (intermediary, grantor) WHERE intermediary IS NOT NULL;
 CREATE INDEX mandate_by_grantor ON mandate (grantor);
 CREATE INDEX mandate_by_intermediary ON mandate (intermediary) WHERE intermediary IS NOT NULL;
 CREATE INDEX mandate_by_client ON mandate (client) WHERE client IS NOT NULL;
