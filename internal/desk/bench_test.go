@@ -30,20 +30,26 @@ func BenchmarkClients(b *testing.B) {
 			r := must(register.Create(ctx, place, mr, time.Millisecond, register.Options{}))
 			b.Cleanup(func() { _ = r.Close() })
 			d, bol := fillOffice(b, r)
-			page := func(search string, after register.Place, want int) func(*testing.B) {
+			looks := func(look func(*Look) error) func(*testing.B) {
 				return func(b *testing.B) {
 					for b.Loop() {
-						if err := d.Look(ctx, bol, 0, func(l *Look) error {
-							list, _, err := l.Clients(search, after, 25)
-							if err == nil && (len(list) != want || want > 0 && len(list[0].Assignments) != 1) {
-								err = fmt.Errorf("%d clients on the page, not %d", len(list), want)
-							}
-							return err
-						}); err != nil {
+						if err := d.Look(ctx, bol, 0, look); err != nil {
 							b.Fatal(err)
 						}
 					}
 				}
+			}
+			chosen := func(c Choice, after register.Place, want int) func(*testing.B) {
+				return looks(func(l *Look) error {
+					page, err := l.Fitted(c, after, 25, 1000)
+					if err == nil && (len(page.Clients) != want || want > 0 && len(page.Clients[0].Fittings[0].Assignments) != 1) {
+						err = fmt.Errorf("%d clients on the page, not %d", len(page.Clients), want)
+					}
+					return err
+				})
+			}
+			page := func(search string, after register.Place, want int) func(*testing.B) {
+				return chosen(Choice{Search: search}, after, want)
 			}
 			var deep register.Place
 			for range 40 {
@@ -59,6 +65,10 @@ func BenchmarkClients(b *testing.B) {
 			b.Run("number", page("20000775", register.Place{}, 1))
 			b.Run("begin of a number", page("2001", register.Place{}, 25))
 			b.Run("nobody", page("xyzzy", register.Place{}, 0))
+			b.Run("how many", looks(func(l *Look) error { return second(l.CountClients()) }))
+			b.Run("a thousand that fit", chosen(Choice{Attention: true}, register.Place{}, 0))
+			now := time.Now()
+			b.Run("nobody ends", chosen(Choice{Ending: register.Ending{After: now, Before: now.AddDate(0, 0, 60)}}, register.Place{}, 0))
 		})
 	}
 }

@@ -139,6 +139,9 @@ type FittedPage struct {
 // attention is found only by looking: so it looks at no more clients than it is told, and a page
 // may end before it is full.
 func (l *Look) Fitted(c Choice, after register.Place, limit, looks int) (page FittedPage, err error) {
+	if !c.Attention { // each that is looked at is one of them
+		looks = min(looks, limit)
+	}
 	if !c.Attention { // whoever is found is sought
 		looks = min(looks, limit)
 	}

@@ -82,12 +82,14 @@ func Following(page []Place, more bool) Place {
 const mostSorted = 8000
 
 func (s *Snapshot) few(k Seeking) (bool, error) {
-	if k.Everybody {
+	switch {
+	case k.Everybody:
 		return false, nil
+	case k.Ending != (Ending{}): // to count them is to find them
+		return true, nil
 	}
 	var n int
-	held, more := k.held(`?1`, s.revision, 2)
-	err := s.one([]any{&n}, `SELECT count(*) FROM (SELECT 1 FROM mandate m WHERE `+held+` LIMIT ?2) AS held`, append([]any{k.holder(), mostSorted + 1}, more...)...)
+	err := s.one([]any{&n}, `SELECT count(*) FROM (SELECT 1 FROM mandate m WHERE `+k.held(`?1`)+` LIMIT ?2) AS held`, k.holder(), mostSorted+1)
 	return n <= mostSorted, err
 }
 
@@ -103,27 +105,24 @@ func (k Seeking) holder() any {
 	return int64(k.Person)
 }
 
-// held chooses the mandates of the holder, who is a parameter. What else it needs are the
-// parameters that follow on so many.
-func (k Seeking) held(holder string, revision Revision, after int) (string, []any) {
+// held chooses the mandates of the holder, who is a parameter.
+func (k Seeking) held(holder string) string {
 	switch {
-	case k.Intermediary != 0 && k.Ending != (Ending{}):
-		return `m.intermediary = ` + holder + ` AND ` + endsWithin(after), []any{revision, k.Ending.After.UnixMilli(), k.Ending.Before.UnixMilli()}
 	case k.Intermediary != 0:
-		return `m.intermediary = ` + holder, nil
+		return `m.intermediary = ` + holder
 	case k.Kind == mandate.Direct:
-		return `m.person = ` + holder + ` AND m.kind = 'direct'`, nil // as the index says it
+		return `m.person = ` + holder + ` AND m.kind = 'direct'` // as the index says it
 	}
-	return `m.person = ` + holder + ` AND m.kind = 'assignment'`, nil
+	return `m.person = ` + holder + ` AND m.kind = 'assignment'`
 }
 
 // endsWithin chooses a client's mandates in force of which one half ends within a time: the
-// mandate itself, or an assignment that passes it on. After so many parameters come the revision
-// and the two moments.
+// mandate itself, or an assignment that passes it on. The two moments come after so many
+// parameters.
 func endsWithin(after int) string {
-	revision, begin, end := fmt.Sprint(`?`, after+1), fmt.Sprint(`?`, after+2), fmt.Sprint(`?`, after+3)
+	begin, end := fmt.Sprint(`?`, after+1), fmt.Sprint(`?`, after+2)
 	inForce := func(id string) string {
-		return `(SELECT v.state FROM mandate_version v WHERE v.mandate = ` + id + ` AND v.since <= ` + revision + ` AND v.until > ` + revision + `) IN ('active', 'suspended')`
+		return `(SELECT v.state FROM mandate_version v WHERE v.mandate = ` + id + ` AND v.since <= ?1 AND v.until > ?1) IN ('active', 'suspended')`
 	}
 	return `m.valid_to > ` + begin + ` AND ` + inForce(`m.id`) + ` AND (m.valid_to < ` + end + ` OR (
 			SELECT 1 FROM mandate a WHERE a.client = m.id AND a.valid_to > ` + begin + ` AND a.valid_to < ` + end + ` AND ` + inForce(`a.id`) + ` LIMIT 1) = 1)`
@@ -154,8 +153,11 @@ func (k Seeking) query(revision Revision, few bool) (string, []any) {
 			SELECT 1 FROM organisation_name o WHERE o.organisation = n.organisation AND o.version = n.version
 			AND o.text >= ?6 AND o.text < ?7 AND (o.text < n.text OR o.text = n.text AND o.word < n.word))`
 	}
-	its, more := k.held(`?2`, revision, len(args))
-	args = append(args, more...)
+	its := k.held(`?2`)
+	if k.Ending != (Ending{}) {
+		its += ` AND ` + endsWithin(len(args))
+		args = append(args, k.Ending.After.UnixMilli(), k.Ending.Before.UnixMilli())
+	}
 	from := `organisation_name n` + version + `n.organisation` + now
 	held := ` AND (SELECT 1 FROM mandate m WHERE ` + its + ` AND m.` + k.giver() + ` = n.organisation LIMIT 1) = 1`
 	switch {
