@@ -286,7 +286,7 @@ func TestInvitations(t *testing.T) {
 		err    error
 	}{
 		"another company": {func(v *Visitor) { v.Company = office.KvK }, made.Invitation, mandate.ErrOtherCompany},
-		"a lower level":   {func(v *Visitor) { v.Level = etoegang.LoA2 }, made.Invitation, mandate.ErrAboveLevel},
+		"a lower level":   {func(v *Visitor) { v.Level = etoegang.LoA2 }, made.Invitation, mandate.ErrLowLogin},
 		"another secret":  {func(v *Visitor) {}, made.Invitation + "x", mandate.ErrInvited},
 		"no secret":       {func(v *Visitor) {}, "", mandate.ErrInvited},
 	} {

@@ -15,6 +15,7 @@ var (
 	ErrInvited           = errors.New("this invitation does not exist or has been withdrawn: ask for a new one")
 	ErrInvitationUsed    = errors.New("this invitation was used: whoever has used it logs in, and anybody else asks for one of his own")
 	ErrInvitationExpired = errors.New("this invitation has expired: ask for a new one")
+	ErrLowLogin          = errors.New("this invitation is for a higher level than that of the log-in: log in again at that level")
 	ErrSamePerson        = errors.New("somebody signs once: this log-in or key already stands for a director of this company, or for one of the register's staff")
 	ErrOtherCompany      = errors.New("this invitation is for somebody of another company: log in for that one")
 	ErrDismissal         = errors.New("somebody of a company is dismissed by the register's staff on evidence: tell of at least one piece")
@@ -60,7 +61,7 @@ func (a Appointment) MayAccept(company etoegang.KvKNumber, login etoegang.Assura
 	case a.Role != Staff && a.Organisation.KvK != company:
 		return ErrOtherCompany
 	case login < a.Level:
-		return ErrAboveLevel
+		return ErrLowLogin
 	}
 	return nil
 }

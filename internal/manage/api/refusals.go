@@ -229,7 +229,7 @@ var refusals = []refusal{
 	{"invitation", http.StatusForbidden,
 		said{"This invitation is not for you, was used or has expired.", "Ask for a new one."},
 		said{"Deze uitnodiging is niet voor u, is gebruikt of is verlopen.", "Vraag een nieuwe."},
-		[]error{mandate.ErrInvited, mandate.ErrInvitationUsed, mandate.ErrInvitationExpired, mandate.ErrOtherCompany, mandate.ErrSamePerson}},
+		[]error{mandate.ErrInvited, mandate.ErrInvitationUsed, mandate.ErrInvitationExpired, mandate.ErrLowLogin, mandate.ErrOtherCompany, mandate.ErrSamePerson}},
 
 	{codeUnheard, http.StatusServiceUnavailable,
 		said{"The change is made, but not every part of the register has heard of it yet.", "Do not repeat it. It holds within seconds; look at the mandate."},

@@ -62,6 +62,7 @@ var explanations = []explanation{
 	{mandate.ErrInvited, "wrong invited", "code", wrong},
 	{mandate.ErrInvitationUsed, "wrong invitation used", "code", wrong},
 	{mandate.ErrInvitationExpired, "wrong invitation expired", "code", wrong},
+	{mandate.ErrLowLogin, "wrong low log-in", "code", wrong},
 	{mandate.ErrSamePerson, "wrong same person", "code", wrong},
 	{mandate.ErrOtherCompany, "wrong other company", "code", wrong},
 	{desk.ErrPerson, "wrong person", "person", wrong},

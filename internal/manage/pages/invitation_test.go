@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mandated/mandated/internal/desk"
+	"github.com/mandated/mandated/pkg/etoegang"
 	"github.com/mandated/mandated/pkg/mandate"
 	"github.com/mandated/mandated/pkg/register"
 )
@@ -35,7 +37,7 @@ func (b *browser) notTaken(word string) {
 	b.visit("/").reads(b.word("no role"))
 }
 
-// A letter lay too long, was used by somebody else, was withdrawn, or its code is typed wrong: each
+// A letter lay too long, was used by somebody else, was withdrawn, is for a higher level, or its code is typed wrong: each
 // time one reads which it is and whom to ask, and nobody is appointed.
 func TestInvitationsThatAreNoGood(t *testing.T) {
 	s := newScene(t)
@@ -56,8 +58,13 @@ func TestInvitationsThatAreNoGood(t *testing.T) {
 	bea.types(used).notTaken("wrong invitation used")
 	bas.types(used).is(http.StatusUnprocessableEntity).reads(bas.word("wrong invitation used")) // also he himself
 
+	from := s.clock.Now().UTC().Truncate(time.Second)
+	high := must(s.desk.AppointAtDesk(ctx, register.Author{Who: "test", Why: "test"}, desk.Appointment{Company: bakery.KvK, Role: mandate.Administrator, Name: "Bea",
+		Level: etoegang.LoA4, Validity: mandate.Validity{From: from, To: from.AddDate(3, 0, 0)}}))
+	bea.types(high.Invitation).notTaken("wrong low log-in")
+
 	withdrawn := s.invites(bakery, mandate.Administrator, "Bea")
-	bas.visit("/appointments/3/dismiss").press("/appointments/3/dismiss").is(http.StatusOK)
+	bas.visit("/appointments/4/dismiss").press("/appointments/4/dismiss").is(http.StatusOK)
 	bea.types(withdrawn).notTaken("wrong invited")
 }
 
