@@ -193,7 +193,7 @@ func (t *turn) follows(m mandate.Mandate) error {
 
 // Listed tells whether the catalogue has what somebody wishes for, but for what was agreed to before:
 // in the mandates named, of which one is a client's that he passes on, or one that he renews. 0
-// names none. See mandate.Scope.Listed.
+// names none. See mandate.Scope.Named.
 func (l *Look) Listed(s mandate.Scope, before ...mandate.ID) error {
 	return listed(s, before, l.own, l.offered)
 }
@@ -210,9 +210,13 @@ func listed(s mandate.Scope, before []mandate.ID, own func(mandate.ID) (mandate.
 		}
 		agreed = append(agreed, m.Scope...)
 	}
+	named := s.Named(agreed)
+	if len(named) == 0 {
+		return nil
+	}
 	offered, err := offers()
 	if err != nil {
 		return err
 	}
-	return s.Listed(agreed, offered)
+	return named.Listed(offered)
 }

@@ -90,15 +90,25 @@ func (e *UnlistedError) Unwrap() error { return ErrUnlisted }
 // ErrUnlisted: see UnlistedError.
 var ErrUnlisted = errors.New("the service catalogue does not have this service or provider")
 
-// Listed tells whether the service catalogue has what a scope names. What it has of a scope that
-// was agreed to before, be it of a mandate that it follows or of a client's that it passes on, may
-// have left the catalogue since. *UnlistedError: something is new and unknown.
-func (s Scope) Listed(before Scope, offered Offered) error {
+// Named are the services and providers that a scope names and that were not agreed to before, be it
+// in a mandate that it follows or in a client's that it passes on.
+func (s Scope) Named(before Scope) (named Scope) {
 	for _, i := range s {
-		if offered == nil || i.Service.IsZero() && i.Provider.IsZero() || i.within(before, nil) {
-			continue
+		if i.names() && !i.within(before, nil) {
+			named = append(named, i)
 		}
-		if len(offered(i)) == 0 {
+	}
+	return named
+}
+
+// names tells whether an item is about a service or a provider, and not about everything.
+func (i Item) names() bool { return !i.Service.IsZero() || !i.Provider.IsZero() }
+
+// Listed tells whether the service catalogue has what a scope names. *UnlistedError: something is
+// unknown. What was agreed to before may have left it since: see Named.
+func (s Scope) Listed(offered Offered) error {
+	for _, i := range s {
+		if offered != nil && i.names() && len(offered(i)) == 0 {
 			return &UnlistedError{i}
 		}
 	}
