@@ -63,7 +63,7 @@ test:
 	go test $(RACE) -vet=off -timeout 15m ./internal/drill # real nodes with leases, which whoever takes their processor makes late
 	$(PLAIN) ./internal/eyes # a browser takes all the processors there are
 	$(PLAIN) $(WHOLE)
-	$(PLAIN) -run '$(THINNED_TESTS)' $(THINNED)
+	$(PLAIN) $(SIDE_BY_SIDE) -run '$(THINNED_TESTS)' $(THINNED)
 	$(PLAIN) -run EnginesThatAreNotHere ./internal/signing
 	MANDATED_XML_ENGINE=reference $(PLAIN) -run '$(OTHER_ENGINE)' ./internal/outside # the other engine first
 	MANDATED_XML_ENGINE=reference $(PLAIN) -run 'Corpus/chain' ./pkg/harness # with the most signatures

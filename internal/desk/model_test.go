@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,7 +71,7 @@ type play struct {
 	members  [3]mandate.PersonID // of the office; 0: it has given him nothing yet
 	idle     map[mandate.ID]*idleness
 	passed   int            // days
-	happened map[string]int // how often what was tried was done, in all histories
+	happened map[string]int // how often what was tried was done, in all histories of the register
 }
 
 // idleness is what is known of the use of a mandate that is in force, or was.
@@ -718,15 +719,28 @@ func TestEveryHistoryIsAsOnPaper(t *testing.T) {
 	if os.Getenv("MANDATED_SOAK") != "" {
 		histories = 50_000
 	}
+	draws(t, min(histories, oneRegister), oneHistory)
 	happens := []string{"ask", "accept", "refuse", "make suspended", "make active", "make revoked", "narrow", "assign", "offboard", "offboard and end"}
 	t.Run("SQLite", func(t *testing.T) {
-		live(t, func() (string, *clockwork) { return filepath.Join(t.TempDir(), "register.db"), &clockwork{} }, histories,
+		live(t, func(t *testing.T) (string, *clockwork) {
+			return filepath.Join(t.TempDir(), "register.db"), &clockwork{}
+		}, histories,
 			append(happens, "expire", "warn of no use", "lapse")...)
 	})
 	// A database has a clock of its own, which nobody moves: nothing expires there or lapses.
 	t.Run("PostgreSQL", func(t *testing.T) {
-		live(t, func() (string, *clockwork) { return servers.Shared(t).DSN(), &clockwork{real: true} }, histories, happens...)
+		live(t, func(t *testing.T) (string, *clockwork) { return servers.Shared(t).DSN(), &clockwork{real: true} }, histories, happens...)
 	})
+}
+
+// draws sets how much package rapid draws, which has one setting for all tests.
+func draws(t *testing.T, checks, steps int) {
+	for name, n := range map[string]int{"rapid.checks": checks, "rapid.steps": steps} {
+		value := flag.Lookup(name).Value
+		before := value.String()
+		_ = value.Set(strconv.Itoa(n))
+		t.Cleanup(func() { _ = value.Set(before) })
+	}
 }
 
 // oneHistory is how many acts a history has on average; one in twenty has more than thirty.
@@ -737,33 +751,40 @@ const oneHistory = 10
 // nanoseconds end, in 2262.
 const oneRegister = 500
 
-// live lives histories, in which all that happens which should.
-func live(t *testing.T, place func() (string, *clockwork), histories int, should ...string) {
+// live lives histories, in which all that happens which should: several registers at once, since
+// most of the time one waits.
+func live(t *testing.T, place func(*testing.T) (string, *clockwork), histories int, should ...string) {
 	happened := map[string]int{}
-	for left := histories; left > 0; left -= oneRegister {
-		dsn, clock := place()
-		liveAt(t, dsn, clock, min(left, oneRegister), happened)
+	var counting sync.Mutex
+	for n := range max(1, histories/oneRegister) {
+		t.Run(fmt.Sprint("register ", n+1), func(t *testing.T) {
+			t.Parallel()
+			dsn, clock := place(t)
+			its := liveAt(t, dsn, clock)
+			counting.Lock()
+			defer counting.Unlock()
+			for what, n := range its {
+				happened[what] += n
+			}
+		})
 	}
-	t.Logf("in %d histories: %v", histories, happened)
-	for _, what := range should {
-		if happened[what] == 0 && histories >= 2*oneRegister { // in a few there is not room for all
-			t.Errorf("in %d histories nobody could %s", histories, what)
+	t.Cleanup(func() { // when all are over
+		t.Logf("in %d histories: %v", histories, happened)
+		for _, what := range should {
+			if happened[what] == 0 && histories >= 2*oneRegister { // in a few there is not room for all
+				t.Errorf("in %d histories nobody could %s", histories, what)
+			}
 		}
-	}
+	})
 }
 
-// liveAt lives them in one register.
-func liveAt(t *testing.T, place string, clock *clockwork, histories int, happened map[string]int) {
+// liveAt lives them in one register, and counts what was done.
+func liveAt(t *testing.T, place string, clock *clockwork) (happened map[string]int) {
 	clock.ns.Store(time.Now().UnixNano())
 	r := must(register.Create(ctx, place, mr, time.Millisecond, register.Options{Now: clock.Now}))
 	defer func() { _ = r.Close() }()
 	d := New(r, services(r))
-	for name, n := range map[string]int{"rapid.checks": histories, "rapid.steps": oneHistory} {
-		value := flag.Lookup(name).Value
-		before := value.String()
-		_ = value.Set(strconv.Itoa(n))
-		defer func() { _ = value.Set(before) }()
-	}
+	happened = map[string]int{}
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n++
@@ -773,4 +794,5 @@ func liveAt(t *testing.T, place string, clock *clockwork, histories int, happene
 			acts[evenly(t, slices.Sorted(maps.Keys(acts)), "act")](t)
 		}})
 	})
+	return happened
 }
