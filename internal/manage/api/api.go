@@ -128,6 +128,7 @@ func build(c Config) (*api, http.Handler, error) {
 	a.huma = humago.NewWithPrefix(mux, Path, a.settings())
 	a.huma.UseMiddleware(a.enter)
 	a.operations()
+	delete(a.huma.OpenAPI().Components.Schemas.Map(), "ErrorModel") // the framework's, in place of which we have Problem
 	document, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {
 		return nil, nil, fmt.Errorf("writing the OpenAPI document: %w", err)

@@ -20,6 +20,7 @@ type operation struct {
 	method, path string
 	ID           string   `json:"operationId"`
 	Roles        []string `json:"x-roles"`
+	Tags         []string
 	Parameters   []struct {
 		Name, In string
 		Required bool
@@ -304,6 +305,9 @@ func TestTheDocument(t *testing.T) {
 		if !kebab.MatchString(o.path) { // nor has it an empty part, or a slash at its end
 			t.Errorf("%s is not kebab-case", o.path)
 		}
+		if len(o.Tags) != 1 || !strings.HasPrefix(o.path, "/"+o.Tags[0]) {
+			t.Errorf("%s stands among %v", name, o.Tags)
+		}
 		for _, part := range strings.Split(o.path, "/")[1:] {
 			if !strings.HasPrefix(part, "{") && !strings.HasSuffix(part, "s") && !singular[part] {
 				t.Errorf("%s: %s is no plural", name, part)
@@ -336,6 +340,9 @@ func TestTheDocument(t *testing.T) {
 	}
 	if paid := all["GET /fees"].Responses["200"].Content; len(paid) != 2 || paid[typeCSV] == nil || paid["application/json"] == nil || schemas["Fees"] == nil {
 		t.Errorf("fees come as %v", paid)
+	}
+	if schemas["ErrorModel"] != nil {
+		t.Error("there are two ways to tell a problem")
 	}
 	for name, schema := range schemas {
 		properties, _ := schema["properties"].(object)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -166,11 +167,13 @@ func streamed(o huma.Operation, description string, types ...string) huma.Operat
 }
 
 // add registers an operation. Each declares the problems it can answer with, those of its own
-// last, and says errors as the one table has them.
+// last, and says errors as the one table has them. In the document they stand together by what
+// their addresses begin with.
 func add[I, O any](a *api, o huma.Operation, handle func(context.Context, *I) (*O, error), own ...int) {
 	if o.Responses == nil {
 		o.Responses = map[string]*huma.Response{}
 	}
+	o.Tags = strings.Split(o.Path, "/")[1:2]
 	schema := a.huma.OpenAPI().Components.Schemas.Schema(problemType, true, "Problem")
 	statuses := append(own, 400, 401, 403, 404, 429, 500, 503)
 	switch o.Method {
