@@ -11,7 +11,7 @@ import (
 // HandingOver says to whom somebody's clients go.
 type HandingOver struct {
 	To       Person  `json:"to" doc:"the colleague, by number or by authenticator and pseudonym"`
-	Mandates []int64 `json:"mandates,omitempty" minItems:"1" maxItems:"1000" doc:"which assignments; none: all of his that are in force or suspended"`
+	Mandates []int64 `json:"mandates,omitempty" minItems:"1" maxItems:"1000" doc:"which assignments; none: all of his that are in force or suspended, which for some thousands takes too long for one call: name up to 1,000 at a time then"`
 	Reason
 }
 
