@@ -3,7 +3,6 @@ package desk
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/mandated/mandated/pkg/mandate"
@@ -19,17 +18,17 @@ type HandedOver struct {
 	Receipt register.Receipt
 }
 
-// HandOver gives to somebody else some or all (nil) of what the caller's organisation has assigned
-// to one of its people: the same for each client, for the time that is left. It is one change; what
-// the other cannot be assigned stays as it is, and is refused. What somebody may not do for the
-// moment, the other may not either. What the other has already is only taken from the one.
-// ErrPerson: the organisation knows nobody with this number, or both are one.
+// HandOver gives to somebody else some of what the caller's organisation has assigned to one of its
+// people: the same for each client, for the time that is left. It is one change; what the other
+// cannot be assigned stays as it is, and is refused. What somebody may not do for the moment, the
+// other may not either. What the other has already is only taken from the one. ErrPerson: the
+// organisation knows nobody with this number, or both are one.
 func (d *Desk) HandOver(ctx context.Context, c Caller, why string, from mandate.PersonID, some []mandate.ID, to PersonWish, consent register.Consent) (done HandedOver, err error) {
 	done.Receipt, err = d.change(ctx, c, why, func(t *turn) error {
 		if err := t.actor.Leads(t.actor.Organisation); err != nil {
 			return err
 		}
-		if from == 0 {
+		if from == 0 { // as a wish that would be somebody new
 			return ErrPerson
 		}
 		if _, err := t.person(t.actor.Organisation, PersonWish{ID: from}); err != nil {
@@ -39,39 +38,35 @@ func (d *Desk) HandOver(ctx context.Context, c Caller, why string, from mandate.
 		if err == nil && other.ID == from {
 			err = ErrPerson
 		}
-		if err != nil {
-			return err
-		}
-		list, err := assignedTo(t.Snapshot(), t.actor, from, t.Now())
-		for _, m := range list {
-			if some == nil || slices.Contains(some, m.ID) {
-				t.hand(m, other, consent, &done)
-			}
-		}
 		for _, id := range some {
-			if !slices.ContainsFunc(list, func(m mandate.Mandate) bool { return m.ID == id }) {
-				done.Unknown = append(done.Unknown, id)
+			if err != nil {
+				return err
 			}
+			err = t.handNamed(id, from, other, consent, &done)
 		}
 		return err
 	})
 	return done, err
 }
 
-// assignedTo are the assignments of somebody that are in force or suspended.
-func assignedTo(s *register.Snapshot, actor mandate.Actor, person mandate.PersonID, now time.Time) (list []mandate.Mandate, err error) {
-	const page = 500
-	f := register.Filter{Organisation: actor.Organisation, Side: mandate.GrantorSide, Kind: mandate.Assignment, Person: person}
-	for after, more := mandate.ID(0), true; more && err == nil; {
-		var some []mandate.Mandate
-		some, more, err = s.Mandates(f, after, page)
-		for _, m := range some {
-			if after = m.ID; !m.State.Ended() && !m.State.Pending() && m.Validity.To.After(now) {
-				list = append(list, m)
-			}
-		}
+// handNamed gives to somebody else what has this number, if it is an assignment of the one.
+func (t *turn) handNamed(id mandate.ID, from mandate.PersonID, to mandate.Person, consent register.Consent, done *HandedOver) error {
+	m, err := t.own(id)
+	switch {
+	case errors.Is(err, register.ErrNotFound), err == nil && !assigned(m, t.actor, from, t.Now()):
+		done.Unknown = append(done.Unknown, id)
+		return nil
+	case err == nil:
+		t.hand(m, to, consent, done)
 	}
-	return list, err
+	return err
+}
+
+// assigned tells whether the actor's organisation has assigned that to somebody, and it is in force
+// or suspended.
+func assigned(m mandate.Mandate, actor mandate.Actor, person mandate.PersonID, now time.Time) bool {
+	return m.Kind == mandate.Assignment && m.Grantor.ID == actor.Organisation && m.Person.ID == person &&
+		!m.State.Ended() && !m.State.Pending() && m.Validity.To.After(now)
 }
 
 // hand gives one assignment to somebody else, or leaves it as it is.
@@ -163,10 +158,24 @@ func (t *turn) hasAlready(id mandate.ID, m mandate.Mandate) (waits bool, err err
 }
 
 // Assigned are the assignments that the caller's organisation has given to somebody, in force
-// or suspended. Person 0 is nobody.
-func (l *Look) Assigned(person mandate.PersonID) ([]mandate.Mandate, error) {
-	if person == 0 {
-		return nil, nil
+// or suspended: at most limit of those after a number, and whether there are more.
+func (l *Look) Assigned(person mandate.PersonID, after mandate.ID, limit int) (list []mandate.Mandate, more bool, err error) {
+	const page = 500
+	if person == 0 { // to a filter that is everybody
+		return nil, false, nil
 	}
-	return assignedTo(l.snapshot, l.actor, person, l.desk.register.Now())
+	f := register.Filter{Organisation: l.actor.Organisation, Side: mandate.GrantorSide, Kind: mandate.Assignment, Person: person}
+	for next := true; next && len(list) <= limit && err == nil; {
+		var some []mandate.Mandate
+		some, next, err = l.snapshot.Mandates(f, after, page)
+		for _, m := range some {
+			if after = m.ID; assigned(m, l.actor, person, l.now) {
+				list = append(list, m)
+			}
+		}
+	}
+	if more = len(list) > limit; more {
+		list = list[:limit]
+	}
+	return list, more, err
 }

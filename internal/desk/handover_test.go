@@ -60,11 +60,19 @@ func TestHandOver(t *testing.T) {
 	s.refused("a reader", err, mandate.ErrMayOnlyRead)
 	_, err = s.HandOver(ctx, s.baker, "not his", own.Person.ID, some, s.tom, s.consent)
 	s.refused("the bakery", err, ErrPerson)
-	_, err = s.HandOver(ctx, s.boss, "of nobody", 0, nil, s.tom, s.consent)
+	_, err = s.HandOver(ctx, s.boss, "of nobody", 0, some, s.tom, s.consent)
 	s.refused("of nobody in particular", err, ErrPerson)
 	must(0, s.Look(ctx, s.boss, 0, func(l *Look) error {
-		if list := must(l.Assigned(own.Person.ID)); len(list) != 3 {
-			t.Errorf("Eva has %d", len(list))
+		for limit, want := range map[int]int{1: 1, 2: 2, 3: 3, 9: 3} {
+			if list, more, err := l.Assigned(own.Person.ID, 0, limit); len(list) != want || more != (limit < 3) || err != nil {
+				t.Errorf("of at most %d Eva has %d, and more: %v (%v)", limit, len(list), more, err)
+			}
+		}
+		if list, _, _ := l.Assigned(own.Person.ID, ofFarm.ID, 9); len(list) != 1 || list[0].ID != more.ID {
+			t.Errorf("the last of Eva's: %+v", list)
+		}
+		if list, _, _ := l.Assigned(0, 0, 9); len(list) != 0 {
+			t.Errorf("nobody has %d", len(list))
 		}
 		return nil
 	}))
@@ -76,8 +84,8 @@ func TestHandOver(t *testing.T) {
 		t.Errorf("Tom has %+v", next)
 	}
 	s.stand(map[mandate.ID]mandate.State{ofBakery.ID: mandate.Revoked, ofFarm.ID: mandate.Revoked, more.ID: mandate.Active, own.ID: mandate.Active})
-	if done := must(s.HandOver(ctx, s.boss, "the rest", own.Person.ID, nil, s.tom, s.consent)); done.Moved != 1 || len(done.Unknown) != 0 {
-		t.Errorf("all that is left: %+v", done)
+	if done := must(s.HandOver(ctx, s.boss, "the rest", own.Person.ID, []mandate.ID{ofFarm.ID, more.ID, more.ID, 999}, s.tom, s.consent)); done.Moved != 1 || len(done.Unknown) != 3 {
+		t.Errorf("what is left, once more and twice: %+v", done)
 	}
 	s.stand(map[mandate.ID]mandate.State{more.ID: mandate.Revoked, own.ID: mandate.Active})
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mandated/mandated/pkg/mandate"
+	"github.com/mandated/mandated/pkg/register"
 )
 
 // Eva goes on leave, and her clients go to Tom: one of them first, then the others. What Tom has of
@@ -81,5 +82,41 @@ func TestHandOverIsSigned(t *testing.T) {
 		if state() != "revoked" {
 			t.Errorf("with two hers is %s", state())
 		}
+	})
+}
+
+// Whoever hands over more than one change may hold goes on with the cursor where he was, also past
+// what stays as it is.
+func TestHandOversGoOn(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		c := s.bakery.post("/mandates", chain(vat+"@loa3"))
+		hers := s.office.post("/mandates", assignment(c.Mandate.ID, 1, permits+"@loa3")).Mandate
+		his := s.office.post("/mandates", assignment(c.Mandate.ID, 2, permits+"@loa3")).Mandate
+		s.office.post(fmt.Sprintf("/mandates/%d/suspensions", his.ID), because) // so hers stays
+		const days = mostAssigned + 1
+		_ = must(s.register.Change(ctx, keeper, func(tx *register.Tx) error {
+			m := must(tx.Snapshot().Mandate(mandate.ID(hers.ID)))
+			m.ID, m.Scope = 0, mandate.Scope{must(mandate.ParseItem(vat + "@loa3"))}
+			for range days { // each after the one before
+				m.Validity = mandate.Validity{From: m.Validity.From.AddDate(0, 0, 1), To: m.Validity.From.AddDate(0, 0, 2)}
+				must(tx.Grant(m, register.GrantOptions{}))
+			}
+			return nil
+		}))
+		at := Path + fmt.Sprintf("/people/%d/handovers", hers.Person.Number)
+		on := object{"why": "on leave", "to": member(2)}
+		var first, rest Handover
+		s.office.read(s.office.ask("POST", at, on), 200, &first)
+		if first.Moved != mostAssigned-1 || len(first.Refused) != 1 || first.Refused[0].Mandate != hers.ID || first.Next == "" {
+			t.Fatalf("at first: %d moved, %+v, next %q", first.Moved, first.Refused, first.Next)
+		}
+		on["cursor"] = first.Next
+		s.office.refused("a cursor for somebody else", s.office.ask("POST", Path+fmt.Sprintf("/people/%d/handovers", his.Person.Number), object{"why": "x", "to": member(1), "cursor": first.Next}), 400, "cursor-invalid")
+		s.office.read(s.office.ask("POST", at, on), 200, &rest)
+		if rest.Moved != 2 || len(rest.Refused) != 0 || rest.Next != "" || rest.Revision <= first.Revision {
+			t.Errorf("then: %+v", rest)
+		}
+		on["mandates"] = []int64{hers.ID}
+		s.office.refused("a cursor and mandates", s.office.ask("POST", at, on), 400, "input-invalid")
 	})
 }

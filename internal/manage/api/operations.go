@@ -81,7 +81,7 @@ func (a *api) operations() {
 	add(a, write("offboard-person", "/people/{person}/offboardings", "End everything that your organisation gave to somebody who leaves",
 		"All of it ends in one change: what he may do for your organisation itself and for its clients, what is asked for him, and his place in teams. When the answer comes, nobody decides by any of it any more.", http.StatusOK), a.offboard)
 	add(a, write("hand-over-person", "/people/{person}/handovers", "Hand over to a colleague what your organisation has assigned to somebody",
-		"One change: the same for each client, for the time that is left. What the colleague cannot be assigned stays as it is, and keeps nothing else back. When the answer comes, nobody decides any more by what has moved.", http.StatusOK), a.handOver)
+		aboutHandovers, http.StatusOK), a.handOver)
 	add(a, keepers(read("list-appointments", "/appointments", "Who manages the mandates of your organisation: people and programs")), a.listAppointments)
 	add(a, keepers(read("list-services", "/services", "Search the service catalogue")), a.listServices)
 

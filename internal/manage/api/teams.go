@@ -217,8 +217,8 @@ func (a *api) dropClient(ctx context.Context, in *clientOut) (*body[TeamChange],
 	return changed(a.Desk.DropClient(ctx, callOf(ctx).caller, in.id(), company))
 }
 
-// mostFilled is how many assignments are made at once: a change holds up all others.
-const mostFilled = 200
+// mostAssigned is how many assignments are made at once: a change holds up all others.
+const mostAssigned = 200
 
 const aboutFilling = `At most 200 at once: go on with next as the cursor until there is none. Each assignment is all of a client's mandate, from today until that mandate or your own appointment ends. What somebody has been assigned of a mandate already stays as it is; what is refused keeps nothing else back.`
 
@@ -254,7 +254,7 @@ func (a *api) fillTeam(ctx context.Context, in *fillingIn) (*body[Filled], error
 	if err != nil {
 		return nil, err
 	}
-	done, err := a.Desk.FillTeam(ctx, c.caller, in.Body.Why, in.id(), nil, at.After, mostFilled, register.Consent{})
+	done, err := a.Desk.FillTeam(ctx, c.caller, in.Body.Why, in.id(), nil, at.After, mostAssigned, register.Consent{})
 	if err != nil {
 		return nil, err
 	}

@@ -144,7 +144,7 @@ func TestAssignmentsGoOn(t *testing.T) {
 		c := s.bakery.post("/mandates", chain(vat+"@loa3"))
 		path := s.office.makeTeam("Everybody")
 		s.office.add(path+"/clients", object{"kvkNumbers": []string{bakery.KvK.Text()}})
-		const people = mostFilled + 1
+		const people = mostAssigned + 1
 		team := mandate.TeamID(get[Teams](s.office, "/teams").Teams[0].ID)
 		_ = must(s.register.Change(ctx, keeper, func(tx *register.Tx) error {
 			for n := range people {
@@ -165,13 +165,13 @@ func TestAssignmentsGoOn(t *testing.T) {
 
 		var first, rest Filled
 		s.office.read(s.office.ask("POST", Path+path+"/assignments", because), 200, &first)
-		if first.Made != mostFilled || first.Next == "" || first.Revision == 0 {
+		if first.Made != mostAssigned || first.Next == "" || first.Revision == 0 {
 			t.Fatalf("at first: %+v", first)
 		}
 		on := object{"why": "test", "cursor": first.Next}
 		s.bakery.refused("another's cursor", s.bakery.ask("POST", Path+s.bakery.makeTeam("Ours")+"/assignments", on), 400, "cursor-invalid")
 		s.office.read(s.office.ask("POST", Path+path+"/assignments", on), 200, &rest)
-		if rest.Made != people-mostFilled || rest.Next != "" || rest.Revision <= first.Revision {
+		if rest.Made != people-mostAssigned || rest.Next != "" || rest.Revision <= first.Revision {
 			t.Errorf("then: %+v", rest)
 		}
 		if v := get[TeamView](s.office, path); v.Lacking != 0 || len(v.Members) != people {

@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/mandated/mandated/internal/desk"
 	"github.com/mandated/mandated/internal/look"
@@ -28,7 +29,7 @@ func (h handing) agreed(c register.Consent) string {
 
 func (v *visit) handing(l *desk.Look) (h handing, err error) {
 	h.id = mandate.PersonID(v.number("person"))
-	list, err := l.Assigned(h.id)
+	list, _, err := l.Assigned(h.id, 0, math.MaxInt) // what is agreed to names all
 	if err == nil && len(list) == 0 {
 		err = register.ErrNotFound
 	}
