@@ -51,10 +51,11 @@ type Set struct {
 
 // Unlisted warns of sets with a service that the catalogue does not have: nobody can choose such a set.
 func (c *Config) Unlisted(have *catalogue.Catalogue) (warnings []string) {
-	for i, s := range c.Manage.Sets {
-		for _, text := range s.Services {
-			if u, err := etoegang.ParseServiceUUID(text); err != nil || len(have.OfferedBy(u)) == 0 {
-				warnings = append(warnings, fmt.Sprintf("manage.sets, number %d: the service catalogue does not have %s, so nobody can choose this set", i+1, text))
+	terms, _ := c.Manage.terms() // checked when the configuration was read
+	for i, s := range terms.Sets {
+		for _, u := range s.Services {
+			if len(have.OfferedBy(u)) == 0 {
+				warnings = append(warnings, fmt.Sprintf("manage.sets, number %d: the service catalogue does not have %s, so nobody can choose this set", i+1, u))
 			}
 		}
 	}

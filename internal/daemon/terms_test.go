@@ -21,7 +21,8 @@ func TestSetsOfTheCatalogue(t *testing.T) {
 		t.Fatal(err)
 	}
 	const permit, gone = "b2ba62a6-419c-4331-8fbb-40c7b589978d", "99999999-9999-9999-9999-999999999999"
-	c := &Config{Manage: Manage{Sets: []Set{{Services: []string{permit}}, {Services: []string{permit, gone}}}}}
+	name := map[string]string{"nl": "Vergunningen", "en": "Permits"}
+	c := &Config{Manage: Manage{Sets: []Set{{name, []string{permit}}, {name, []string{permit, gone}}}}}
 	if warnings := c.Unlisted(have); len(warnings) != 1 || !strings.HasPrefix(warnings[0], "manage.sets, number 2") || !strings.Contains(warnings[0], gone) {
 		t.Errorf("warned of %q", warnings)
 	}

@@ -41,7 +41,7 @@ func BenchmarkClients(b *testing.B) {
 			}
 			chosen := func(c Choice, after register.Place, want int) func(*testing.B) {
 				return looks(func(l *Look) error {
-					page, err := l.Fitted(c, after, 25, 1000)
+					page, err := l.Fitted(c, after, 25, MostLooked)
 					if err == nil && (len(page.Clients) != want || want > 0 && len(page.Clients[0].Fittings[0].Assignments) != 1) {
 						err = fmt.Errorf("%d clients on the page, not %d", len(page.Clients), want)
 					}

@@ -65,9 +65,9 @@ func (l *Look) client(id mandate.OrganisationID) (c Client, err error) {
 	return c, err
 }
 
-// Fits tells of each chain mandate of a client how the two halves fit now: of all but those that
+// fits tells of each chain mandate of a client how the two halves fit now: of all but those that
 // came to nothing or were replaced.
-func (l *Look) Fits(c Client) (list []Fitting, err error) {
+func (l *Look) fits(c Client) (list []Fitting, err error) {
 	offered, err := l.offered()
 	if err != nil {
 		return nil, err
@@ -135,6 +135,9 @@ type FittedPage struct {
 	Next    register.Place // where the list goes on; zero: this was its end
 }
 
+// MostLooked is at how many clients a page may look at most, so that nobody waits long for it.
+const MostLooked = 1000
+
 // Fitted lists the clients of a choice as Clients does, with how both halves fit. What needs
 // attention is found only by looking: so it looks at no more clients than it is told, and a page
 // may end before it is full.
@@ -171,7 +174,7 @@ func (l *Look) fitted(c Choice, id mandate.OrganisationID) (one Fitted, err erro
 		return one, err
 	}
 	one.Company = client.Company
-	list, err := l.Fits(client)
+	list, err := l.fits(client)
 	for _, f := range list {
 		if c.has(f) {
 			one.Fittings = append(one.Fittings, f)

@@ -70,7 +70,7 @@ func TestChosenClients(t *testing.T) {
 				everybody, _, err := l.Clients(search, register.Place{}, 10_000)
 				total = len(everybody)
 				for _, client := range everybody {
-					its := must(l.Fits(client))
+					its := must(l.fits(client))
 					for _, f := range its {
 						seen[f.Misfit] = true
 					}

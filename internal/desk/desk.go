@@ -83,8 +83,7 @@ func (d *Desk) change(ctx context.Context, c Caller, why string, do func(*turn) 
 		if err != nil {
 			return err
 		}
-		offered := sync.OnceValues(func() (mandate.Offered, error) { return d.offered(t.Snapshot()) })
-		return do(&turn{Tx: t, desk: d, actor: actor, offered: offered, companies: map[mandate.OrganisationID]mandate.Company{}})
+		return do(&turn{Tx: t, desk: d, actor: actor, offered: d.offers(t.Snapshot()), companies: map[mandate.OrganisationID]mandate.Company{}})
 	})
 }
 
@@ -118,6 +117,11 @@ func (t *turn) company(o mandate.OrganisationID) (c mandate.Company, err error) 
 		t.companies[o] = c
 	}
 	return c, err
+}
+
+// offers is offered, which reads the catalogue once at most, and only if it is asked.
+func (d *Desk) offers(s *register.Snapshot) func() (mandate.Offered, error) {
+	return sync.OnceValues(func() (mandate.Offered, error) { return d.offered(s) })
 }
 
 // offered tells who offers which service, by the catalogue of a snapshot.

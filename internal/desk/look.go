@@ -3,7 +3,6 @@ package desk
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/mandated/mandated/pkg/mandate"
@@ -22,7 +21,7 @@ type Look struct {
 }
 
 func (d *Desk) newLook(s *register.Snapshot, a mandate.Actor, now time.Time) *Look {
-	return &Look{d, s, a, now, sync.OnceValues(func() (mandate.Offered, error) { return d.offered(s) })}
+	return &Look{d, s, a, now, d.offers(s)}
 }
 
 // Look lets somebody look, at the newest revision or, so that the pages of a list belong

@@ -149,6 +149,43 @@ func TestClientsOfOneRevision(t *testing.T) {
 	})
 }
 
+// A program finds the clients that people find on the page: who needs attention, and of whom
+// something ends.
+func TestClientsThatAreLookedFor(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		for n, until := range []string{day(300), day(300), day(30)} {
+			_ = must(s.register.Change(ctx, keeper, func(tx *register.Tx) error {
+				_, err := tx.Grant(mandate.Mandate{Kind: mandate.Chain, State: mandate.Active, Grantor: must(tx.PutOrganisation(mandate.Organisation{KvK: kvk(11 + n), Name: fmt.Sprint("Client ", 11+n), Active: true})),
+					Intermediary: *must(tx.Snapshot().Organisation(office.KvK.LegalSubject())), Scope: mandate.Scope{must(mandate.ParseItem(vat + "@loa3"))},
+					Validity: mandate.Validity{From: must(mandate.ParseMoment(day(0))), To: must(mandate.ParseMoment(until))}}, register.GrantOptions{})
+				return err
+			}))
+			if last := get[Mandates](s.office, "/mandates?kind=chain").Mandates; n != 1 {
+				w := assignment(last[n].ID, 1, vat+"@loa3")
+				w["until"] = until
+				s.office.post("/mandates", w)
+			}
+		}
+		names := func(query string) string {
+			var list []string
+			for _, c := range get[Clients](s.office, "/clients?limit=2&"+query).Clients {
+				list = append(list, c.Company.Name)
+			}
+			return strings.Join(list, ", ")
+		}
+		for query, want := range map[string]string{
+			"": "Client 11, Client 12", "attention=true": "Client 12", "endsBefore=" + day(60): "Client 13", "endsBefore=" + day(60) + "&attention=true": "", "search=client&endsBefore=" + day(301): "Client 11, Client 12",
+		} {
+			if got := names(query); got != want {
+				t.Errorf("%s: %q, want %q", query, got, want)
+			}
+		}
+		s.office.refused("no day", s.office.ask("GET", Path+"/clients?endsBefore=soon", nil), 400, "input-invalid")
+		next := get[Clients](s.office, "/clients?limit=2").Next
+		s.office.refused("the cursor of another list", s.office.ask("GET", Path+"/clients?limit=2&attention=true&cursor="+next, nil), 400, "cursor-invalid")
+	})
+}
+
 // What the catalogue does not have is refused by its name.
 func TestServicesOfTheCatalogue(t *testing.T) {
 	s := newScene(t)

@@ -70,14 +70,14 @@ func (a *api) asked(ctx context.Context, l *desk.Look, m mandate.Mandate) (Asked
 // Clients is a page of those for whom your people may act.
 type Clients struct {
 	Clients []ClientView `json:"clients" nullable:"false" doc:"in the order of the alphabet"`
-	Total   int          `json:"total" doc:"how many clients your organisation has, whatever is searched for"`
+	Total   int          `json:"total" doc:"how many clients your organisation has, whatever is looked for"`
 	Page
 }
 
 // ClientView is a client with both halves of what your people may do for it.
 type ClientView struct {
 	Company Company     `json:"company"`
-	Chains  []ChainView `json:"chains" nullable:"false" doc:"its chain mandates to your organisation, but those that came to nothing or were replaced"`
+	Chains  []ChainView `json:"chains" nullable:"false" doc:"its chain mandates to your organisation, or those of them that are looked for; but none that came to nothing or were replaced"`
 }
 
 // ChainView is a chain mandate, its assignments, and whether the two fit.
@@ -100,14 +100,34 @@ type EditView struct {
 	Until   *time.Time `json:"until,omitempty" doc:"ask: until when at most"`
 }
 
+// WhichClients chooses among them. What is given must all hold.
+type WhichClients struct {
+	Search     string `query:"search" maxLength:"100" doc:"the beginning of a word of the name, or of the number"`
+	Attention  bool   `query:"attention" doc:"only chain mandates that have not ended, and of which the halves do not fit. No more than 1,000 clients are looked at for one page, so it may have few or none and still a next"`
+	EndsBefore string `query:"endsBefore" maxLength:"40" doc:"only chain mandates in force of which one half ends before: a date, which begins in Amsterdam, or a moment with a zone"`
+}
+
+func (w WhichClients) choice(now time.Time) (desk.Choice, error) {
+	var m mistakes
+	c := desk.Choice{Search: w.Search, Attention: w.Attention}
+	if before := parse(&m, "query.endsBefore", w.EndsBefore, mandate.ParseMoment); !before.IsZero() {
+		c.Ending = register.Ending{After: now, Before: before}
+	}
+	return c, m.err()
+}
+
 type clientsIn struct {
-	Search string `query:"search" maxLength:"100" doc:"the beginning of a word of the name, or of the number"`
+	WhichClients
 	Paging
 }
 
 func (a *api) listClients(ctx context.Context, in *clientsIn) (*body[Clients], error) {
-	c, filter := callOf(ctx), "search "+in.Search
-	at, err := openCursor[register.Place](a, c, in.Cursor, filter)
+	c := callOf(ctx)
+	choice, err := in.choice(a.Now())
+	if err != nil {
+		return nil, err
+	}
+	at, err := openCursor[register.Place](a, c, in.Cursor, in.WhichClients)
 	if err != nil {
 		return nil, err
 	}
@@ -119,31 +139,23 @@ func (a *api) listClients(ctx context.Context, in *clientsIn) (*body[Clients], e
 			}
 		}
 		at.Revision = l.Revision()
-		list, next, err := l.Clients(in.Search, at.After, in.Limit)
-		if err != nil {
-			return err
+		found, err := l.Fitted(choice, at.After, in.Limit, desk.MostLooked)
+		for _, one := range found.Clients {
+			out.Clients = append(out.Clients, clientOf(one, c.organisation))
 		}
-		for _, client := range list {
-			v, err := clientOf(l, client)
-			if err != nil {
-				return err
-			}
-			out.Clients = append(out.Clients, v)
-		}
-		at.After, out.Total = next, at.Total
-		out.Page = page(a, c, at, next != register.Place{}, filter)
-		return nil
+		at.After, out.Total = found.Next, at.Total
+		out.Page = page(a, c, at, found.Next != register.Place{}, in.WhichClients)
+		return err
 	})
 	return &body[Clients]{out}, err
 }
 
-func clientOf(l *desk.Look, c desk.Client) (ClientView, error) {
-	v, o := ClientView{Company: companyOf(c.Company), Chains: []ChainView{}}, l.Actor().Organisation
-	list, err := l.Fits(c)
-	for _, f := range list {
+func clientOf(c desk.Fitted, o mandate.OrganisationID) ClientView {
+	v := ClientView{Company: companyOf(c.Company), Chains: []ChainView{}}
+	for _, f := range c.Fittings {
 		v.Chains = append(v.Chains, ChainView{viewed(f.Chain, o), viewedAll(f.Assignments, o), f.Misfit == mandate.Fits, f.Usable, string(f.Misfit), edit(f.Edit)})
 	}
-	return v, err
+	return v
 }
 
 func edit(e *mandate.Edit) *EditView {

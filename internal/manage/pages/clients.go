@@ -74,9 +74,6 @@ func (v *visit) searchIn(path string) (answer, error) {
 	return goTo(v.listAt(path, p))
 }
 
-// mostLooked is at how many clients a page looks at most for those that need attention.
-const mostLooked = 1000
-
 // choice are the clients that a list has.
 func (v *visit) choice(p listing) desk.Choice {
 	c := desk.Choice{Search: p.Search}
@@ -94,7 +91,7 @@ func (v *visit) choice(p listing) desk.Choice {
 func (v *visit) clients() (a answer, err error) {
 	p := v.listingHere()
 	err = v.c.Desk.Look(v.ctx(), v.caller(), p.Revision, func(l *desk.Look) error {
-		found, err := l.Fitted(v.choice(p), p.After, perPage, mostLooked)
+		found, err := l.Fitted(v.choice(p), p.After, perPage, desk.MostLooked)
 		if err != nil {
 			return err
 		}

@@ -129,7 +129,7 @@ func (v *visit) clientsList() (answer, error) {
 	choice := v.choice(v.listingHere())
 	heads := []string{v.say.Say("kvk"), v.say.Say("client"), v.say.Say("mandate"), v.say.Say("their half"), v.say.Say("until"), v.say.Say("state"), v.say.Say("our half"), v.say.Say("do they fit"), v.say.Say("in the way"), v.say.Say("to do")}
 	return listFile(v, v.say.Say("file clients"), heads, func(l *desk.Look, after register.Place) (rows [][]string, last register.Place, more bool, err error) {
-		found, err := l.Fitted(choice, after, perFile, mostLooked)
+		found, err := l.Fitted(choice, after, perFile, desk.MostLooked)
 		for _, c := range found.Clients {
 			for _, f := range c.Fittings {
 				rows = append(rows, v.clientLine(c.Company, f))
