@@ -47,9 +47,8 @@ func (l *Look) Clients(search string, after register.Place, limit int) (list []C
 			break
 		}
 		var c Client
-		if c, err = l.client(p.Organisation); len(c.Chains) > 0 { // at the revision that is looked at
-			list = append(list, c)
-		}
+		c, err = l.client(p.Organisation)
+		list = append(list, c)
 	}
 	return list, register.Following(places, more), err
 }
@@ -159,7 +158,7 @@ func (l *Look) Fitted(c Choice, after register.Place, limit, looks int) (page Fi
 		}
 		var one Fitted
 		one, err = l.fitted(c, p.Organisation)
-		if len(one.Fittings) > 0 || c.everyClient() && one.Company.ID != 0 { // at the revision that is looked at
+		if len(one.Fittings) > 0 || c.everyClient() {
 			page.Clients = append(page.Clients, one)
 		}
 		page.Looked++

@@ -90,6 +90,36 @@ func TestHandOver(t *testing.T) {
 	s.stand(map[mandate.ID]mandate.State{more.ID: mandate.Revoked, own.ID: mandate.Active})
 }
 
+// Only what somebody has can be handed over: nothing of a colleague's, nothing that still waits for a
+// signature, and nothing that is over, of which the register's state says nothing.
+func TestHandOverOfWhatIsNotHers(t *testing.T) {
+	s := newLeaving(t)
+	hers, his := s.gives(s.b.ID, s.eva, forVAT), s.gives(s.f.ID, s.tom, forVAT)
+	director := s.appoint(office, mandate.Director, mandate.Jointly)
+	_ = s.appoint(office, mandate.Director, mandate.Jointly)
+	waits := must(s.Ask(ctx, director, "test", Wish{Kind: mandate.Assignment, Grantor: office, Client: s.f.ID, Person: s.eva, Scope: forTaxes, Validity: s.f.Validity})).Mandate
+	if waits.State != mandate.AwaitingSignatures {
+		t.Fatalf("it is %s", waits.State)
+	}
+	hands := func(what string, id mandate.ID) {
+		t.Helper()
+		if done := must(s.HandOver(ctx, s.boss, "holidays", hers.Person.ID, []mandate.ID{id}, s.tom, s.consent)); len(done.Unknown) != 1 || done.Moved+done.Waiting+len(done.Refused) != 0 {
+			t.Errorf("%s: %+v", what, done)
+		}
+	}
+	hands("his own", his.ID)
+	hands("what waits", waits.ID)
+	must(0, s.Look(ctx, s.appoint(Party{}, mandate.Staff, ""), 0, func(l *Look) error {
+		if list, _, _ := l.Assigned(hers.Person.ID, 0, 9); len(list) != 0 {
+			t.Errorf("the staff have assigned %+v", list)
+		}
+		return nil
+	}))
+	s.clock.advance(hers.Validity.To.Sub(s.clock.Now()))
+	hands("what is over", hers.ID)
+	s.stand(map[mandate.ID]mandate.State{hers.ID: mandate.Active, his.ID: mandate.Active})
+}
+
 // What Tom has already is only taken from Eva: if he has all of it, and for as long.
 func TestHandOverWhatHeHas(t *testing.T) {
 	s := newLeaving(t)

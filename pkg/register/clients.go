@@ -18,6 +18,8 @@ type Seeking struct {
 	Everybody    bool                   // instead of either: every company of the register but the canary's
 	Search       string                 // the beginning of a word of the name, or of the KvK number; "": everybody
 	After        Place                  // where the page before ended; zero: from the beginning
+
+	earlier bool // at a revision since which others may have come
 }
 
 // Ending is a time within which something ends: after the one moment, and before the other. The
@@ -48,6 +50,7 @@ func (s *Snapshot) Companies(k Seeking, limit int) (list []Place, more bool, err
 }
 
 func (s *Snapshot) companies(k Seeking, limit int, few bool) (list []Place, more bool, err error) {
+	k.earlier = s.earlier
 	query, args := k.query(s.revision, few)
 	var row Place
 	err = s.each([]any{&row.Text, &row.Organisation}, func() error {
@@ -157,6 +160,9 @@ func (k Seeking) query(revision Revision, few bool) (string, []any) {
 	if k.Ending != (Ending{}) {
 		its += ` AND ` + endsWithin(len(args))
 		args = append(args, k.Ending.After.UnixMilli(), k.Ending.Before.UnixMilli())
+	}
+	if k.earlier {
+		its += ` AND ` + grantedBy("m")
 	}
 	from := `organisation_name n` + version + `n.organisation` + now
 	held := ` AND (SELECT 1 FROM mandate m WHERE ` + its + ` AND m.` + k.giver() + ` = n.organisation LIMIT 1) = 1`

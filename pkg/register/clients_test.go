@@ -349,3 +349,32 @@ func TestHeldFor(t *testing.T) {
 		})
 	})
 }
+
+// A list of an earlier revision has who was a client then. Who was known already and became one
+// later is not on it, on either road, for the firm or for Anna.
+func TestClientsOfThen(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *scene) {
+		o := newOffice(s, "Client A", "Client C")
+		later := company(99)
+		later.Name = "Client B"
+		s.change(func(t *Tx) { later = must(t.PutOrganisation(later)) })
+		o.called[later.ID] = "Client B"
+		var then Revision
+		s.read(func(v *Snapshot) { then = v.Revision() })
+		c := s.grant(chain(later, o.firm))
+		s.grant(assignment(c, o.anna))
+		lists := func(want string) func(*Snapshot) {
+			return func(v *Snapshot) {
+				for _, k := range []Seeking{{Intermediary: o.firm.ID}, {Person: o.anna.ID, Kind: mandate.Assignment}, {Intermediary: o.firm.ID, Search: "client"}} {
+					for way, list := range map[string]listing{"sorted": sortedBy(v), "by the alphabet": followedBy(v)} {
+						if got := fmt.Sprint(o.walk(k, 9, list)); got != want {
+							t.Errorf("%s %+v at %d: %s, want %s", way, k, v.Revision(), got, want)
+						}
+					}
+				}
+			}
+		}
+		s.readAt(then, lists("[[Client A Client C]]"))
+		s.read(lists("[[Client A Client B Client C]]"))
+	})
+}

@@ -382,6 +382,8 @@ func TestNothingWalksATable(t *testing.T) {
 		theirs, _ := Seeking{Intermediary: 1}.query(1, false)
 		ends := Ending{time.UnixMilli(1), time.UnixMilli(2)}
 		ending, _ := Seeking{Intermediary: 1, Ending: ends, Search: "x"}.query(1, true)
+		itsThen, _ := Seeking{Intermediary: 1, earlier: true}.query(1, true)
+		theirsThen, _ := Seeking{Intermediary: 1, Search: "x", earlier: true}.query(1, false)
 		anybody, _ := Seeking{Everybody: true, Search: "x"}.query(1, false)
 		alphabet, _ := Seeking{Kind: mandate.Direct}.query(1, false)
 		session := must(s.readers.take(ctx, s.readers.slots))
@@ -400,6 +402,8 @@ func TestNothingWalksATable(t *testing.T) {
 			"an intermediary's few":      its,
 			"an intermediary's many":     theirs,
 			"how many clients":           countClients,
+			"an intermediary's few then": itsThen,
+			"its many then":              theirsThen,
 			"the alphabet":               alphabet,
 			"what ends":                  ending,
 			"whoever is looked for":      anybody,

@@ -17,6 +17,7 @@ type Snapshot struct {
 	ctx       context.Context
 	failed    error // the first failure of the database, which ends the snapshot
 	revision  Revision
+	earlier   bool // it may not be the newest
 	tag       Tag
 	catalogue int64
 
@@ -36,7 +37,7 @@ func (r *Register) Read(ctx context.Context, fn func(*Snapshot) error) error {
 // ReadAt runs fn against an earlier revision: the same questions, answered with what
 // was known then. ErrNotFound: there is no such revision.
 func (r *Register) ReadAt(ctx context.Context, rev Revision, fn func(*Snapshot) error) error {
-	return r.read(ctx, r.readers.slots, fn, snapshotAt, rev)
+	return r.read(ctx, r.readers.slots, func(s *Snapshot) error { s.earlier = true; return fn(s) }, snapshotAt, rev)
 }
 
 const (

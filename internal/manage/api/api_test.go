@@ -125,6 +125,10 @@ func TestClientsOfOneRevision(t *testing.T) {
 		for _, n := range []int{11, 12, 14} {
 			asks(n)
 		}
+		_ = must(s.register.Change(ctx, keeper, func(tx *register.Tx) error { // known already, and no client yet
+			_, err := tx.PutOrganisation(mandate.Organisation{KvK: kvk(13), Name: "Client 13", Active: true})
+			return err
+		}))
 		page := get[Clients](s.office, "/clients?limit=2")
 		asks(13)
 		var names []string
