@@ -26,8 +26,7 @@ func (v *visit) renewing(l *desk.Look) (r renewal, err error) {
 	}
 	side, err := l.Actor().Side(r.old)
 	r.asks, r.over = side == mandate.ReceiverSide, r.old.State.Ended() || !v.now.Before(r.old.Validity.To)
-	again := r.over && r.asks && r.old.Kind == mandate.Chain && r.old.State.Bears() && !r.old.State.Pending()
-	if err == nil && r.old.State != mandate.Active && !again {
+	if err == nil && r.old.State != mandate.Active && !(r.over && r.asks) {
 		err = mandate.ErrNotInForce
 	}
 	return r, err

@@ -139,3 +139,39 @@ func TestEndThatIsFilledIn(t *testing.T) {
 	bob.fill("much", "everything").next()
 	bob.next().reads(bob.word("done active"))
 }
+
+// What a client lets an intermediary do no more, be it revoked or run out, it can ask for again: from
+// today, and in no other's place if that has ended. The client, who can give another, renews nothing
+// that is over; and what is suspended is not over.
+func TestAskingAgain(t *testing.T) {
+	s := newScene(t)
+	baker := s.comes("Bas Bakker", bakery, mandate.Administrator)
+	bob := s.comes("Bob Boekhouder", office, mandate.Administrator)
+	now := s.clock.Now().UTC().Truncate(time.Second)
+	_ = must(s.register.Change(ctx, register.Author{Who: "test", Why: "test"}, func(t *register.Tx) error {
+		m := mandate.Mandate{Kind: mandate.Chain, State: mandate.Active, Grantor: must(t.PutOrganisation(bakery)), Intermediary: must(t.PutOrganisation(office)), Scope: mandate.Scope{mandate.Everything(etoegang.LoA3)}}
+		for _, days := range [][2]int{{-40, -20}, {-20, -1}, {0, 800}} {
+			m.Validity = mandate.Validity{From: now.AddDate(0, 0, days[0]), To: now.AddDate(0, 0, days[1])}
+			_ = must(t.Grant(m, register.GrantOptions{Migrating: true}))
+		}
+		_ = must(t.SetState(1, mandate.Revoked))
+		_ = must(t.SetState(3, mandate.Suspended))
+		return nil
+	}))
+	year := mandate.InAmsterdam(mandate.StartOfDay(mandate.AddYears(now, 1)).Add(-time.Second)).Format("2-1-2006")
+	for _, over := range []string{"1", "2"} {
+		bob.visit("/mandates/" + over + "/renew").is(http.StatusOK).reads(bob.word("renewal again title"))
+		if _, form := bob.form(bob.at.Path); form.Get("to-day")+"-"+form.Get("to-month")+"-"+form.Get("to-year") != year {
+			t.Errorf("of %s he is offered %v, not %s", over, form, year)
+		}
+	}
+	baker.visit("/mandates/1/renew").is(http.StatusConflict)
+	for _, b := range []*browser{baker, bob} {
+		b.visit("/mandates/3/renew").is(http.StatusConflict)
+	}
+	baker.visit("/mandates/3/revoke").press("/mandates/3/revoke")
+	bob.visit("/mandates/3/renew").press("/mandates/3/renew").press("/mandates/3/renew").reads(bob.word("done requested"))
+	if next := s.mandate(4); next.Supersedes != 0 || next.State != mandate.Requested {
+		t.Errorf("the next is %+v", next)
+	}
+}
